@@ -1,0 +1,57 @@
+# `make report` and `make test` need Python 3.11 or newer and nothing else.
+
+PYTHON ?= python3
+CORES ?= all
+CONFIG ?=
+PROFILE ?=
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+INSTALLED := .venv/.installed
+SNAKEMAKE := snakemake --cores $(CORES) \
+	$(if $(CONFIG),--configfile "$(CONFIG)") \
+	$(if $(PROFILE),--profile "profiles/$(PROFILE)")
+
+.DEFAULT_GOAL := help
+.PHONY: help setup report data plan fidelity bench check test test-full
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
+	@echo
+	@echo "make report CONFIG=my.yaml CORES=4 PROFILE=slurm: another study, fewer cores, another profile"
+
+setup: $(INSTALLED) ## Make the virtual environment .venv with pinned packages
+
+$(INSTALLED): requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@
+
+report: setup ## Run the whole study and write its reports
+	@$(if $(CONFIG),python scripts/write_plan.py --configfile "$(CONFIG)",true)
+	@$(SNAKEMAKE) report
+
+data: setup ## Fetch and verify the data set alone
+	@$(SNAKEMAKE) data
+
+plan: setup ## Resolve the config into results/plan.json: all runs, epochs and seeds
+	@$(SNAKEMAKE) plan
+
+fidelity: setup ## Hold the finished default study against the published numbers
+	@python scripts/fidelity.py --summary results/summary.parquet
+
+bench: setup ## Time the study against hand-written scripts on the same work
+	@python bench/compare.py
+
+check: setup ## Lint and format checks
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+test: setup check ## Run the tests, each proof shortened (minutes)
+	pytest --cov --cov-fail-under=90
+
+test-full: setup check ## Run the tests, each proof in full length
+	HYPOTHESIS_PROFILE=full pytest --cov --cov-fail-under=90
