@@ -1,0 +1,183 @@
+"""From a configuration to what must be trained: experiments, their values, their runs."""
+
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from study import settings as training_settings
+from study.datasets import describe
+from study.errors import StudyError
+from study.settings import ALWAYS_NAMED, DEFAULTS, complete, identity, is_used, text, value_text
+
+# Longest readable part of a run's name: with the hash well below file systems' 255 bytes.
+SLUG_LENGTH = 120
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of an experiment: the first `epochs` epochs of `run`."""
+
+    value: str
+    settings: dict[str, Any]
+    run: str
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is varied (`keys`), from which `settings`, over which values."""
+
+    name: str
+    keys: list[str]
+    settings: dict[str, Any]
+    values: list[Value]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training configuration and how much of it the study asks for.
+
+    `settings` are those that change its learning. `final_epoch`: the epoch at which the final
+    model is read off this run, so that its predictions are kept; None for every other run.
+    """
+
+    run: str
+    settings: dict[str, Any]
+    epochs: int
+    seeds: list[int]
+    final_epoch: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a configuration asks for, resolved."""
+
+    dataset: str
+    validation: str
+    seeds: list[int]
+    languages: list[str]
+    device: str
+    baseline: dict[str, Any]
+    experiments: list[Experiment]
+    final: Value | None
+    runs: list[Run]
+    notes: list[str] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        """The plan as results/plan.json holds it."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+
+def run_name(settings: Mapping[str, Any], dataset: str, validation: str) -> str:
+    """A name that tells a person what the run is, made unique by a hash of its identity.
+
+    The hash leaves out what stands at its neutral default and is not always named, so that a
+    setting added later, with a neutral default, changes no name.
+    """
+    used = identity(settings)
+    told = {
+        name: value
+        for name, value in used.items()
+        if name in ALWAYS_NAMED or value != DEFAULTS[name]
+    }
+    data = {"dataset": dataset, "validation": validation}
+    canonical = json.dumps({"settings": told, "data": data}, sort_keys=True)
+    digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
+    short = {"optimizer": "", "learning_rate": "lr", "hidden": "", "batch_size": "batch"}
+    slug = "-".join(
+        short.get(name, name.replace("_", ""))
+        + ("x".join(map(str, value)) if name == "hidden" else text(value))
+        for name, value in told.items()
+    )
+    return f"{re.sub(r'[^A-Za-z0-9._-]', '_', slug)[:SLUG_LENGTH]}-{digest}"
+
+
+def resolve(config: Mapping[str, Any]) -> Plan:
+    """Resolve a validated configuration; StudyError where its parts do not fit each other."""
+    dataset = describe(config["data"]["dataset"]).name
+    validation = config["data"]["validation"]
+    seeds = config["seeds"]
+    seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    baseline = complete(config["baseline"])
+    notes: list[str] = []
+
+    def value(place: str, chosen: Mapping[str, Any], varied: Mapping[str, Any]) -> Value:
+        settings = complete(chosen | varied)
+        _check(place, settings, varied, notes)
+        name = run_name(settings, dataset, validation)
+        shown = {key: settings[key] for key in varied}
+        return Value(value_text(shown), shown, name, settings["epochs"])
+
+    experiments = []
+    for name, description in config["experiments"].items():
+        vary, other = description["vary"], description.get("with", {})
+        for key in vary.keys() & other.keys():
+            raise StudyError(f"experiments.{name}: {key!r} stands under both `vary` and `with`")
+        start = complete(baseline | other)
+        values = [value(f"experiments.{name}", start, varied) for varied in _grid(vary)]
+        experiments.append(Experiment(name, list(vary), start, values))
+
+    final = None
+    if "final" in config:
+        settings = complete(baseline | config["final"])
+        _check("final", settings, {}, notes)
+        run = run_name(settings, dataset, validation)
+        final = Value("final", settings, run, settings["epochs"])
+
+    return Plan(
+        dataset=config["data"]["dataset"],
+        validation=validation,
+        seeds=seeds,
+        languages=list(config["report"]["languages"]),
+        device=config["device"],
+        baseline=baseline,
+        experiments=experiments,
+        final=final,
+        runs=_runs(experiments, final, seeds),
+        notes=list(dict.fromkeys(notes)),
+    )
+
+
+def _grid(vary: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    for combination in itertools.product(*vary.values()):
+        yield dict(zip(vary, combination, strict=True))
+
+
+def _check(
+    place: str, settings: Mapping[str, Any], varied: Mapping[str, Any], notes: list[str]
+) -> None:
+    """Refuse settings that cannot go together; note inherited ones that are ignored."""
+    optimizer = settings["optimizer"]
+    for name in training_settings.USED_BY:
+        if is_used(name, optimizer):
+            continue
+        if name in varied:
+            raise StudyError(
+                f"{place}.vary.{name}: the optimizer {optimizer!r} does not use {name!r}; "
+                "set another optimizer in this experiment's `with:`"
+            )
+        if settings[name] != DEFAULTS[name]:
+            notes.append(f"{place}: {optimizer} ignores {name} = {text(settings[name])}")
+    if is_used("nesterov", optimizer) and settings["nesterov"] and settings["momentum"] == 0:
+        raise StudyError(f"{place}: nesterov needs a momentum above 0")
+
+
+def _runs(experiments: list[Experiment], final: Value | None, seeds: list[int]) -> list[Run]:
+    """Each distinct run once, as long as its longest asker wants it, in order of first mention."""
+    askers = [
+        (value, complete(experiment.settings | value.settings))
+        for experiment in experiments
+        for value in experiment.values
+    ]
+    if final:
+        askers.append((final, final.settings))
+    runs: dict[str, Run] = {}
+    for value, settings in askers:
+        epochs = max(value.epochs, runs[value.run].epochs if value.run in runs else 0)
+        final_epoch = final.epochs if final and final.run == value.run else None
+        runs[value.run] = Run(value.run, identity(settings), epochs, seeds, final_epoch)
+    return list(runs.values())

@@ -1,0 +1,34 @@
+"""Resolve a configuration into results/plan.json: its experiments and the runs that they share."""
+
+import argparse
+import json
+from pathlib import Path
+
+from study import config, plan
+from study.errors import StudyError, report_errors
+from study.files import write_text
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--config", help="the whole configuration, as JSON")
+    source.add_argument("--configfile", type=Path, help="the configuration's file")
+    parser.add_argument("--output", type=Path, help="plan.json; without it, only check")
+    args = parser.parse_args()
+
+    if args.configfile:
+        settings = config.load([args.configfile])
+    else:
+        try:
+            settings = config.validated(json.loads(args.config), "--config")
+        except json.JSONDecodeError as error:
+            raise StudyError(f"--config: not JSON: {error}") from None
+    resolved = plan.resolve(settings)
+    if args.output:
+        write_text(args.output, resolved.to_json())
+
+
+if __name__ == "__main__":
+    main()
