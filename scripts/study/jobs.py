@@ -1,0 +1,82 @@
+"""What a training job is asked to do, and about what it takes."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from study.layout import parameters_width
+from study.plan import Run
+
+# Of the order of every data set like MNIST; the plan does not open the data.
+FEATURES, CLASSES, IMAGES = 784, 10, 60_000
+
+# A slow core: products in FLOP/s, and seconds of overhead for each step of a stack.
+SLOW_RATE, SLOW_STEP = 10e9, 2e-3
+
+# Megabytes of a process that has imported torch, and bytes for each parameter of a replicate:
+# itself, its gradient, the optimizer's state and the copies that are saved.
+PROCESS_MB, BYTES_PER_PARAMETER = 600, 4 * 8
+
+
+def _parameters(run: Run) -> int:
+    return parameters_width([FEATURES, *run.settings["hidden"], CLASSES])
+
+
+def seconds(run: Run) -> float:
+    """Time that the whole run would take on a slow core: an order for jobs, and a bound."""
+    # Forward, weight gradient and input gradient are a product each; evaluation is a third more.
+    products = 8 * _parameters(run) * IMAGES * len(run.seeds)
+    steps = math.ceil(IMAGES / run.settings["batch_size"])
+    return run.epochs * (products / SLOW_RATE + steps * SLOW_STEP)
+
+
+def runtime_minutes(run: Run) -> int:
+    """A time limit for the job."""
+    return 10 + math.ceil(seconds(run) / 60)
+
+
+def memory_mb(run: Run) -> int:
+    """A memory limit for the job."""
+    replicates = min(len(run.seeds), 10)
+    return PROCESS_MB + math.ceil(replicates * _parameters(run) * BYTES_PER_PARAMETER / 2**20)
+
+
+def request(run: Run, folder: Path, learning: Mapping[str, str]) -> str:
+    """The words of train.py that say how much of the run is wanted.
+
+    Where a finished run in `folder` has all of it already, and with the same `learning`
+    (fingerprint.learning), they are the words that it was made with: a smaller wish then changes
+    no parameter of the job, and Snakemake has nothing to do.
+    """
+    wanted = _words(run.seeds, run.epochs, run.final_epoch)
+    try:
+        made = json.loads((folder / run.run / "settings.json").read_text(encoding="utf-8"))
+        if made["fingerprint"] == learning and _covers(made["replicates"], run):
+            return _words(**made["request"])
+    except (OSError, ValueError, KeyError, TypeError):
+        # Not there, or not whole: then all is wanted, and train.py sees what is left to do.
+        return wanted
+    return wanted
+
+
+def _covers(replicates: Mapping[str, Any], run: Run) -> bool:
+    for seed in run.seeds:
+        made = replicates.get(str(seed))
+        if made is None:
+            return False
+        if made["diverged"]:
+            continue
+        if made["epochs"] < run.epochs:
+            return False
+        if run.final_epoch is not None and run.final_epoch not in made["predictions"]:
+            return False
+    return True
+
+
+def _words(seeds: list[int], epochs: int, final_epoch: int | None) -> str:
+    words = ["--seeds", *map(str, seeds), "--epochs", str(epochs)]
+    if final_epoch is not None:
+        words += ["--final-epoch", str(final_epoch)]
+    return " ".join(words)

@@ -1,0 +1,82 @@
+"""What a finished run leaves beside its state: record, weights, predictions and settings."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from study import provenance, records
+from study.files import atomic_path, write_text
+from study.layout import split_layers
+from study.state import Replicate, Request, State
+
+
+def write(
+    folder: Path,
+    state: State,
+    request: Request,
+    settings: Mapping[str, Any],
+    sizes: Sequence[int],
+) -> None:
+    """Write the run's outputs into `folder`, which bears the run's name.
+
+    `sizes` are the units of each layer, input and output included. settings.json comes last and
+    describes the others.
+    """
+    made_by = {
+        "fingerprint": state.fingerprint,
+        **provenance.made_by(),
+        "devices": sorted({replicate.device for replicate in state.replicates.values()}),
+    }
+    records.write_parquet(folder / "record.parquet", records.record(folder.name, state), made_by)
+    alive = {seed: item for seed, item in sorted(state.replicates.items()) if not item.diverged}
+    _save(folder / "weights.safetensors", alive, lambda replicate: _layers(replicate, sizes))
+    _save(folder / "predictions.safetensors", alive, _predictions)
+    description = {
+        "run": folder.name,
+        "settings": dict(settings),
+        "request": asdict(request),
+        "replicates": {
+            str(seed): {
+                "epochs": replicate.epochs,
+                "diverged": replicate.diverged,
+                "predictions": sorted(replicate.predicted),
+            }
+            for seed, replicate in sorted(state.replicates.items())
+        },
+        **made_by,
+    }
+    write_text(folder / "settings.json", json.dumps(description, indent=1) + "\n")
+
+
+def _save(path: Path, replicates: Mapping[int, Replicate], tensors_of: Any) -> None:
+    tensors = {
+        f"seed_{seed}.{name}": np.ascontiguousarray(tensor)
+        for seed, replicate in replicates.items()
+        for name, tensor in tensors_of(replicate).items()
+    }
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary)
+
+
+def _layers(replicate: Replicate, sizes: Sequence[int]) -> dict[str, np.ndarray]:
+    """Weights (outputs, inputs) and biases as `torch.nn.Linear` layers hold them."""
+    weights, biases = split_layers(replicate.tensors["parameters"][None], sizes)
+    layers = {}
+    for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        layers[f"layers.{index}.weight"] = weight[0].T
+        layers[f"layers.{index}.bias"] = bias[0, 0]
+    return layers
+
+
+def _predictions(replicate: Replicate) -> dict[str, np.ndarray]:
+    epochs = sorted(replicate.predicted)
+    return {
+        "epochs": np.array(epochs, np.int64),
+        "predicted": np.stack([replicate.predicted[epoch] for epoch in epochs]),
+        "confidence": np.stack([replicate.confidence[epoch] for epoch in epochs]),
+    }

@@ -1,0 +1,206 @@
+"""Bringing a run's replicates to the epochs that are asked for, from wherever they stand."""
+
+import itertools
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from study.state import Replicate, Request, State
+from study.training import TRAIN_EVALUATION, Images, Judgement, Training
+
+# Replicates trained in one stack: more gain little and take memory.
+LARGEST_STACK = 10
+
+# Saving takes less than one part in this many of the time.
+SAVING_SHARE = 50
+
+
+class Saver:
+    """Saves the state as often as its cost allows, and when asked to."""
+
+    def __init__(self, write: Callable[[State], None]):
+        self.write = write
+        self.saved_at = time.monotonic()
+        self.duration = 0.0
+
+    def save(self, state: State) -> None:
+        start = time.monotonic()
+        self.write(state)
+        self.saved_at = time.monotonic()
+        self.duration = self.saved_at - start
+
+    def save_if_due(self, state: State) -> None:
+        if time.monotonic() - self.saved_at >= SAVING_SHARE * self.duration:
+            self.save(state)
+
+
+@dataclass(frozen=True)
+class Journal:
+    """journal.jsonl: what was really trained, an object for each epoch, only ever added to."""
+
+    path: Path
+
+    def add(self, epoch: int, seeds: Sequence[int]) -> None:
+        entry = {"epoch": epoch, "seeds": list(seeds), "time": time.time(), "pid": os.getpid()}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run's replicates learn, from what, and where; `kind` is device.kind(device)."""
+
+    settings: Mapping[str, Any]
+    train: Images
+    validation: Images
+    classes: int
+    device: str
+    kind: str
+
+
+def extend(
+    run: Run,
+    state: State,
+    request: Request,
+    saver: Saver,
+    journal: Journal,
+    log: Callable[[str], None],
+) -> None:
+    """Train until `state` holds all that `request` asks for, saving on the way.
+
+    Replicates that stand at the same epoch go on as one stack. However this ends, `state` holds
+    whole epochs, and `saver` is given it once more.
+    """
+    _drop_foreign(run, state, request, log)
+    try:
+        for seeds, start, end in _stacks(state, request):
+            training = Training(
+                run.settings, seeds, run.train.pixels.shape[1], run.classes, run.device
+            )
+            if start:
+                training.restore(start, [_as_torch(state.replicates[seed]) for seed in seeds])
+            while training.epoch < end and training.seeds:
+                training = _epoch(run, training, end, state, request, journal, log)
+                saver.save_if_due(state)
+    finally:
+        saver.save(state)
+
+
+def _drop_foreign(run: Run, state: State, request: Request, log: Callable[[str], None]) -> None:
+    """Forget unfinished replicates of another kind of device, whose numbers could not go on."""
+    for seed in request.open_seeds(state):
+        known = state.replicates.get(seed)
+        if known and known.device != run.kind:
+            log(f"seed {seed} was trained on {known.device}, this is {run.kind}: training it anew")
+            del state.replicates[seed]
+
+
+def _as_torch(replicate: Replicate) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(tensor) for name, tensor in replicate.tensors.items()}
+
+
+def _stacks(state: State, request: Request) -> Iterator[tuple[list[int], int, int]]:
+    """Seeds to train together, the epoch they stand at and the one they are to reach.
+
+    Where only the predictions of an epoch gone by are missing, a replicate is trained again from
+    its beginning, as far as it had come.
+    """
+
+    def span(seed: int) -> tuple[int, int]:
+        epochs = state.replicates[seed].epochs if seed in state.replicates else 0
+        return (0, epochs) if epochs >= request.epochs else (epochs, request.epochs)
+
+    open_seeds = sorted(request.open_seeds(state), key=lambda seed: (span(seed), seed))
+    for (start, end), group in itertools.groupby(open_seeds, key=span):
+        seeds = list(group)
+        for first in range(0, len(seeds), LARGEST_STACK):
+            yield seeds[first : first + LARGEST_STACK], start, end
+
+
+def _epoch(
+    run: Run,
+    training: Training,
+    end: int,
+    state: State,
+    request: Request,
+    journal: Journal,
+    log: Callable[[str], None],
+) -> Training:
+    """Train and judge one epoch, add it to `state`, and leave out what has diverged."""
+    start = time.perf_counter()
+    learned = training.train_epoch(run.train)
+    judged = training.evaluate(run.validation)
+    judged_train = training.evaluate(run.train.first(TRAIN_EVALUATION))
+    seconds = (time.perf_counter() - start) / len(training.seeds)
+
+    reached = {}
+    for index, (seed, tensors) in enumerate(zip(training.seeds, training.state(), strict=True)):
+        before = state.replicates.get(seed) if training.epoch > 1 else None
+        measures = (
+            learned.loss[index],
+            learned.accuracy[index],
+            judged.loss[index],
+            judged.accuracy[index],
+            judged_train.accuracy[index],
+            seconds,
+        )
+        reached[seed] = _with_epoch(
+            before or Replicate(run.kind),
+            measures,
+            {name: tensor.numpy() for name, tensor in tensors.items()},
+            judged.predicted[index].numpy(),
+            judged.confidence[index].numpy(),
+            keep_predictions=request.final_epoch is not None,
+        )
+    journal.add(training.epoch, training.seeds)
+    # In one assignment: a signal finds the state before this epoch, or after it.
+    state.replicates = state.replicates | reached
+    log(_progress(training, end, learned, judged, seconds))
+
+    diverged = [seed for seed in training.seeds if reached[seed].diverged]
+    if not diverged:
+        return training
+    log(f"diverged in epoch {training.epoch}: seeds {diverged}")
+    return training.keep([seed for seed in training.seeds if seed not in diverged])
+
+
+def _with_epoch(
+    before: Replicate,
+    measures: tuple[float, ...],
+    tensors: dict[str, np.ndarray],
+    predicted: np.ndarray,
+    confidence: np.ndarray,
+    keep_predictions: bool,
+) -> Replicate:
+    after = replace(before, measures=np.vstack([before.measures, measures]))
+    epoch = after.epochs
+    if not (all(map(math.isfinite, measures)) and np.isfinite(tensors["parameters"]).all()):
+        return replace(after, diverged=True, tensors={}, predicted={}, confidence={})
+    return replace(
+        after,
+        tensors=tensors,
+        predicted=(before.predicted if keep_predictions else {}) | {epoch: predicted},
+        confidence=(before.confidence if keep_predictions else {}) | {epoch: confidence},
+    )
+
+
+def _progress(
+    training: Training, end: int, learned: Judgement, judged: Judgement, seconds: float
+) -> str:
+    def mean(values: list[float]) -> str:
+        return f"{sum(values) / len(values):.4f}"
+
+    return (
+        f"epoch {training.epoch}/{end}  seeds {','.join(map(str, training.seeds))}  "
+        f"train loss {mean(learned.loss)} accuracy {mean(learned.accuracy)}  "
+        f"validation loss {mean(judged.loss)} accuracy {mean(judged.accuracy)}  "
+        f"{seconds * len(training.seeds):.2f} s"
+    )

@@ -1,0 +1,157 @@
+"""The saved state of a run: all that its replicates have learned and measured so far.
+
+One safetensors file holds, for each seed n, `seed_<n>.parameters` and `seed_<n>.optimizer.*` (to
+go on from the last epoch), `seed_<n>.measures` (epochs, 6) and what it predicted; its metadata
+hold the rest as JSON, with a checksum over everything. A random stream needs no state: each
+epoch begins its own (streams.py).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file, save_file
+
+from study.files import atomic_path
+
+# The columns of `measures`, as in the record.
+MEASURES = (
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "train_eval_accuracy",
+    "seconds",
+)
+
+
+class DamagedStateError(Exception):
+    """A state file that is not what was written."""
+
+
+@dataclass
+class Replicate:
+    """One replicate's state after its last epoch.
+
+    `device` is the kind of device that trains it (device.kind). `tensors` are its parameters and
+    optimizer state, empty once it has diverged. `measures` is (epochs, 6) float64. `predicted`
+    (uint8) and `confidence` (float32) map an epoch to (images,) each: the class given to every
+    validation image, and its probability.
+    """
+
+    device: str
+    measures: np.ndarray = field(default_factory=lambda: np.empty((0, len(MEASURES))))
+    diverged: bool = False
+    tensors: dict[str, np.ndarray] = field(default_factory=dict)
+    predicted: dict[int, np.ndarray] = field(default_factory=dict)
+    confidence: dict[int, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def epochs(self) -> int:
+        return len(self.measures)
+
+    def covers(self, epochs: int, final_epoch: int | None) -> bool:
+        """Whether it has `epochs` epochs, and its predictions at the final model's epoch if any."""
+        if self.diverged:
+            return True
+        return self.epochs >= epochs and (final_epoch is None or final_epoch in self.predicted)
+
+
+@dataclass
+class State:
+    """A run's replicates by seed, and the fingerprint of what their learning depended on."""
+
+    fingerprint: dict[str, str]
+    replicates: dict[int, Replicate] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """How much of a run is asked for; see plan.Run."""
+
+    seeds: list[int]
+    epochs: int
+    final_epoch: int | None = None
+
+    def open_seeds(self, state: State) -> list[int]:
+        """The seeds that have something left to train."""
+        return [
+            seed
+            for seed in self.seeds
+            if seed not in state.replicates
+            or not state.replicates[seed].covers(self.epochs, self.final_epoch)
+        ]
+
+
+def write(path: Path, state: State) -> None:
+    """Write `state` atomically."""
+    tensors: dict[str, np.ndarray] = {}
+    for seed, replicate in state.replicates.items():
+        prefix = f"seed_{seed}."
+        tensors[prefix + "measures"] = replicate.measures
+        tensors |= {prefix + name: tensor for name, tensor in replicate.tensors.items()}
+        if replicate.predicted:
+            epochs = sorted(replicate.predicted)
+            tensors[prefix + "epochs"] = np.array(epochs, np.int64)
+            for name in ("predicted", "confidence"):
+                kept = getattr(replicate, name)
+                tensors[prefix + name] = np.stack([kept[epoch] for epoch in epochs])
+    tensors = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
+    description = {
+        "fingerprint": state.fingerprint,
+        "replicates": {
+            str(seed): {"device": replicate.device, "diverged": replicate.diverged}
+            for seed, replicate in state.replicates.items()
+        },
+    }
+    text = json.dumps(description, sort_keys=True)
+    metadata = {"state": text, "checksum": _checksum(text, tensors)}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def read(path: Path) -> State:
+    """The state in `path`. Raises DamagedStateError where the file is not whole and unaltered."""
+    try:
+        with safe_open(path, "numpy") as file:
+            metadata = file.metadata() or {}
+        tensors = load_file(path)
+        if metadata["checksum"] != _checksum(metadata["state"], tensors):
+            raise DamagedStateError(f"{path}: the checksum does not match its content")
+        return _parse(json.loads(metadata["state"]), tensors)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise DamagedStateError(f"{path}: is not a whole state file ({error})") from None
+
+
+def _parse(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> State:
+    state = State(description["fingerprint"])
+    for seed, known in description["replicates"].items():
+        prefix = f"seed_{seed}."
+        own = {
+            name.removeprefix(prefix): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(prefix)
+        }
+        epochs = own.pop("epochs", np.empty(0, np.int64)).tolist()
+        state.replicates[int(seed)] = Replicate(
+            **known,
+            measures=own.pop("measures"),
+            predicted=dict(zip(epochs, own.pop("predicted", ()), strict=True)),
+            confidence=dict(zip(epochs, own.pop("confidence", ()), strict=True)),
+            tensors=own,
+        )
+    return state
+
+
+def _checksum(text: str, tensors: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tensor.shape}".encode())
+        digest.update(np.ascontiguousarray(tensor).data)
+    return digest.hexdigest()

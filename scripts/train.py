@@ -1,0 +1,143 @@
+"""Train one run: all its seeds, from wherever its saved state stands, as far as is asked for.
+
+Everything lies in the run's folder: the saved state (state.safetensors) and the journal, which
+training goes on from, and what is made from them: record.parquet, weights.safetensors,
+predictions.safetensors and settings.json. With nothing left to train, only these are written.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from study import datasets, fingerprint, outputs, state
+from study.errors import StudyError, report_errors
+from study.settings import complete, identity
+from study.state import Request
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="training settings, JSON"
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", required=True)
+    parser.add_argument(
+        "--epochs", type=int, required=True, help="epochs that every seed is to have"
+    )
+    parser.add_argument(
+        "--final-epoch", type=int, help="the final model's epoch: keep what is predicted"
+    )
+    parser.add_argument("--dataset", required=True, help="a name, or the path of a description")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="the folder of the data set's files"
+    )
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"])
+    parser.add_argument("--output", type=Path, required=True, help="the run's folder")
+    return parser.parse_args()
+
+
+def log(line: str) -> None:
+    print(time.strftime("%H:%M:%S"), line, flush=True)
+
+
+def stop(signal_number: int, frame: object) -> None:
+    """Leave by way of an exception, so that the state is saved."""
+    signal.signal(signal_number, signal.SIG_IGN)
+    log(f"told to stop by {signal.Signals(signal_number).name}: saving the state")
+    sys.exit(128 + signal_number)
+
+
+@report_errors
+def main() -> None:
+    args = arguments()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    args.output.mkdir(parents=True, exist_ok=True)
+    with (args.output / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StudyError(f"{args.output}: another process is training this run") from None
+        train(args)
+
+
+def train(args: argparse.Namespace) -> None:
+    dataset = datasets.describe(args.dataset)
+    settings = identity(complete(args.settings))
+    request = Request(args.seeds, args.epochs, args.final_epoch)
+    path = args.output / "state.safetensors"
+    known = matching_state(path, fingerprint.learning(dataset.digest))
+    open_seeds = request.open_seeds(known)
+    if open_seeds:
+        log(f"{args.output.name}: training seeds {open_seeds} to epoch {request.epochs}")
+        datasets.verify(dataset, args.data)
+        extend(args, dataset, settings, known, request, path)
+    else:
+        log(f"{args.output.name}: everything is there, nothing to train")
+    features = datasets.map_images(dataset, args.data, "test").shape[1]
+    sizes = [features, *settings["hidden"], dataset.class_count]
+    outputs.write(args.output, known, request, settings, sizes)
+
+
+def extend(
+    args: argparse.Namespace,
+    dataset: datasets.Dataset,
+    settings: dict[str, Any],
+    known: state.State,
+    request: Request,
+    path: Path,
+) -> None:
+    # torch takes seconds to import, and is needed only here.
+    import torch
+
+    from study import device, replicates
+    from study.training import Images
+
+    chosen = device.choose(args.device)
+    # One thread: a replicate's numbers must not depend on how many there are.
+    torch.set_num_threads(1)
+
+    def images(part: datasets.Part) -> Images:
+        pixels = datasets.map_images(dataset, args.data, part)
+        return Images.from_arrays(pixels, datasets.map_labels(dataset, args.data, part), chosen)
+
+    run = replicates.Run(
+        settings, images("train"), images("test"), dataset.class_count, chosen, device.kind(chosen)
+    )
+    replicates.extend(
+        run,
+        known,
+        request,
+        replicates.Saver(lambda reached: state.write(path, reached)),
+        replicates.Journal(args.output / "journal.jsonl"),
+        log,
+    )
+
+
+def matching_state(path: Path, wanted: dict[str, str]) -> state.State:
+    """The saved state, or an empty one, said so, where it cannot be gone on from."""
+    if not path.exists():
+        return state.State(wanted)
+    try:
+        found = state.read(path)
+    except state.DamagedStateError as error:
+        log(f"{error}; training anew")
+        return state.State(wanted)
+    changed = [key for key, value in wanted.items() if found.fingerprint.get(key) != value]
+    if changed:
+        log(f"{path}: made with other {' and '.join(changed)}; training anew")
+        return state.State(wanted)
+    return found
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.flush()
+    # Without the interpreter's farewell, in which torch takes half a second and 100 MB.
+    os._exit(0)
