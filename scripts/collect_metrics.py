@@ -1,0 +1,25 @@
+"""Collect the records of all runs into metrics.parquet: just the rows that the plan asks for."""
+
+import argparse
+import json
+from pathlib import Path
+
+from study import metrics, provenance, records
+from study.errors import report_errors
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
+    parser.add_argument("--runs", type=Path, required=True, help="the folder of all runs")
+    parser.add_argument("--output", type=Path, required=True, help="metrics.parquet")
+    args = parser.parse_args()
+
+    plan = json.loads(args.plan.read_text(encoding="utf-8"))
+    table = metrics.collect(plan["runs"], args.runs)
+    records.write_parquet(args.output, table, provenance.made_by())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The rows of metrics.parquet: all measures that a study asks for."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset
+
+from study.errors import StudyError
+from study.records import RECORD
+from study.settings import NAMES
+
+_TYPES = {
+    "optimizer": pa.string(),
+    "activation": pa.string(),
+    "nesterov": pa.bool_(),
+    "hidden": pa.list_(pa.int64()),
+    "batch_size": pa.int64(),
+}
+
+SETTINGS = pa.schema([(name, _TYPES.get(name, pa.float64())) for name in NAMES if name != "epochs"])
+
+
+def collect(runs: Iterable[Mapping[str, Any]], folder: Path) -> pa.Table:
+    """Of each record in `folder`, the rows that `runs` (of a plan) ask for, by run, seed, epoch."""
+    runs = list(runs)
+    paths = [folder / run["run"] / "record.parquet" for run in runs]
+    for path in paths:
+        if not path.is_file():
+            raise StudyError(f"{path}: is missing; run the workflow again to train that run")
+    rows = pa.dataset.dataset(list(map(str, paths)), schema=RECORD).to_table()
+
+    wanted = pa.table(
+        {
+            "run": [run["run"] for run in runs for _ in run["seeds"]],
+            "seed": [seed for run in runs for seed in run["seeds"]],
+            "until": [run["epochs"] for run in runs for _ in run["seeds"]],
+            "order": [index for index, run in enumerate(runs) for _ in run["seeds"]],
+        }
+    )
+    rows = rows.join(wanted, ["run", "seed"], join_type="inner")
+    rows = rows.filter(pc.less_equal(rows["epoch"], rows["until"]))
+    rows = rows.sort_by([("order", "ascending"), ("seed", "ascending"), ("epoch", "ascending")])
+
+    order = rows["order"]
+    columns = {"run": rows["run"]}
+    for column in SETTINGS:
+        values = pa.array([run["settings"].get(column.name) for run in runs], column.type)
+        columns[column.name] = values.take(order)
+    columns |= {name: rows[name] for name in RECORD.names if name != "run"}
+    return pa.table(columns)

@@ -1,0 +1,87 @@
+"""The statistics of each experiment's values: the rows of summary.parquet."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from study import published
+from study.intervals import t_interval
+from study.settings import complete
+
+MEASURES = ("train_accuracy", "validation_accuracy")
+
+STATISTICS = ("mean", "sd", "low", "high", "published")
+
+SUMMARY = pa.schema(
+    [
+        ("experiment", pa.string()),
+        ("value", pa.string()),
+        ("run", pa.string()),
+        ("epochs", pa.int64()),
+        ("n", pa.int64()),
+        ("diverged", pa.int64()),
+    ]
+    + [(f"{measure}_{name}", pa.float64()) for measure in MEASURES for name in STATISTICS]
+)
+
+
+def summarise(plan: Mapping[str, Any], metrics: pd.DataFrame, dataset: str) -> pa.Table:
+    """A row for each experiment and value of `plan`, the final model last.
+
+    `metrics` holds the rows of metrics.parquet, `dataset` is the data set's name. Accuracies are
+    those of a value's last epoch; a replicate that has diverged by then counts as diverged alone.
+    """
+    by_run = dict(list(metrics.groupby("run", sort=False)))
+    rows = []
+    for experiment, value, settings in _values(plan):
+        replicates = by_run[value["run"]]
+        replicates = replicates[replicates["epoch"] <= value["epochs"]]
+        diverged = replicates.loc[replicates["status"] == "diverged", "seed"].unique()
+        last = replicates[
+            (replicates["epoch"] == value["epochs"]) & ~replicates["seed"].isin(diverged)
+        ]
+        printed = published.lookup(
+            experiment, settings, value["epochs"], dataset, plan["validation"]
+        )
+        row = {
+            "experiment": experiment,
+            "value": value["value"],
+            "run": value["run"],
+            "epochs": value["epochs"],
+            "n": len(last),
+            "diverged": len(diverged),
+        }
+        for measure in MEASURES:
+            statistics = _statistics(last[measure].to_numpy())
+            statistics["published"] = getattr(printed, measure) if printed else None
+            row |= {f"{measure}_{name}": statistics[name] for name in STATISTICS}
+        rows.append(row)
+    return pa.Table.from_pylist(rows, SUMMARY)
+
+
+def _values(plan: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], dict[str, Any]]]:
+    """Experiment, value and complete settings of each row."""
+    for experiment in plan["experiments"]:
+        for value in experiment["values"]:
+            settings = complete({**experiment["settings"], **value["settings"]})
+            yield experiment["name"], value, settings
+    if plan["final"]:
+        yield "final", plan["final"], plan["final"]["settings"]
+
+
+def _statistics(accuracies: np.ndarray) -> dict[str, float | None]:
+    """Mean, standard deviation and 95 % t interval; what does not exist is None."""
+    if len(accuracies) == 0:
+        return dict.fromkeys(("mean", "sd", "low", "high"))
+    mean, deviation, half_width = t_interval(accuracies)
+    if len(accuracies) == 1:
+        return {"mean": float(mean), "sd": None, "low": None, "high": None}
+    return {
+        "mean": float(mean),
+        "sd": float(deviation),
+        "low": float(mean - half_width),
+        "high": float(mean + half_width),
+    }

@@ -1,0 +1,32 @@
+"""Compute summary.parquet: mean, spread and interval for each experiment's values."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from study import datasets, provenance, records, summary
+from study.errors import report_errors
+
+COLUMNS = ["run", "seed", "epoch", "status", *summary.MEASURES]
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
+    parser.add_argument("--metrics", type=Path, required=True, help="metrics.parquet")
+    parser.add_argument("--output", type=Path, required=True, help="summary.parquet")
+    args = parser.parse_args()
+
+    plan = json.loads(args.plan.read_text(encoding="utf-8"))
+    metrics = pd.read_parquet(args.metrics, columns=COLUMNS)
+    name = datasets.describe(plan["dataset"]).name
+    table = summary.summarise(plan, metrics, name)
+    made_by = records.read_metadata(args.metrics) | provenance.made_by()
+    records.write_parquet(args.output, table, made_by)
+
+
+if __name__ == "__main__":
+    main()
