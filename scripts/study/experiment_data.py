@@ -1,0 +1,244 @@
+"""What the figure of an experiment shows: its settings, values, curves and colours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from study import figures
+from study.errors import StudyError
+from study.figures import MUTED, Curve
+from study.language import Language
+
+# With more curves or ranks than this, only the best and the worst of them are drawn.
+MOST_CURVES = 40
+EXTREMES = 20
+
+LINESTYLES = ("-", "--", ":", "-.")
+MEASURES = ("validation_loss", "validation_accuracy")
+METRICS_COLUMNS = ["run", "seed", "epoch", *MEASURES, "status"]
+
+
+def scale_of(values: Sequence[Any]) -> str:
+    """The kind of axis that suits the values of a setting.
+
+    `names` for words and booleans, `sizes` for lists (in order, but without distances), and for
+    numbers `linear`, `log` where they span a factor of 8 or more and are spaced more evenly in
+    their ratios than in their differences, or `zero_and_log` where that is so but for a 0.
+    """
+    if all(isinstance(value, list) for value in values):
+        return "sizes"
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return "names"
+    numbers = np.unique(np.array(values, float))
+    positive = numbers[numbers > 0]
+    kind = "log" if len(positive) == len(numbers) else "zero_and_log"
+    if len(numbers) < 3 or numbers[0] < 0 or positive[-1] / positive[0] < 8:
+        return "linear"
+    ratios = np.diff(np.log(positive))
+    if kind == "zero_and_log":
+        ratios = np.append(ratios, ratios.mean())
+    return kind if _unevenness(ratios) <= _unevenness(np.diff(numbers)) else "linear"
+
+
+def _unevenness(steps: np.ndarray) -> float:
+    return steps.std() / steps.mean()
+
+
+def _place(value: Any) -> Any:
+    return (sum(value), value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One varied setting: its distinct values in the order shown, as values and as texts."""
+
+    key: str
+    values: list[Any]
+    texts: list[str]
+
+    @property
+    def scale(self) -> str:
+        """As `scale_of` has it."""
+        return scale_of(self.values)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the values lie on an axis of numbers."""
+        return self.scale not in ("names", "sizes")
+
+    @property
+    def colours(self) -> list[tuple[float, float, float]]:
+        """A colour for each value, in an ordered scale if the values have an order."""
+        palette = figures.unordered if self.scale == "names" else figures.sequential
+        return palette(len(self.values))
+
+    def title(self, language: Language) -> str:
+        """The setting's name as a heading."""
+        return language.text(f"settings.{self.key}.title")
+
+    def names(self, language: Language) -> list[str]:
+        """The values' names in a language."""
+        known = language.entry(f"settings.{self.key}").get("values", {})
+        booleans = {"true": language.text("values.true"), "false": language.text("values.false")}
+        return [
+            known[text]["name"]
+            if text in known
+            else booleans.get(text.lower(), language.value(text))
+            for text in self.texts
+        ]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One run as drawn: its curves by measure, its look, and the table's rows read off it."""
+
+    rows: list[int]
+    curves: dict[str, Curve]
+    colour: tuple[float, float, float] | str
+    linestyle: str
+
+    @property
+    def longest(self) -> int:
+        """The row that asks for all of the run that is drawn."""
+        return self.rows[-1]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All that the figure of an experiment shows, the same in every language.
+
+    `table` has a row for each value, in the order shown: the columns of summary.parquet, and for
+    each varied setting `place of <key>`, the index of its value in the setting's `values`.
+    `metrics` has the rows of metrics.parquet of the experiment's runs.
+    """
+
+    name: str
+    seeds: int
+    settings: list[Setting]
+    table: pd.DataFrame
+    metrics: pd.DataFrame
+
+    @property
+    def places(self) -> np.ndarray:
+        """(values, settings): which value of each setting a row of the table has."""
+        return self.table[[f"place of {setting.key}" for setting in self.settings]].to_numpy()
+
+    @cached_property
+    def _colour_by(self) -> int:
+        def rank(i: int) -> tuple[bool, bool, int]:
+            setting = self.settings[i]
+            return setting.key != "epochs", setting.scale != "names", len(setting.values)
+
+        return max(range(len(self.settings)), key=rank)
+
+    @property
+    def colour_setting(self) -> Setting:
+        """The setting that the colours of the lines tell."""
+        return self.settings[self._colour_by]
+
+    @property
+    def style_setting(self) -> Setting | None:
+        """The setting that dashes tell, in a grid of two where there are enough kinds of them."""
+        if len(self.settings) != 2:
+            return None
+        other = self.settings[1 - self._colour_by]
+        return other if other.key != "epochs" and len(other.values) <= len(LINESTYLES) else None
+
+    @cached_property
+    def colours(self) -> list[tuple[float, float, float]]:
+        """A colour for each row of the table; in grids of three or more settings, by rank."""
+        if len(self.settings) > 2:
+            return figures.sequential(len(self.table))
+        colours = self.colour_setting.colours
+        return [colours[place] for place in self.places[:, self._colour_by]]
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """A line for each run, whatever number of values are read off it."""
+        lines = []
+        for run, rows in self.table.groupby("run", sort=False).indices.items():
+            rows = sorted(rows, key=lambda row: self.table["epochs"][row])
+            record = self.metrics[self.metrics["run"] == run]
+            epochs = int(self.table["epochs"][rows[-1]])
+            one_colour = len({self.colours[row] for row in rows}) == 1
+            style = self.places[rows[-1], 1 - self._colour_by] if self.style_setting else 0
+            lines.append(
+                Line(
+                    rows=rows,
+                    curves={
+                        measure: figures.curve(record, measure, epochs) for measure in MEASURES
+                    },
+                    colour=self.colours[rows[-1]] if one_colour else MUTED,
+                    linestyle=LINESTYLES[style],
+                )
+            )
+        return lines
+
+    @cached_property
+    def drawn(self) -> list[Line]:
+        """All lines, or of very many the best and the worst by final validation accuracy."""
+        if len(self.lines) <= MOST_CURVES:
+            return self.lines
+        final = self.table["validation_accuracy_mean"].fillna(-1.0)
+        ranked = sorted(self.lines, key=lambda line: -final[line.longest])
+        return ranked[:EXTREMES] + ranked[-EXTREMES:]
+
+    def row_names(self, language: Language) -> list[str]:
+        """Name each row of the table by its values."""
+        return self._names(language, self.settings)
+
+    def line_names(self, language: Language) -> list[str]:
+        """Name each row's line: by its values, but not by how far along the line they are."""
+        return self._names(language, [each for each in self.settings if each.key != "epochs"])
+
+    def _names(self, language: Language, settings: list[Setting]) -> list[str]:
+        parts = [
+            [setting.names(language)[place] for place in self.table[f"place of {setting.key}"]]
+            for setting in settings
+        ]
+        return [" · ".join(texts) for texts in zip(*parts, strict=True)]
+
+
+def collect(plan: dict, metrics: pd.DataFrame, summary: pd.DataFrame, name: str) -> Experiment:
+    """Put together what the plan, metrics.parquet and summary.parquet say of experiment `name`.
+
+    Raises StudyError when the plan has no such experiment, or the summary lacks one of its values.
+    """
+    experiments = {experiment["name"]: experiment for experiment in plan["experiments"]}
+    if name not in experiments:
+        raise StudyError(f"the plan has no experiment {name!r}; it has: {', '.join(experiments)}")
+    keys, planned = experiments[name]["keys"], experiments[name]["values"]
+    table = summary[summary["experiment"] == name].set_index("value")
+    for value in planned:
+        if value["value"] not in table.index:
+            raise StudyError(
+                f"the summary has no row for {value['value']!r} of experiment {name!r}: "
+                "make it again for this plan"
+            )
+    table = table.loc[[value["value"] for value in planned]].reset_index()
+    settings = []
+    for key in keys:
+        texts = [_text_of(value["value"], key, keys) for value in planned]
+        values = dict(zip(texts, (value["settings"][key] for value in planned), strict=True))
+        if scale_of(list(values.values())) != "names":
+            values = dict(sorted(values.items(), key=lambda item: _place(item[1])))
+        settings.append(Setting(key, list(values.values()), list(values)))
+        table[f"place of {key}"] = [list(values).index(text) for text in texts]
+    if len(keys) <= 2:
+        table = table.sort_values([f"place of {key}" for key in keys], ignore_index=True)
+    else:
+        table = table.sort_values(
+            "validation_accuracy_mean", ascending=False, kind="stable", ignore_index=True
+        )
+    metrics = metrics[metrics["run"].isin(table["run"])]
+    return Experiment(name, len(plan["seeds"]), settings, table, metrics)
+
+
+def _text_of(value: str, key: str, keys: list[str]) -> str:
+    if len(keys) == 1:
+        return value
+    return dict(part.split("=", 1) for part in value.split(", "))[key]

@@ -1,0 +1,305 @@
+"""The figures of the final model, and a look at the data itself."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from study import classification, datasets, figures
+from study.errors import StudyError
+from study.figures import Curve
+from study.language import Language
+
+PARTS = ("validation", "train")
+MEASURES = tuple(f"{part}_{measure}" for part in PARTS for measure in ("loss", "accuracy"))
+METRICS_COLUMNS = ["run", "seed", "epoch", *MEASURES, "status"]
+PART_COLOURS = dict(zip(PARTS, figures.UNORDERED, strict=False))
+MISTAKES = (4, 4)  # rows, columns
+PUBLISHED = {"marker": "D", "ms": 7, "mfc": "none", "mew": 1.4, "lw": 0, "clip_on": False}
+IMAGES_OF_A_CLASS = 14
+
+
+@dataclass(frozen=True)
+class FinalModel:
+    """All that the final model's figures show, the same in every language.
+
+    `labels` is (N,) and `images` (N, height, width), the validation images; `predicted` and
+    `confidence` are (S, N), of the `finished` seeds out of `n_seeds`; the others diverged.
+    """
+
+    dataset: datasets.Dataset
+    epochs: int
+    n_seeds: int
+    finished: list[int]
+    curves: dict[str, Curve]
+    published: dict[str, float]
+    labels: np.ndarray
+    images: np.ndarray
+    predicted: np.ndarray
+    confidence: np.ndarray
+
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """Mean counts, by label and predicted class."""
+        return classification.confusion(self.labels, self.predicted, self.dataset.class_count)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Precision, recall and F1 of each class."""
+        return classification.per_class(self.labels, self.predicted, self.dataset.class_count)
+
+    @cached_property
+    def mistakes(self) -> pd.DataFrame:
+        """The most confident mistakes."""
+        rows, columns = MISTAKES
+        return classification.confident_mistakes(
+            self.labels, self.predicted, self.confidence, rows * columns
+        )
+
+
+def collect(
+    plan: dict, metrics: pd.DataFrame, summary: pd.DataFrame, predictions: Path, data: Path
+) -> FinalModel:
+    """Put together what there is about the plan's final model.
+
+    `metrics` and `summary` are the tables of these names, `predictions` the file of the final
+    model's run, and `data` the folder of the data set's files. Raises StudyError when something is
+    missing or does not fit.
+    """
+    final = plan["final"]
+    if final is None:
+        raise StudyError("the plan has no final model: add `final:` to the configuration")
+    rows = metrics[metrics["run"] == final["run"]]
+    if rows.empty:
+        raise StudyError(f"the metrics have no rows of the final model's run {final['run']}")
+    told = summary[summary["experiment"] == "final"]
+    dataset = datasets.describe(plan["dataset"])
+    labels = np.asarray(datasets.map_labels(dataset, data, "test"))
+    epochs = final["epochs"]
+    lost = figures.diverged_seeds(rows, epochs)
+    finished, predicted, confidence = classification.load_predictions(
+        predictions, [seed for seed in plan["seeds"] if seed not in lost], epochs
+    )
+    if finished and predicted.shape[1] != len(labels):
+        raise StudyError(
+            f"{predictions}: has predictions for {predicted.shape[1]} images, where {data} has "
+            f"{len(labels)}; train the final model again on this data"
+        )
+    return FinalModel(
+        dataset=dataset,
+        epochs=epochs,
+        n_seeds=len(plan["seeds"]),
+        finished=finished,
+        curves={measure: figures.curve(rows, measure, epochs) for measure in MEASURES},
+        published={
+            part: float(number)
+            for part in PARTS
+            for number in told[f"{part}_accuracy_published"].dropna()
+        },
+        labels=labels,
+        images=_images(dataset, data, "test"),
+        predicted=predicted,
+        confidence=confidence,
+    )
+
+
+def _images(dataset: datasets.Dataset, folder: Path, part: str) -> np.ndarray:
+    shape = datasets.read_header(folder / dataset.files[f"{part}_images"].name)
+    return datasets.map_images(dataset, folder, part).reshape(shape)
+
+
+def draw(model: FinalModel, language: Language, folder: Path) -> None:
+    """Write final_curves, final_confusion, final_classes and final_mistakes to `folder`.
+
+    Where every seed diverged, all but the curves say just that.
+    """
+    _draw_curves(model, language, folder)
+    for name, draw_classes in {
+        "final_confusion": _draw_confusion,
+        "final_classes": _draw_scores,
+        "final_mistakes": _draw_mistakes,
+    }.items():
+        if model.finished:
+            draw_classes(model, language, folder, name)
+            continue
+        with figures.sheet(2.2, _title(model, name, language)) as figure:
+            statement = language.text("figures.all_diverged", n=model.n_seeds)
+            figures.say_instead(figure.subplots(), statement)
+            figures.save(figure, folder, name, language)
+
+
+def _title(model: FinalModel, name: str, language: Language) -> str:
+    return language.text(
+        f"figures.{name}",
+        epochs=figures.counted(language, "epochs", model.epochs),
+        seeds=figures.counted(language, "seeds", model.n_seeds),
+    )
+
+
+def _note(model: FinalModel, language: Language, one: str, several: str) -> str:
+    """Join the catalogue's note for one or for several seeds, and how many seeds diverged."""
+    notes = [language.text(f"figures.{several if len(model.finished) > 1 else one}")]
+    lost = model.n_seeds - len(model.finished)
+    if lost:
+        notes.append(language.text("figures.lost", lost=lost, n=model.n_seeds))
+    return " ".join(notes)
+
+
+def _draw_curves(model: FinalModel, language: Language, folder: Path) -> None:
+    notes = ["intervals"] if len(model.finished) > 1 else []
+    if len(model.finished) < model.n_seeds:
+        notes.append("crosses")
+    note = " ".join(language.text(f"figures.{key}") for key in notes)
+    with figures.sheet(4.0, _title(model, "final_curves", language), note) as figure:
+        panels = figure.subplots(1, 2)
+        ends = []
+        for axes, measure in zip(panels, ("loss", "accuracy"), strict=True):
+            is_loss = measure == "loss"
+            curves = {part: model.curves[f"{part}_{measure}"] for part in PARTS}
+            for part, curve in curves.items():
+                figures.draw_curve(axes, curve, PART_COLOURS[part])
+            figures.fit_to_curves(axes, curves.values(), (0.0, np.inf if is_loss else 1.0))
+            for part, curve in curves.items():
+                figures.draw_crosses(axes, curve, PART_COLOURS[part])
+            for part, accuracy in {} if is_loss else model.published.items():
+                label = language.text(f"figures.published_{part}")
+                axes.plot(
+                    model.epochs, accuracy, color=PART_COLOURS[part], label=label, **PUBLISHED
+                )
+                axes.legend(loc="lower right")
+                figures.make_room(axes, accuracy)
+            axes.set_title(language.text(f"figures.{measure}_by_epoch"))
+            figures.use_numbers(axes, language, percent=not is_loss)
+            figures.use_epochs(axes, model.epochs, language)
+            named = [
+                (curve.end, language.text(f"figures.{part}"), PART_COLOURS[part])
+                for part, curve in curves.items()
+            ]
+            ends.append(figures.label_line_ends(axes, named))
+        figures.settle(figure)
+        for axes, labels in zip(panels, ends, strict=True):
+            figures.spread(axes, labels)
+        figures.save(figure, folder, "final_curves", language)
+
+
+def _draw_confusion(model: FinalModel, language: Language, folder: Path, name: str) -> None:
+    classes = model.dataset.classes(language.code)
+    counts = model.confusion
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    height = float(np.clip(1.9 + 0.32 * len(classes), 4, 20))
+    note = _note(model, language, "one_count", "mean_counts")
+    with figures.sheet(height, _title(model, name, language), note) as figure:
+        panels = figure.subplots(1, 2, sharey=True)
+        # The diagonal dwarfs all else: colours by the square root of the share show the mistakes.
+        for axes, cells, kind, digits in (
+            (panels[0], counts, "counts", 0),
+            (panels[1], 100 * shares, "row_shares", 1),
+        ):
+            texts = np.array([[_cell(cell, digits, language) for cell in row] for row in cells])
+            figures.heatmap(axes, np.sqrt(shares), texts, (classes, classes), "Blues", (0.0, 1.0))
+            axes.set_title(language.text(f"figures.{kind}"))
+            axes.set_xlabel(language.text("figures.predicted_class"))
+        panels[0].set_ylabel(language.text("figures.true_class"))
+        figures.save(figure, folder, name, language)
+
+
+def _cell(value: float, digits: int, language: Language) -> str:
+    return language.number(value, digits) if round(value, digits) else ""
+
+
+def _draw_scores(model: FinalModel, language: Language, folder: Path, name: str) -> None:
+    scores = model.scores.sort_values("f1_mean", ascending=False, kind="stable")
+    names = np.array(model.dataset.classes(language.code))[scores.index]
+    height = 1.4 + 0.36 * len(scores)
+    note = _note(model, language, "one_mark", "intervals_of_marks")
+    with figures.sheet(height, _title(model, name, language), note) as figure:
+        axes = figure.subplots()
+        rows = np.arange(len(scores))
+        looks = zip(classification.SCORES, "^sD", (-0.22, 0.0, 0.22), strict=True)
+        means, lows, highs = [], [], []
+        for i, (score, marker, shift) in enumerate(looks):
+            mean, low, high = (
+                scores[f"{score}_{column}"].to_numpy() for column in ("mean", "low", "high")
+            )
+            colour = figures.UNORDERED[i]
+            axes.hlines(rows + shift, low.clip(0, 1), high.clip(0, 1), colour, lw=1.4)
+            label = language.text(f"figures.{score}")
+            axes.plot(mean, rows + shift, marker, color=colour, ms=5.5, label=label)
+            means.append(mean)
+            lows.append(low)
+            highs.append(high)
+        figures.fit(axes, *map(np.concatenate, (means, lows, highs)), (0.0, 1.0), "x")
+        axes.set_yticks(rows, names)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.grid(False, axis="y")
+        for row in rows[:-1]:
+            axes.axhline(row + 0.5, color=figures.GRID, lw=0.8, zorder=0)
+        axes.tick_params("y", length=0)
+        figures.use_numbers(axes, language, "x", percent=True)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
+        figures.save(figure, folder, name, language)
+
+
+def _draw_mistakes(model: FinalModel, language: Language, folder: Path, name: str) -> None:
+    rows, columns = MISTAKES
+    classes = model.dataset.classes(language.code)
+    _, height, width = model.images.shape
+    several = len(model.finished) > 1
+    note = _note(model, language, "mistakes_of_one", "mistakes_of_several")
+    with figures.sheet(2.1 * rows + 0.8, _title(model, name, language), note) as figure:
+        axes = figure.subplots()
+        axes.set_axis_off()
+        if model.mistakes.empty:
+            figures.say_instead(axes, language.text("figures.no_mistakes"))
+        for mistake in model.mistakes.itertuples():
+            row, column = divmod(mistake.Index, columns)
+            left, top = 1.6 * width * column, 1.4 * height * row
+            axes.imshow(
+                model.images[mistake.image],
+                cmap="gray_r",
+                vmin=0,
+                vmax=255,
+                interpolation="none",
+                extent=(left, left + width, top + height, top),
+            )
+            text = language.text(
+                "figures.mistake",
+                true=classes[mistake.label],
+                predicted=classes[mistake.predicted],
+                confidence=language.percent(mistake.confidence, 1),
+            )
+            if several:
+                text += f" · {mistake.seeds}/{len(model.finished)}"
+            axes.text(left + width / 2, top - 1, text, ha="center", va="bottom")
+        axes.set_xlim(-0.3 * width, (1.6 * columns - 0.3) * width)
+        axes.set_ylim((1.4 * rows - 0.4) * height, -0.4 * height)
+        figures.save(figure, folder, name, language)
+
+
+def draw_mosaic(plan: dict, data: Path, language: Language, folder: Path) -> None:
+    """Write mosaic.<language>.png and .svg: the first training images of each class, in a row."""
+    dataset = datasets.describe(plan["dataset"])
+    images = _images(dataset, data, "train")
+    labels = datasets.map_labels(dataset, data, "train")
+    classes = dataset.classes(language.code)
+    _, height, width = images.shape
+    gap = max(width // 14, 1)
+    canvas = np.zeros((len(classes) * (height + gap), IMAGES_OF_A_CLASS * (width + gap)), np.uint8)
+    for label in range(len(classes)):
+        top = label * (height + gap)
+        for i, image in enumerate(np.flatnonzero(labels == label)[:IMAGES_OF_A_CLASS]):
+            left = i * (width + gap)
+            canvas[top : top + height, left : left + width] = images[image]
+    title = language.text("figures.mosaic", dataset=dataset.name, n=IMAGES_OF_A_CLASS)
+    row_height = 0.65 * (height + gap) / (width + gap)
+    with figures.sheet(0.5 + row_height * len(classes), title) as figure:
+        axes = figure.subplots()
+        axes.imshow(canvas, cmap="gray_r", interpolation="none")
+        axes.grid(False)
+        axes.spines[:].set_visible(False)
+        axes.set_xticks([])
+        axes.set_yticks(height / 2 + (height + gap) * np.arange(len(classes)), classes)
+        axes.tick_params("y", length=0)
+        figures.save(figure, folder, "mosaic", language)
