@@ -1,0 +1,48 @@
+# The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
+# all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
+# summary -> figures -> report. See README.md for the words and the files.
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/metrics.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+rule report:
+    default_target: True
+    input:
+        REPORTS,
+
+
+rule figures:
+    input:
+        FIGURES,
+
+
+rule metrics:
+    input:
+        "results/metrics.parquet",
+        "results/summary.parquet",
+
+
+rule data:
+    input:
+        DATA_FILES,
+        f"{DATA}/checksums.sha256",
+
+
+rule plan:
+    input:
+        "results/plan.json",
+
+
+onsuccess:
+    for path in filter(os.path.exists, REPORTS):
+        print(f"report: {os.path.abspath(path)}", file=sys.stderr)

@@ -1,0 +1,54 @@
+# The configuration, the plan that follows from it, and what all rules share.
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(workflow.basedir) / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from study import fingerprint, jobs
+from study.config import load
+from study.datasets import describe
+from study.errors import StudyError
+from study.plan import resolve
+
+# The programs' folder is a variable of the shell and no parameter of the rules, so that a copy of
+# the code elsewhere makes the same jobs.
+shell.prefix(f"export SCRIPTS={shlex.quote(str(SCRIPTS))}; ")
+
+# The files are read here and not by `configfile:`, which takes 1e-3 for text and the last of two
+# equal keys for both, and would merge a study given by --configfile into the default one.
+try:
+    CONFIG = load(
+        workflow.overwrite_configfiles or [Path(workflow.basedir) / "config.yaml"],
+        workflow.config_settings.config,
+    )
+    PLAN = resolve(CONFIG)
+    DATASET = describe(PLAN.dataset)
+except StudyError as error:
+    raise WorkflowError(str(error))
+
+RUNS = {run.run: run for run in PLAN.runs}
+EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
+LEARNING = fingerprint.learning(DATASET.digest)
+
+DATA = f"results/data/{DATASET.name}"
+DATA_FILES = [f"{DATA}/{file.name}" for file in DATASET.files.values()]
+
+
+wildcard_constraints:
+    run="|".join(RUNS) if len(RUNS) <= 100 else r"[A-Za-z0-9._-]+",
+    experiment="|".join(EXPERIMENTS),
+    language="|".join(PLAN.languages),
+
+
+def code_of(program, *resources):
+    """A digest of a program, the library behind it and the texts that it uses."""
+    root = Path(workflow.basedir)
+    files = [path for pattern in resources for path in sorted(root.glob(pattern))]
+    return fingerprint.program(SCRIPTS / program, *files)

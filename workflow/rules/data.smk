@@ -1,0 +1,26 @@
+# config -> results/data/<dataset>/: the data set's files, decompressed and verified.
+# input:  data.dataset and data.sources of the config
+# output: the four IDX files and checksums.sha256, on which training depends
+
+
+rule fetch_data:
+    output:
+        checksums=f"{DATA}/checksums.sha256",
+        files=DATA_FILES,
+    log:
+        f"{DATA}/fetch.log",
+    localrule: True
+    conda:
+        "../envs/study.yaml"
+    params:
+        dataset=PLAN.dataset,
+        digest=DATASET.digest,
+        folder=lambda wildcards, output: os.path.dirname(output.checksums),
+        sources=[
+            word
+            for source in CONFIG["data"]["sources"]
+            for word in ("--source", source)
+        ],
+    shell:
+        'python "$SCRIPTS"/fetch_data.py --dataset {params.dataset:q} {params.sources:q}'
+        " --output {params.folder:q} 2> {log:q}"

@@ -1,0 +1,109 @@
+# results/metrics.parquet, results/summary.parquet -> results/figures/<name>.<language>.{png,svg}
+# input:  metrics and summary; the final model's predictions; the images
+# output: a figure for each experiment, those of the final model, and a mosaic of the data
+
+FINAL_FIGURES = ["final_curves", "final_confusion", "final_classes", "final_mistakes"]
+
+FIGURES = expand(
+    "results/figures/{name}.{language}.{format}",
+    name=[*EXPERIMENTS, *(FINAL_FIGURES if PLAN.final else []), "mosaic"],
+    language=PLAN.languages,
+    format=["png", "svg"],
+)
+
+FIGURE_TEXTS = ["resources/languages/*/*.yaml"]
+
+
+rule draw_experiment:
+    input:
+        plan="results/plan.json",
+        metrics="results/metrics.parquet",
+        summary="results/summary.parquet",
+    output:
+        [
+            report(
+                f"results/figures/{{experiment}}.{language}.png",
+                caption="../report/experiment.rst",
+                category="experiments",
+                labels={"experiment": "{experiment}", "language": language},
+            )
+            for language in PLAN.languages
+        ],
+        expand("results/figures/{{experiment}}.{language}.svg", language=PLAN.languages),
+    log:
+        "results/logs/draw_experiment/{experiment}.log",
+    localrule: True
+    conda:
+        "../envs/study.yaml"
+    params:
+        code=code_of("draw_experiment.py", *FIGURE_TEXTS),
+    shell:
+        'python "$SCRIPTS"/draw_experiment.py --plan {input.plan:q} --metrics {input.metrics:q}'
+        " --summary {input.summary:q} --experiment {wildcards.experiment:q}"
+        " --output results/figures 2> {log:q}"
+
+
+rule draw_final:
+    input:
+        plan="results/plan.json",
+        metrics="results/metrics.parquet",
+        summary="results/summary.parquet",
+        predictions=f"results/runs/{PLAN.final.run if PLAN.final else 'none'}/predictions.safetensors",
+        files=ancient(DATA_FILES),
+    output:
+        [
+            report(
+                f"results/figures/{name}.{language}.png",
+                caption="../report/final.rst",
+                category="final model",
+                labels={"figure": name.removeprefix("final_"), "language": language},
+            )
+            for name in FINAL_FIGURES
+            for language in PLAN.languages
+        ],
+        expand(
+            "results/figures/{name}.{language}.svg",
+            name=FINAL_FIGURES,
+            language=PLAN.languages,
+        ),
+    log:
+        "results/logs/draw_final.log",
+    localrule: True
+    conda:
+        "../envs/study.yaml"
+    params:
+        data=lambda wildcards, input: os.path.dirname(input.files[0]),
+        code=code_of("draw_final.py", *FIGURE_TEXTS),
+    shell:
+        'python "$SCRIPTS"/draw_final.py --plan {input.plan:q} --metrics {input.metrics:q}'
+        " --summary {input.summary:q} --predictions {input.predictions:q} --data {params.data:q}"
+        " --output results/figures 2> {log:q}"
+
+
+rule draw_mosaic:
+    input:
+        plan="results/plan.json",
+        checksums=f"{DATA}/checksums.sha256",
+        files=ancient(DATA_FILES),
+    output:
+        [
+            report(
+                f"results/figures/mosaic.{language}.png",
+                caption="../report/mosaic.rst",
+                category="data",
+                labels={"figure": "mosaic", "language": language},
+            )
+            for language in PLAN.languages
+        ],
+        expand("results/figures/mosaic.{language}.svg", language=PLAN.languages),
+    log:
+        "results/logs/draw_mosaic.log",
+    localrule: True
+    conda:
+        "../envs/study.yaml"
+    params:
+        data=lambda wildcards, input: os.path.dirname(input.files[0]),
+        code=code_of("draw_mosaic.py", *FIGURE_TEXTS),
+    shell:
+        'python "$SCRIPTS"/draw_mosaic.py --plan {input.plan:q} --data {params.data:q}'
+        " --output results/figures 2> {log:q}"

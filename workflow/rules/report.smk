@@ -1,0 +1,39 @@
+# everything -> results/report.<language>.md
+# input:  plan, metrics, summary, figures; the runs' settings for what made them
+# output: the report in each language
+
+REPORTS = expand("results/report.{language}.md", language=PLAN.languages)
+
+
+rule write_report:
+    input:
+        plan="results/plan.json",
+        metrics="results/metrics.parquet",
+        summary="results/summary.parquet",
+        settings=expand("results/runs/{run}/settings.json", run=RUNS),
+        predictions=[
+            f"results/runs/{final.run}/predictions.safetensors"
+            for final in [PLAN.final]
+            if final
+        ],
+        figures=FIGURES,
+        files=ancient(DATA_FILES),
+    output:
+        report(REPORTS, caption="../report/report.rst", category="report"),
+    log:
+        "results/logs/write_report.log",
+    localrule: True
+    conda:
+        "../envs/study.yaml"
+    params:
+        data=lambda wildcards, input: os.path.dirname(input.files[0]),
+        code=code_of(
+            "write_report.py",
+            "resources/languages/*/*.yaml",
+            "resources/published.yaml",
+            "resources/report.md.jinja",
+        ),
+    shell:
+        'python "$SCRIPTS"/write_report.py --plan {input.plan:q} --metrics {input.metrics:q}'
+        " --summary {input.summary:q} --runs results/runs --figures results/figures"
+        " --data {params.data:q} --output results 2> {log:q}"

@@ -1,0 +1,42 @@
+# results/data/<dataset>/ -> results/runs/<run>/: one training job for each run, all seeds in it.
+# input:  the checksums; the pixels are `ancient`, so that touching them retrains nothing
+# output: record, final weights, predictions and settings; the saved state and the journal lie
+#         beside them undeclared, so that Snakemake never deletes what training can go on from
+
+
+rule train:
+    input:
+        checksums=f"{DATA}/checksums.sha256",
+        files=ancient(DATA_FILES),
+    output:
+        record="results/runs/{run}/record.parquet",
+        weights="results/runs/{run}/weights.safetensors",
+        predictions="results/runs/{run}/predictions.safetensors",
+        settings="results/runs/{run}/settings.json",
+    log:
+        "results/runs/{run}/train.log",
+    benchmark:
+        "results/runs/{run}/benchmark.tsv"
+    priority: lambda wildcards: jobs.seconds(RUNS[wildcards.run])
+    conda:
+        "../envs/study.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * jobs.memory_mb(RUNS[wildcards.run]),
+        runtime=lambda wildcards, attempt: attempt
+        * jobs.runtime_minutes(RUNS[wildcards.run]),
+        gpu=0 if PLAN.device == "cpu" else 1,
+    params:
+        settings=lambda wildcards: json.dumps(RUNS[wildcards.run].settings),
+        request=lambda wildcards: jobs.request(
+            RUNS[wildcards.run], Path("results/runs"), LEARNING
+        ),
+        dataset=PLAN.dataset,
+        data=lambda wildcards, input: os.path.dirname(input.files[0]),
+        device=PLAN.device,
+        learning=LEARNING,
+        folder=lambda wildcards, output: os.path.dirname(output.record),
+    shell:
+        'python "$SCRIPTS"/train.py --settings {params.settings:q} {params.request}'
+        " --dataset {params.dataset:q} --data {params.data:q} --device {params.device:q}"
+        " --output {params.folder:q} > {log:q} 2>&1"
