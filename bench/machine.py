@@ -1,0 +1,46 @@
+"""The machine that a benchmark runs on: its cores, and a description for the reader."""
+
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES = ["torch", "torchvision", "numpy", "snakemake"]
+
+# Units of ru_maxrss: bytes on macOS, KiB elsewhere.
+MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
+
+
+def available_cores() -> list[int]:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def keep_to(cores: list[int]) -> None:
+    """Keep this process and those it starts to `cores`, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+
+
+def cpu_model() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def describe(cores: int) -> dict[str, str]:
+    """What a reader needs to know to compare times: hardware, versions, and how busy it was."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    versions = [f"{package} {version(package)}" for package in PACKAGES]
+    return {
+        "CPU": cpu_model(),
+        "cores used": f"{cores} of {os.cpu_count()}",
+        "memory": f"{memory / 2**30:.0f} GiB",
+        "system": platform.platform(),
+        "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
+        "load before": f"{os.getloadavg()[0]:.1f} (mean of one minute)",
+    }
