@@ -1,13 +1,10 @@
 """What a training job is asked to do, and about what it takes."""
 
-import json
 import math
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from study.layout import parameters_width
 from study.plan import Run
+from study.standing import Standing
 
 # Of the order of every data set like MNIST; the plan does not open the data.
 FEATURES, CLASSES, IMAGES = 784, 10, 60_000
@@ -43,36 +40,15 @@ def memory_mb(run: Run) -> int:
     return PROCESS_MB + math.ceil(replicates * _parameters(run) * BYTES_PER_PARAMETER / 2**20)
 
 
-def request(run: Run, folder: Path, learning: Mapping[str, str]) -> str:
+def request(run: Run, found: Standing) -> str:
     """The words of train.py that say how much of the run is wanted.
 
-    Where a finished run in `folder` has all of it already, and with the same `learning`
-    (fingerprint.learning), they are the words that it was made with: a smaller wish then changes
-    no parameter of the job, and Snakemake has nothing to do.
+    Where a finished run has all of it already, they are the words that it was made with: a
+    smaller wish then changes no parameter of the job, and Snakemake has nothing to do.
     """
-    wanted = _words(run.seeds, run.epochs, run.final_epoch)
-    try:
-        made = json.loads((folder / run.run / "settings.json").read_text(encoding="utf-8"))
-        if made["fingerprint"] == learning and _covers(made["replicates"], run):
-            return _words(**made["request"])
-    except (OSError, ValueError, KeyError, TypeError):
-        # Not there, or not whole: then all is wanted, and train.py sees what is left to do.
-        return wanted
-    return wanted
-
-
-def _covers(replicates: Mapping[str, Any], run: Run) -> bool:
-    for seed in run.seeds:
-        made = replicates.get(str(seed))
-        if made is None:
-            return False
-        if made["diverged"]:
-            continue
-        if made["epochs"] < run.epochs:
-            return False
-        if run.final_epoch is not None and run.final_epoch not in made["predictions"]:
-            return False
-    return True
+    if found.made is not None and found.epochs == 0:
+        return _words(**found.made)
+    return _words(run.seeds, run.epochs, run.final_epoch)
 
 
 def _words(seeds: list[int], epochs: int, final_epoch: int | None) -> str:

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from study import provenance, records
 from study.files import atomic_path, write_text
 from study.layout import split_layers
+from study.standing import OUTPUTS, sha256
 from study.state import Replicate, Request, State
 
 
@@ -47,6 +48,10 @@ def write(
                 "predictions": sorted(replicate.predicted),
             }
             for seed, replicate in sorted(state.replicates.items())
+        },
+        "files": {
+            name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
+            for name in OUTPUTS
         },
         **made_by,
     }

@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from study import fingerprint, jobs
+from study import fingerprint, jobs, standing
 from study.config import load
 from study.datasets import describe
 from study.errors import StudyError
@@ -36,6 +36,10 @@ except StudyError as error:
 RUNS = {run.run: run for run in PLAN.runs}
 EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
 LEARNING = fingerprint.learning(DATASET.digest)
+STANDINGS = {
+    name: standing.standing(run, Path("results/runs"), LEARNING)
+    for name, run in RUNS.items()
+}
 
 DATA = f"results/data/{DATASET.name}"
 DATA_FILES = [f"{DATA}/{file.name}" for file in DATASET.files.values()]
@@ -52,3 +56,8 @@ def code_of(program, *resources):
     root = Path(workflow.basedir)
     files = [path for pattern in resources for path in sorted(root.glob(pattern))]
     return fingerprint.program(SCRIPTS / program, *files)
+
+
+def plan_differs(path):
+    """Whether a plan was written there, and is not that of this configuration."""
+    return os.path.exists(path) and Path(path).read_text("utf-8") != PLAN.to_json()

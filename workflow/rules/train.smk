@@ -29,7 +29,7 @@ rule train:
     params:
         settings=lambda wildcards: json.dumps(RUNS[wildcards.run].settings),
         request=lambda wildcards: jobs.request(
-            RUNS[wildcards.run], Path("results/runs"), LEARNING
+            RUNS[wildcards.run], STANDINGS[wildcards.run]
         ),
         dataset=PLAN.dataset,
         data=lambda wildcards, input: os.path.dirname(input.files[0]),

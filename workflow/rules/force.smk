@@ -1,0 +1,17 @@
+# What Snakemake cannot see by itself, and must do all the same: outputs that were altered after
+# they were made, and everything that its own notes in .snakemake/ would tell once these are gone.
+# It is asked for as by --forcerun, in the main process and where the target has to do with it.
+
+if workflow.is_main_process and workflow.dag_settings is not None:
+    if not workflow.dag_settings.targets <= {"data", "plan"}:
+        outdated = [
+            f"results/runs/{name}/record.parquet"
+            for name, found in STANDINGS.items()
+            if found.reasons
+        ]
+        if plan_differs("results/plan.json"):
+            outdated.append("results/plan.json")
+        workflow.dag_settings.forcerun = {
+            *workflow.dag_settings.forcerun,
+            *outdated,
+        }
