@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from study import datasets, fingerprint, outputs, state
+from study import datasets, failures, fingerprint, state
 from study.errors import StudyError, report_errors
 from study.settings import complete, identity
 from study.state import Request
@@ -64,7 +64,14 @@ def main() -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StudyError(f"{args.output}: another process is training this run") from None
-        train(args)
+        program = fingerprint.program(Path(__file__))
+        failures.refuse_known_bug(args.output, program)
+        try:
+            train(args)
+        except BaseException as error:
+            failures.note(args.output, error, program)
+            raise
+        failures.forget(args.output)
 
 
 def train(args: argparse.Namespace) -> None:
@@ -80,6 +87,9 @@ def train(args: argparse.Namespace) -> None:
         extend(args, dataset, settings, known, request, path)
     else:
         log(f"{args.output.name}: everything is there, nothing to train")
+    # Arrow takes memory that training has had until here.
+    from study import outputs
+
     features = datasets.map_images(dataset, args.data, "test").shape[1]
     sizes = [features, *settings["hidden"], dataset.class_count]
     outputs.write(args.output, known, request, settings, sizes)

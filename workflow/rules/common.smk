@@ -13,7 +13,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from study import fingerprint, jobs, standing
 from study.config import load
-from study.datasets import describe
+from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
 from study.plan import resolve
 
@@ -61,3 +61,15 @@ def code_of(program, *resources):
 def plan_differs(path):
     """Whether a plan was written there, and is not that of this configuration."""
     return os.path.exists(path) and Path(path).read_text("utf-8") != PLAN.to_json()
+
+
+def data_is_damaged():
+    """Whether fetched files are not, or no longer, what the data set's description says."""
+    if not os.path.exists(f"{DATA}/checksums.sha256"):
+        return False
+    try:
+        verify(DATASET, DATA)
+    except DamagedFileError as error:
+        print(f"{error.summary}: it is fetched anew", file=sys.stderr)
+        return True
+    return False

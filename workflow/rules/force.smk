@@ -3,15 +3,15 @@
 # It is asked for as by --forcerun, in the main process and where the target has to do with it.
 
 if workflow.is_main_process and workflow.dag_settings is not None:
+    outdated = []
+    if data_is_damaged():
+        outdated.append(f"{DATA}/checksums.sha256")
     if not workflow.dag_settings.targets <= {"data", "plan"}:
-        outdated = [
+        outdated += [
             f"results/runs/{name}/record.parquet"
             for name, found in STANDINGS.items()
             if found.reasons
         ]
-        if plan_differs("results/plan.json"):
-            outdated.append("results/plan.json")
-        workflow.dag_settings.forcerun = {
-            *workflow.dag_settings.forcerun,
-            *outdated,
-        }
+    if plan_differs("results/plan.json"):
+        outdated.append("results/plan.json")
+    workflow.dag_settings.forcerun = {*workflow.dag_settings.forcerun, *outdated}

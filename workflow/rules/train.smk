@@ -18,6 +18,7 @@ rule train:
     benchmark:
         "results/runs/{run}/benchmark.tsv"
     priority: lambda wildcards: jobs.seconds(RUNS[wildcards.run])
+    retries: 2
     conda:
         "../envs/study.yaml"
     threads: 1
