@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from study import config, plan
+from study import config, fingerprint, plan, standing
+from study.datasets import describe
 from study.errors import StudyError, report_errors
 from study.files import write_text
 
@@ -16,6 +17,7 @@ def main() -> None:
     source.add_argument("--config", help="the whole configuration, as JSON")
     source.add_argument("--configfile", type=Path, help="the configuration's file")
     parser.add_argument("--output", type=Path, help="plan.json; without it, only check")
+    parser.add_argument("--runs", type=Path, default="results/runs", help="the folder of all runs")
     args = parser.parse_args()
 
     if args.configfile:
@@ -26,6 +28,9 @@ def main() -> None:
         except json.JSONDecodeError as error:
             raise StudyError(f"--config: not JSON: {error}") from None
     resolved = plan.resolve(settings)
+    if settings["partial"]:
+        learning = fingerprint.learning(describe(resolved.dataset).digest)
+        resolved = standing.finished_part(resolved, args.runs, learning)
     if args.output:
         write_text(args.output, resolved.to_json())
 

@@ -43,7 +43,7 @@ def load(paths: list[Path], overrides: Mapping[str, Any] | None = None) -> dict[
     if overrides:
         _merge(config, overrides)
         name += " with --config"
-    return validated(_with_numbers(config), name)
+    return validated(_as_meant(config), name)
 
 
 def _merge(base: dict[str, Any], extra: Mapping[str, Any]) -> None:
@@ -54,15 +54,15 @@ def _merge(base: dict[str, Any], extra: Mapping[str, Any]) -> None:
             base[key] = value
 
 
-def _with_numbers(value: Any) -> Any:
-    """Text such as `1e-3`, which a YAML 1.1 loader takes for a word, as the number it means."""
+def _as_meant(value: Any) -> Any:
+    """Text such as `1e-3` or `true`, as Snakemake's loaders give it, as the value that it means."""
     if isinstance(value, Mapping):
-        return {key: item if key == "data" else _with_numbers(item) for key, item in value.items()}
+        return {key: item if key == "data" else _as_meant(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_with_numbers(item) for item in value]
+        return [_as_meant(item) for item in value]
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return float(value) if re.search(r"[.eE]", value) else int(value)
-    return value
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 def validated(config: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from study import settings as training_settings
@@ -54,7 +54,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a configuration asks for, resolved."""
+    """Everything a configuration asks for, resolved.
+
+    `notes` tell what is ignored; `missing` names the values that a partial plan leaves out.
+    """
 
     dataset: str
     validation: str
@@ -66,10 +69,47 @@ class Plan:
     final: Value | None
     runs: list[Run]
     notes: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
         """The plan as results/plan.json holds it."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    def restricted_to(self, epochs_of: Mapping[str, Mapping[int, float]]) -> "Plan":
+        """What can be reported from the records that exist.
+
+        `epochs_of` has, for each finished run, the epochs of its seeds, infinity for a diverged
+        one. A value stays where at least one of its seeds has all of its epochs.
+        """
+
+        def there(value: Value) -> bool:
+            return any(
+                epochs_of.get(value.run, {}).get(seed, 0) >= value.epochs for seed in self.seeds
+            )
+
+        missing = []
+        experiments = []
+        for experiment in self.experiments:
+            missing += [
+                f"{experiment.name}: {value.value}"
+                for value in experiment.values
+                if not there(value)
+            ]
+            values = [value for value in experiment.values if there(value)]
+            if values:
+                experiments.append(replace(experiment, values=values))
+        final = self.final if self.final and there(self.final) else None
+        if self.final and not final:
+            missing.append("final")
+        wanted = {run.run: run for run in _runs(experiments, final, self.seeds)}
+        runs = [
+            replace(
+                run,
+                seeds=[seed for seed in self.seeds if epochs_of[name].get(seed, 0) >= run.epochs],
+            )
+            for name, run in wanted.items()
+        ]
+        return replace(self, experiments=experiments, final=final, runs=runs, missing=missing)
 
 
 def run_name(settings: Mapping[str, Any], dataset: str, validation: str) -> str:

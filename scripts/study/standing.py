@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from study import state
-from study.plan import Run
+from study.errors import StudyError
+from study.plan import Plan, Run
 
 # What a finished run leaves beside settings.json, which describes it.
 OUTPUTS = ("record.parquet", "weights.safetensors", "predictions.safetensors")
@@ -22,13 +24,15 @@ class Standing:
     """What a run lacks: `reasons` why its job must run, and `epochs` to train, over all seeds.
 
     `damaged` names outputs that are not what was written; they are made again from the saved
-    state. `made` is the request that the outputs were made for, if there are any.
+    state. `made` is the request that the outputs were made for, if there are any. `replicates`
+    are those that can be gone on from, by seed, as `replicates_of` describes them.
     """
 
     reasons: tuple[str, ...] = ()
     epochs: int = 0
     damaged: tuple[str, ...] = ()
     made: Mapping[str, Any] | None = None
+    replicates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def standing(run: Run, folder: Path, learning: Mapping[str, str]) -> Standing:
@@ -50,7 +54,31 @@ def standing(run: Run, folder: Path, learning: Mapping[str, str]) -> Standing:
     reasons, epochs = _lacking(run, replicates)
     damaged = tuple(_damaged(folder / run.run, made.get("files", {})))
     reasons += tuple(f"{name} is damaged" for name in damaged)
-    return Standing(reasons, epochs, damaged, request)
+    return Standing(reasons, epochs, damaged, request, replicates)
+
+
+def finished_part(plan: Plan, folder: Path, learning: Mapping[str, str]) -> Plan:
+    """What of `plan` can be reported from the records in `folder`; StudyError if it is nothing."""
+    part = plan.restricted_to(
+        {run.run: _epochs_in_record(folder / run.run, learning) for run in plan.runs}
+    )
+    if not part.runs:
+        raise StudyError(f"{folder}: no run of this study is finished yet; run it for a while")
+    return part
+
+
+def _epochs_in_record(folder: Path, learning: Mapping[str, str]) -> dict[int, float]:
+    """Epochs of each seed, infinity where it has diverged."""
+    try:
+        made = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        if made["fingerprint"] != learning or any(_damaged(folder, made["files"])):
+            return {}
+        return {
+            int(seed): math.inf if known["diverged"] else known["epochs"]
+            for seed, known in made["replicates"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _unfinished(run: Run, path: Path, learning: Mapping[str, str]) -> Standing:
@@ -64,16 +92,21 @@ def _unfinished(run: Run, path: Path, learning: Mapping[str, str]) -> Standing:
     changed = _changed(saved.fingerprint, learning)
     if changed:
         return Standing(changed, whole)
-    replicates = {
+    replicates = replicates_of(saved)
+    _, epochs = _lacking(run, replicates)
+    return Standing(("unfinished",), epochs, replicates=replicates)
+
+
+def replicates_of(saved: state.State) -> dict[str, dict[str, Any]]:
+    """How far each seed's replicate has come, as settings.json says it."""
+    return {
         str(seed): {
             "epochs": replicate.epochs,
             "diverged": replicate.diverged,
             "predictions": sorted(replicate.predicted),
         }
-        for seed, replicate in saved.replicates.items()
+        for seed, replicate in sorted(saved.replicates.items())
     }
-    _, epochs = _lacking(run, replicates)
-    return Standing(("unfinished",), epochs)
 
 
 def _changed(fingerprint: Mapping[str, str], learning: Mapping[str, str]) -> tuple[str, ...]:

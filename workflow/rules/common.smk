@@ -9,6 +9,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
+RUN_FOLDERS = Path("results/runs")
 sys.path.insert(0, str(SCRIPTS))
 
 from study import fingerprint, jobs, standing
@@ -30,15 +31,16 @@ try:
     )
     PLAN = resolve(CONFIG)
     DATASET = describe(PLAN.dataset)
+    LEARNING = fingerprint.learning(DATASET.digest)
+    if CONFIG["partial"]:
+        PLAN = standing.finished_part(PLAN, RUN_FOLDERS, LEARNING)
 except StudyError as error:
     raise WorkflowError(str(error))
 
 RUNS = {run.run: run for run in PLAN.runs}
 EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
-LEARNING = fingerprint.learning(DATASET.digest)
 STANDINGS = {
-    name: standing.standing(run, Path("results/runs"), LEARNING)
-    for name, run in RUNS.items()
+    name: standing.standing(run, RUN_FOLDERS, LEARNING) for name, run in RUNS.items()
 }
 
 DATA = f"results/data/{DATASET.name}"

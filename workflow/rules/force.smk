@@ -6,7 +6,7 @@ if workflow.is_main_process and workflow.dag_settings is not None:
     outdated = []
     if data_is_damaged():
         outdated.append(f"{DATA}/checksums.sha256")
-    if not workflow.dag_settings.targets <= {"data", "plan"}:
+    if not (CONFIG["partial"] or workflow.dag_settings.targets <= {"data", "plan"}):
         outdated += [
             f"results/runs/{name}/record.parquet"
             for name, found in STANDINGS.items()
