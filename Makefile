@@ -13,7 +13,7 @@ SNAKEMAKE := snakemake --cores $(CORES) \
 	$(if $(PROFILE),--profile "profiles/$(PROFILE)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report data plan fidelity bench check test test-full
+.PHONY: help setup report report-partial data plan fidelity bench check test test-full
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -30,7 +30,12 @@ $(INSTALLED): requirements.txt constraints.txt
 
 report: setup ## Run the whole study and write its reports
 	@$(if $(CONFIG),python scripts/write_plan.py --configfile "$(CONFIG)",true)
+	@python scripts/unlock.py
 	@$(SNAKEMAKE) report
+
+report-partial: setup ## Write the report over what is finished, without training
+	@python scripts/unlock.py
+	@$(SNAKEMAKE) --config partial=true -- report
 
 data: setup ## Fetch and verify the data set alone
 	@$(SNAKEMAKE) data

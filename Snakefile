@@ -45,5 +45,11 @@ rule plan:
 
 
 onsuccess:
+    manifest.write(MANIFEST, MADE)
     for path in filter(os.path.exists, REPORTS):
         print(f"report: {os.path.abspath(path)}", file=sys.stderr)
+
+
+onerror:
+    manifest.write(MANIFEST, MADE)
+    print("failed; what is finished can be read: make report-partial", file=sys.stderr)

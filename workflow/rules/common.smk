@@ -12,7 +12,7 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 RUN_FOLDERS = Path("results/runs")
 sys.path.insert(0, str(SCRIPTS))
 
-from study import fingerprint, jobs, standing
+from study import fingerprint, jobs, manifest, standing
 from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
