@@ -13,7 +13,11 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
-include: "workflow/rules/force.smk"
+
+
+# All that is made of the records, and what of it and of them has to be made anew.
+MADE = ["results/metrics.parquet", "results/summary.parquet", *FIGURES, *REPORTS]
+OUTDATED = list(outdated_files()) if workflow.is_main_process else []
 
 
 rule report:
@@ -51,5 +55,4 @@ onsuccess:
 
 
 onerror:
-    manifest.write(MANIFEST, MADE)
     print("failed; what is finished can be read: make report-partial", file=sys.stderr)

@@ -60,18 +60,39 @@ def code_of(program, *resources):
     return fingerprint.program(SCRIPTS / program, *files)
 
 
-def plan_differs(path):
-    """Whether a plan was written there, and is not that of this configuration."""
-    return os.path.exists(path) and Path(path).read_text("utf-8") != PLAN.to_json()
+MANIFEST = Path("results/manifest.json")
 
 
-def data_is_damaged():
-    """Whether fetched files are not, or no longer, what the data set's description says."""
-    if not os.path.exists(f"{DATA}/checksums.sha256"):
-        return False
-    try:
-        verify(DATASET, DATA)
-    except DamagedFileError as error:
-        print(f"{error.summary}: it is fetched anew", file=sys.stderr)
-        return True
-    return False
+def outdated_files():
+    """What Snakemake's own notes do not tell it, or could not once .snakemake/ is gone.
+
+    Files altered since they were made; a plan of another configuration; and runs that lack
+    something, were made by other code, data or torch, or are damaged.
+    """
+    if os.path.exists(f"{DATA}/checksums.sha256"):
+        try:
+            verify(DATASET, DATA)
+        except DamagedFileError as error:
+            print(f"{error.summary}; it is fetched anew", file=sys.stderr)
+            yield f"{DATA}/checksums.sha256"
+    plan = Path("results/plan.json")
+    if plan.exists() and plan.read_text("utf-8", "replace") != PLAN.to_json():
+        yield str(plan)
+    for path in manifest.altered(MANIFEST, MADE):
+        print(f"{path}: altered since it was made; it is made anew", file=sys.stderr)
+        yield path
+    for name, found in STANDINGS.items():
+        for output in found.damaged:
+            print(
+                f"results/runs/{name}/{output}: damaged; it is made anew",
+                file=sys.stderr,
+            )
+        if found.reasons and not CONFIG["partial"]:
+            yield f"results/runs/{name}/record.parquet"
+
+
+def outdated(wildcards):
+    """No input file: the moment, while Snakemake builds its graph, to force what is outdated."""
+    if workflow.is_main_process and workflow.dag is not None:
+        workflow.dag.forcefiles.update(OUTDATED)
+    return []

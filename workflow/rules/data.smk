@@ -4,6 +4,8 @@
 
 
 rule fetch_data:
+    input:
+        outdated,
     output:
         checksums=f"{DATA}/checksums.sha256",
         files=DATA_FILES,

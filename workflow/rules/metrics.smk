@@ -4,6 +4,8 @@
 
 
 rule write_plan:
+    input:
+        outdated,
     output:
         "results/plan.json",
     log:

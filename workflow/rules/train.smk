@@ -6,6 +6,7 @@
 
 rule train:
     input:
+        outdated,
         checksums=f"{DATA}/checksums.sha256",
         files=ancient(DATA_FILES),
     output:
