@@ -1,0 +1,134 @@
+"""A small study on made-up images, run by the real Snakefile in a folder of its own."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from ruamel.yaml import YAML
+
+from mnistlike import write_dataset
+
+ROOT = Path(__file__).parents[1]
+
+CLASSES = ["zero", "one", "two", "three"]
+
+# As small as a study can be that still has every kind of figure and table.
+STUDY = {
+    "data": {"dataset": "data/mnistlike.yaml", "sources": ["data"]},
+    "seeds": 2,
+    "baseline": {
+        "learning_rate": 0.1,
+        "dropout": 0.2,
+        "hidden": [16, 8],
+        "batch_size": 50,
+        "epochs": 2,
+    },
+    "experiments": {"dropout": {"vary": {"dropout": [0.0, 0.2]}}},
+    "report": {"languages": ["en"]},
+}
+
+
+@dataclass
+class Result:
+    """How one call of Snakemake ended: its exit code, what it printed, and its jobs by rule."""
+
+    returncode: int
+    output: str
+
+    @property
+    def jobs(self) -> dict[str, int]:
+        table = self.output.partition("Job stats:")[2].partition("total")[0]
+        return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+
+
+class Study:
+    """A folder with a config, the data set and its results."""
+
+    def __init__(self, folder: Path, snakefile: Path = ROOT / "Snakefile"):
+        self.folder = folder
+        self.snakefile = snakefile
+        write_dataset(folder / "data", classes=CLASSES, train=600, test=200, side=8)
+
+    def configure(self, **changes: object) -> dict:
+        """Write config.yaml: the small study with `changes` at its top level."""
+        config = json.loads(json.dumps(STUDY | changes))
+        with (self.folder / "study.yaml").open("w", encoding="utf-8") as file:
+            YAML(typ="safe").dump(config, file)
+        return config
+
+    def command(self, *words: str) -> list[str]:
+        return [
+            "snakemake",
+            "--snakefile",
+            str(self.snakefile),
+            "--directory",
+            str(self.folder),
+            "--configfile",
+            str(self.folder / "study.yaml"),
+            "--cores",
+            "2",
+            *words,
+        ]
+
+    def run(self, *words: str, **environment: str) -> Result:
+        """Call Snakemake; without `words`, for the report."""
+        done = subprocess.run(
+            self.command(*words),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            env=os.environ | environment,
+        )
+        return Result(done.returncode, done.stdout)
+
+    def ok(self, *words: str) -> Result:
+        """Call Snakemake, which must succeed."""
+        result = self.run(*words)
+        assert result.returncode == 0, result.output
+        return result
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def trained(self) -> list[tuple[str, int, tuple[int, ...]]]:
+        """Every epoch ever trained, from the journals: run, epoch, seeds."""
+        lines = []
+        for path in sorted(self.results.glob("runs/*/journal.jsonl")):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                entry = json.loads(line)
+                lines.append((path.parent.name, entry["epoch"], tuple(entry["seeds"])))
+        return lines
+
+    def newly_trained(self, before: list) -> int:
+        """Epochs of single replicates that have been trained since `before`."""
+        count = sum(len(seeds) for *_, seeds in self.trained())
+        return count - sum(len(seeds) for *_, seeds in before)
+
+    def content(self) -> dict[str, object]:
+        """What must be the same bytes: measures and weights of all runs, without times."""
+        found: dict[str, object] = {}
+        for folder in sorted(self.results.glob("runs/*")):
+            record = pq.read_table(folder / "record.parquet").drop_columns("seconds")
+            found[folder.name] = (
+                record.replace_schema_metadata(None).to_pydict(),
+                (folder / "weights.safetensors").read_bytes(),
+            )
+        return found
+
+
+def copy_code(folder: Path) -> None:
+    """A clone of the program in `folder`, without its history, tests and results."""
+    for name in ("Snakefile", "config.yaml", "profiles", "workflow", "scripts", "resources"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            folder.mkdir(exist_ok=True)
+            shutil.copy(source, folder / name)

@@ -1,0 +1,175 @@
+"""Killed at any moment, damaged in any file: what is finished stays, the rest is redone."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+
+import pytest
+
+from small_study import STUDY, Study
+
+# How often the study is killed: `make test` and `make test-full`.
+KILLS = 20 if os.environ.get("HYPOTHESIS_PROFILE") == "full" else 5
+
+# Long enough to be killed in the middle, again and again.
+LONG = {
+    "baseline": STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": 100},
+    "seeds": 2,
+}
+
+
+def journal_lines(study: Study) -> int:
+    return len(study.trained())
+
+
+def kill_once(study: Study, moment: random.Random, past_first_epoch: bool) -> int:
+    """Start the study and kill all its processes; the lines of the journals at that moment."""
+    before = journal_lines(study)
+    process = subprocess.Popen(
+        study.command("metrics"),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    if past_first_epoch:
+        deadline = time.monotonic() + 60
+        while journal_lines(study) <= before + 1 and process.poll() is None:
+            assert time.monotonic() < deadline, "no epoch was trained within a minute"
+            time.sleep(0.02)
+        time.sleep(moment.uniform(0, 0.6))
+    else:
+        time.sleep(moment.uniform(0, 4))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    # Snakemake's jobs are in its group; none is left.
+    subprocess.run(study.command("--unlock"), capture_output=True, check=True)
+    return journal_lines(study)
+
+
+def test_a_study_killed_at_random_moments_ends_with_the_same_bytes(tmp_path, capsys):
+    """SIGKILL to everything; three in four while a job is past its first epoch."""
+    undisturbed = Study(tmp_path / "undisturbed")
+    undisturbed.configure(**LONG)
+    undisturbed.ok("metrics")
+
+    study = Study(tmp_path / "killed")
+    study.configure(**LONG)
+    moment = random.Random(0)
+    in_training = sum(
+        kill_once(study, moment, past_first_epoch=kill % 4 != 0) > 0 for kill in range(KILLS)
+    )
+    study.ok("metrics")
+
+    assert study.content() == undisturbed.content()
+    # Those that came back past the first epoch; the early ones may find none.
+    assert in_training >= 0.6 * KILLS
+    times = Counter((run, epoch, seed) for run, epoch, seeds in study.trained() for seed in seeds)
+    twice = sum(count - 1 for count in times.values())
+    with capsys.disabled():
+        print(
+            f"\n{KILLS} kills, {in_training} of them past an epoch: {twice} epochs of single "
+            f"replicates trained twice, of {len(times)}"
+        )
+    # A saving interval is 50 times the time of a save, a fraction of a second here.
+    assert twice <= KILLS * 2 * 2 * 30
+
+
+def test_a_job_told_to_stop_saves_its_last_epoch(study):
+    """SIGTERM, as a cluster sends before a time limit: no finished epoch is trained again."""
+    study.configure(**LONG)
+    process = subprocess.Popen(
+        study.command("metrics"),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while journal_lines(study) < 4:
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait(timeout=60)
+    study.ok("metrics")
+    times = Counter((run, epoch, seed) for run, epoch, seeds in study.trained() for seed in seeds)
+    assert set(times.values()) == {1}
+
+
+def damage(path, how: str) -> None:
+    content = bytearray(path.read_bytes())
+    if how == "emptied":
+        content = bytearray()
+    elif how == "truncated":
+        content = content[: len(content) // 2]
+    else:
+        content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Study:
+    study = Study(tmp_path_factory.mktemp("finished"))
+    study.configure(final={"dropout": 0.2})
+    study.ok()
+    return study
+
+
+@pytest.mark.parametrize("how", ["emptied", "truncated", "bit flipped"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "data/MnistLike/train-images-idx3-ubyte",
+        "data/MnistLike/test-labels-idx1-ubyte",
+        "runs/*/record.parquet",
+        "runs/*/settings.json",
+        "plan.json",
+        "metrics.parquet",
+        "summary.parquet",
+        "figures/dropout.en.png",
+        "figures/final_confusion.en.svg",
+        "report.en.md",
+    ],
+)
+def test_a_damaged_file_is_found_and_made_anew_without_training(finished, pattern, how):
+    path = sorted(finished.results.glob(pattern))[0]
+    whole, before = path.read_bytes(), finished.trained()
+    damage(path, how)
+    result = finished.ok()
+    assert "Nothing to be done" not in result.output
+    assert finished.newly_trained(before) == 0
+    if path.name == "settings.json":
+        assert json.loads(path.read_bytes())["replicates"] == json.loads(whole)["replicates"]
+    elif path.suffix != ".parquet":
+        assert path.read_bytes() == whole
+    assert "Nothing to be done" in finished.ok().output
+
+
+def test_a_damaged_state_is_never_gone_on_from(finished, tmp_path):
+    study = Study(tmp_path / "copy")
+    shutil.rmtree(study.folder)
+    shutil.copytree(finished.folder, study.folder)
+    damage(next(study.results.glob("runs/*dropout0.0*/state.safetensors")), "bit flipped")
+    study.configure(baseline=STUDY["baseline"] | {"epochs": 3}, final={"dropout": 0.2})
+    before = study.trained()
+    study.ok("metrics")
+    # One run goes on by one epoch, the other starts again, with two seeds each.
+    assert study.newly_trained(before) == 2 * 1 + 2 * 3
+    log = next(study.results.glob("runs/*dropout0.0*/train.log")).read_text(encoding="utf-8")
+    assert "training anew" in log
+
+
+def test_two_snakemakes_in_one_folder_do_not_harm_each_other(study):
+    study.configure(**LONG)
+    first = subprocess.Popen(
+        study.command("metrics"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while journal_lines(study) < 2:
+        assert first.poll() is None
+        time.sleep(0.02)
+    assert "LockException" in study.run("metrics").output
+    assert first.wait(timeout=120) == 0
+    times = Counter((run, epoch, seed) for run, epoch, seeds in study.trained() for seed in seeds)
+    assert set(times.values()) == {1}

@@ -1,0 +1,113 @@
+"""What runs again when something changes: the table of the README, row by row.
+
+'No training' is read off the journals, which say what was really trained.
+"""
+
+import os
+
+import pyarrow.parquet as pq
+
+from small_study import STUDY, Study, copy_code
+
+VARIED = {"dropout": {"vary": {"dropout": [0.0, 0.2]}}}
+WITH_ONE_MORE = {"dropout": {"vary": {"dropout": [0.0, 0.2, 0.5]}}}
+
+
+def epochs(count: int) -> dict:
+    return STUDY["baseline"] | {"epochs": count}
+
+
+def test_a_study_grows_by_exactly_what_is_new_and_shrinks_without_training(study):
+    """Values, seeds and epochs added and removed one after the other, with the work each causes."""
+    study.ok()
+    assert len(list(study.results.glob("runs/*"))) == 2
+
+    # Nothing changed; then files rewritten with the same content.
+    assert "Nothing to be done" in study.ok().output
+    for path in [study.folder / "study.yaml", *study.results.glob("data/*/*")]:
+        os.utime(path)
+    assert "Nothing to be done" in study.ok().output
+
+    # A value more: one run.
+    before = study.trained()
+    study.configure(experiments=WITH_ONE_MORE)
+    assert study.ok().jobs["train"] == 1
+    assert study.newly_trained(before) == 2 * 2
+
+    # A value less: metrics onward.
+    before = study.trained()
+    study.configure()
+    jobs = study.ok().jobs
+    assert "train" not in jobs
+    assert jobs["collect_metrics"] == jobs["write_report"] == 1
+    assert study.newly_trained(before) == 0
+    assert pq.read_table(study.results / "metrics.parquet").num_rows == 2 * 2 * 2
+
+    # A seed more: that replicate of each run, the others as they were.
+    before, old = study.trained(), study.content()
+    study.configure(seeds=3)
+    assert study.ok().jobs["train"] == 2
+    assert study.newly_trained(before) == 2 * 2
+    new = study.content()
+    for run, (record, _) in old.items():
+        if run in new and len(record["seed"]) == 4:
+            assert {key: column[:4] for key, column in new[run][0].items()} == record
+
+    # Epochs raised: from the saved state on.
+    before = study.trained()
+    study.configure(seeds=3, baseline=epochs(3))
+    assert study.ok().jobs["train"] == 2
+    assert study.newly_trained(before) == 2 * 3 * 1
+
+    # Seeds removed and epochs lowered: no training, and the rows are gone.
+    before = study.trained()
+    study.configure(seeds=[1], baseline=epochs(1))
+    assert "train" not in study.ok().jobs
+    assert study.newly_trained(before) == 0
+    assert pq.read_table(study.results / "metrics.parquet").num_rows == 2
+
+    # An experiment renamed.
+    study.configure(seeds=[1], baseline=epochs(1), experiments={"other": VARIED["dropout"]})
+    assert "train" not in study.ok().jobs
+    assert study.newly_trained(before) == 0
+    assert (study.results / "figures" / "other.en.png").is_file()
+
+    # The grown study has the numbers of one run from scratch.
+    scratch = Study(study.folder / "scratch")
+    scratch.configure(seeds=3, baseline=epochs(3))
+    scratch.ok("metrics")
+    grown = study.content()
+    assert {run: grown[run] for run in scratch.content()} == scratch.content()
+
+
+def test_a_fresh_clone_of_the_code_beside_kept_results_has_nothing_to_do(study, tmp_path):
+    study.ok()
+    code = tmp_path / "clone"
+    copy_code(code)
+    for path in code.rglob("*"):
+        os.utime(path)
+    study.snakefile = code / "Snakefile"
+    assert "Nothing to be done" in study.ok().output
+
+
+def test_an_edited_figure_module_redraws_and_edited_training_code_retrains(study, tmp_path):
+    code = tmp_path / "clone"
+    copy_code(code)
+    study.snakefile = code / "Snakefile"
+    study.ok()
+
+    before = study.trained()
+    with (code / "scripts" / "study" / "experiment_figures.py").open("a") as file:
+        file.write("\n# A remark.\n")
+    jobs = study.ok().jobs
+    assert jobs["draw_experiment"] == 1
+    assert "train" not in jobs
+    assert "collect_metrics" not in jobs
+    assert study.newly_trained(before) == 0
+
+    with (code / "scripts" / "study" / "network.py").open("a") as file:
+        file.write("\n# A remark.\n")
+    assert study.ok().jobs["train"] == 2
+    assert study.newly_trained(before) == 2 * 2 * 2
+    log = next(study.results.glob("runs/*/train.log")).read_text(encoding="utf-8")
+    assert "made with other code" in log
