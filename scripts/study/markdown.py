@@ -1,0 +1,52 @@
+"""Small parts of Markdown as GitHub reads it: tables, anchors, a table of contents."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+
+def escaped(text: str) -> str:
+    """`text` with all that Markdown would take for markup made literal."""
+    return re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", text)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], alignment: str) -> str:
+    """A table whose source lines up; `alignment` has an `l` or `r` for each column."""
+    lines = [[_cell(text) for text in row] for row in [headings, *rows]]
+    widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = (
+            cell.ljust(width) if side == "l" else cell.rjust(width)
+            for cell, width, side in zip(cells, widths, alignment, strict=True)
+        )
+        return f"| {' | '.join(padded)} |"
+
+    rule = [
+        "-" * width if side == "l" else "-" * (width - 1) + ":"
+        for width, side in zip(widths, alignment, strict=True)
+    ]
+    return "\n".join(map(line, [lines[0], rule, *lines[1:]]))
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"(?<!\\)\|", r"\\|", text)
+
+
+def contents(document: str) -> str:
+    """A list of links to the document's headings of the second and third level."""
+    return "\n".join(
+        f"{'  ' * (level - 2)}- [{title}](#{anchor})"
+        for level, title, anchor in headings(document)
+        if level in (2, 3)
+    )
+
+
+def headings(document: str) -> Iterator[tuple[int, str, str]]:
+    """Level, title and anchor of each heading; anchors are those that GitHub makes."""
+    taken: Counter[str] = Counter()
+    for marks, title in re.findall(r"^(#{1,6}) (.+)$", document, re.MULTILINE):
+        anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        repeated = taken[anchor]
+        taken[anchor] += 1
+        yield len(marks), title, f"{anchor}-{repeated}" if repeated else anchor

@@ -1,0 +1,46 @@
+"""The report in Markdown, from resources/report.md.jinja and a language's catalogue."""
+
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from study import markdown, published
+from study.language import Language
+from study.report_data import Study
+from study.report_parts import Appendix, Hyperparameters, Introduction
+from study.report_results import Conclusions, Experiments, FinalModel, PublishedStudy
+from study.sentences import Words
+
+TEMPLATE = Path(__file__).parents[2] / "resources" / "report.md.jinja"
+
+CONTENTS = "<!-- contents -->"
+
+
+def render(study: Study, language: Language, figures: str) -> str:
+    """The whole report in one language; `figures` is the relative path of the figures' folder."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE.parent),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    words = Words(language)
+    arguments = (study, words, figures)
+    text = environment.get_template(TEMPLATE.name).render(
+        study=study,
+        text=words.text,
+        introduction=Introduction(*arguments),
+        hyperparameters=Hyperparameters(*arguments),
+        experiments=Experiments(*arguments),
+        conclusions=Conclusions(*arguments),
+        final=FinalModel(*arguments),
+        published=PublishedStudy(*arguments),
+        appendix=Appendix(*arguments),
+        source=published.load(),
+        contents=CONTENTS,
+    )
+    # Parts that are left out leave their blank lines behind.
+    text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    _, after = text.split(CONTENTS)
+    return text.replace(CONTENTS, markdown.contents(after))

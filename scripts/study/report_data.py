@@ -1,0 +1,163 @@
+"""What a study's report tells, put together from the plan, the tables and the runs' outputs."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from study import analysis, classification, datasets
+from study.analysis import Experiment, Value
+from study.errors import StudyError
+from study.fidelity import MEASURES, Comparison
+
+MOST_CONFUSED = 10
+
+METRICS_COLUMNS = [
+    "run",
+    "seed",
+    "epoch",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "train_eval_accuracy",
+    "seconds",
+    "status",
+]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What the final model made of each class: `confusion` (C, C) and `scores` as
+    study.classification has them, and its most confident common mistake, if it has any."""
+
+    confusion: np.ndarray
+    scores: pd.DataFrame
+    mistake: Mapping[str, Any] | None
+
+    @property
+    def right(self) -> float:
+        """The share of images that are classified rightly."""
+        return float(np.trace(self.confusion) / self.confusion.sum())
+
+    def confused(self) -> list[tuple[int, int, float]]:
+        """Class, what it is taken for, and how many images: the most frequent mistakes first."""
+        pairs = [
+            (label, taken, float(count))
+            for (label, taken), count in np.ndenumerate(self.confusion)
+            if label != taken and count > 0
+        ]
+        return sorted(pairs, key=lambda pair: -pair[2])[:MOST_CONFUSED]
+
+
+@dataclass(frozen=True)
+class Study:
+    """All that the report tells, the same in every language.
+
+    `shapes` are those of the training and the test images; `made_by` tells for each run what
+    code, versions, machine and devices trained it. `final` is None where the plan has no final
+    model, and `classes` where nothing is left of it.
+    """
+
+    plan: Mapping[str, Any]
+    dataset: datasets.Dataset
+    shapes: dict[str, tuple[int, ...]]
+    experiments: list[Experiment]
+    final: Value | None
+    classes: Classes | None
+    metrics: pd.DataFrame
+    made_by: list[dict[str, Any]]
+
+    @property
+    def n_seeds(self) -> int:
+        """How many replicates every run has."""
+        return len(self.plan["seeds"])
+
+    @cached_property
+    def comparisons(self) -> list[Comparison]:
+        """The accuracies published of experiments beside ours, where ours have a spread."""
+        found = [
+            analysis.published_comparison(experiment.name, value, measure)
+            for experiment, value in self.values
+            for measure in MEASURES
+        ]
+        return [comparison for comparison in found if comparison]
+
+    @property
+    def values(self) -> list[tuple[Experiment, Value]]:
+        """Every value with its experiment."""
+        return [
+            (experiment, value) for experiment in self.experiments for value in experiment.values
+        ]
+
+    def used(self, key: str) -> list[Any]:
+        """The values of a setting in all that was trained."""
+        return [run["settings"][key] for run in self.plan["runs"] if key in run["settings"]]
+
+    @property
+    def has_published(self) -> bool:
+        """Whether any published number stands beside one of ours."""
+        measured = [value for _, value in self.values] + [self.final] * bool(self.final)
+        return any(
+            not math.isnan(part.published)
+            for value in measured
+            for part in (value.train, value.validation)
+        )
+
+
+def collect(
+    plan: Mapping[str, Any], metrics: pd.DataFrame, summary: pd.DataFrame, runs: Path, data: Path
+) -> Study:
+    """Put together what the report tells.
+
+    `metrics` and `summary` are the tables of these names, `runs` the folder of the runs' outputs
+    and `data` that of the data set's files. Raises StudyError where something is missing.
+    """
+    dataset = datasets.describe(plan["dataset"])
+    final = analysis.final(plan, summary)
+    return Study(
+        plan=plan,
+        dataset=dataset,
+        shapes={
+            part: datasets.read_header(data / dataset.files[f"{part}_images"].name)
+            for part in ("train", "test")
+        },
+        experiments=analysis.experiments(plan, summary),
+        final=final,
+        classes=_classes(final, metrics, runs, dataset, data) if final and final.n else None,
+        metrics=metrics,
+        made_by=[_made_by(runs / run["run"] / "settings.json") for run in plan["runs"]],
+    )
+
+
+def _classes(
+    final: Value, metrics: pd.DataFrame, runs: Path, dataset: datasets.Dataset, data: Path
+) -> Classes:
+    seeds = sorted(analysis.replicates(final, metrics)["seed"].unique())
+    path = runs / final.run / "predictions.safetensors"
+    _, predicted, confidence = classification.load_predictions(path, seeds, final.epochs)
+    labels = np.asarray(datasets.map_labels(dataset, data, "test"))
+    mistakes = classification.confident_mistakes(labels, predicted, confidence, 1)
+    return Classes(
+        confusion=classification.confusion(labels, predicted, dataset.class_count),
+        scores=classification.per_class(labels, predicted, dataset.class_count),
+        mistake=next(iter(mistakes.to_dict("records")), None),
+    )
+
+
+def _made_by(path: Path) -> dict[str, Any]:
+    """The commit, versions, machine and devices that a run's settings.json names."""
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+        return {key: described[key] for key in ("commit", "versions", "machine", "devices")}
+    except FileNotFoundError:
+        raise StudyError(f"{path}: is missing; run the workflow again") from None
+    except (json.JSONDecodeError, KeyError) as error:
+        raise StudyError(
+            f"{path}: is damaged ({error}); remove it and run the workflow again"
+        ) from None

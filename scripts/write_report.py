@@ -1,0 +1,40 @@
+"""Write the report in each language of the study."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from study import report
+from study.errors import report_errors
+from study.files import write_text
+from study.language import Language
+from study.report_data import METRICS_COLUMNS, collect
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
+    parser.add_argument("--metrics", type=Path, required=True, help="results/metrics.parquet")
+    parser.add_argument("--summary", type=Path, required=True, help="results/summary.parquet")
+    parser.add_argument("--runs", type=Path, required=True, help="results/runs")
+    parser.add_argument("--figures", type=Path, required=True, help="folder of the figures")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set's files")
+    parser.add_argument("--output", type=Path, required=True, help="folder of report.<language>.md")
+    arguments = parser.parse_args()
+
+    plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
+    metrics = pd.read_parquet(arguments.metrics, columns=METRICS_COLUMNS)
+    summary = pd.read_parquet(arguments.summary)
+    study = collect(plan, metrics, summary, arguments.runs, arguments.data)
+    figures = Path(os.path.relpath(arguments.figures, arguments.output)).as_posix()
+    for code in plan["languages"]:
+        text = report.render(study, Language(code), figures)
+        write_text(arguments.output / f"report.{code}.md", text)
+
+
+if __name__ == "__main__":
+    main()
