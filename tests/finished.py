@@ -1,0 +1,55 @@
+"""Runs that look finished, made in no time: their folders hold what training would have left."""
+
+from pathlib import Path
+
+import numpy as np
+
+from study import outputs, plan
+from study import state as states
+from study.config import validated
+from study.layout import parameters_width
+from study.state import MEASURES, Replicate, Request, State
+
+LEARNING = {"code": "c0de", "data": "da7a", "torch": "2.0"}
+
+FEATURES, CLASSES, IMAGES = 784, 10, 3
+
+
+def planned(experiments: dict | None = None, **others: object) -> plan.Plan:
+    """The plan of a config with these experiments (or one) and other keys at its top level."""
+    experiments = experiments or {"dropout": {"vary": {"dropout": [0.1, 0.2]}}}
+    config = {"experiments": experiments} | others
+    return plan.resolve(validated(config, "config.yaml"))
+
+
+def replicate(run: plan.Run, epochs: int, seconds: float = 1.0, diverged: bool = False):
+    """A replicate of `epochs` epochs that took so many seconds each."""
+    measures = np.full((epochs, len(MEASURES)), 0.5)
+    measures[:, MEASURES.index("seconds")] = seconds
+    if diverged:
+        return Replicate("cpu test", measures, diverged=True)
+    sizes = [FEATURES, *run.settings["hidden"], CLASSES]
+    return Replicate(
+        "cpu test",
+        measures,
+        tensors={"parameters": np.zeros(parameters_width(sizes), np.float32)},
+        predicted={epochs: np.zeros(IMAGES, np.uint8)},
+        confidence={epochs: np.ones(IMAGES, np.float32)},
+    )
+
+
+def write_state(runs: Path, run: plan.Run, replicates: dict[int, Replicate]) -> State:
+    """Save a state, as training does on its way."""
+    saved = State(dict(LEARNING), replicates)
+    states.write(runs / run.run / "state.safetensors", saved)
+    return saved
+
+
+def finish(runs: Path, run: plan.Run, replicates: dict[int, Replicate] | None = None) -> Path:
+    """Write all that a finished run leaves; without `replicates`, just what is asked for."""
+    replicates = replicates or {seed: replicate(run, run.epochs) for seed in run.seeds}
+    saved = write_state(runs, run, replicates)
+    request = Request(list(replicates), max(known.epochs for known in replicates.values()))
+    sizes = [FEATURES, *run.settings["hidden"], CLASSES]
+    outputs.write(runs / run.run, saved, request, run.settings, sizes)
+    return runs / run.run

@@ -1,0 +1,144 @@
+"""Results of studies that were never trained: real plans and summaries of made-up records."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import save_file
+
+from mnistlike import idx_bytes
+from study import config, datasets, plan, summary
+from study.plan import run_name
+from study.settings import complete
+
+# The validation accuracy of a run with these settings after an epoch.
+Level = Callable[[Mapping[str, Any], int], float]
+
+SEED_DEVIATION = 0.002
+IMAGES = {"train": 600, "test": 200}
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """The plan, metrics.parquet and summary.parquet of a study."""
+
+    plan: dict[str, Any]
+    metrics: pd.DataFrame
+    summary: pd.DataFrame
+
+    def swap(self, experiment: str, one: str, other: str) -> "MadeUp":
+        """The same study, but for one experiment's values having each other's accuracies."""
+        changed = self.summary.copy()
+        is_here = changed["experiment"] == experiment
+        first, second = (
+            changed.index[is_here & (changed["value"] == text)][0] for text in (one, other)
+        )
+        ours = [
+            column
+            for column in changed
+            if "accuracy" in column and not column.endswith("published")
+        ]
+        changed.loc[[first, second], ours] = changed.loc[[second, first], ours].to_numpy()
+        return MadeUp(self.plan, self.metrics, changed)
+
+
+def make(settings: Mapping[str, Any], level: Level, diverged: Mapping[str, int] | None = None):
+    """A study of config `settings`; `diverged` seeds are lost in the runs whose name has a text."""
+    planned = plan.resolve(config.validated(settings, "made up"))
+    as_json = json.loads(planned.to_json())
+    rows = [_record(run, level, diverged or {}) for run in as_json["runs"]]
+    metrics = pd.concat(rows, ignore_index=True)
+    name = datasets.describe(as_json["dataset"]).name
+    return MadeUp(as_json, metrics, summary.summarise(as_json, metrics, name).to_pandas())
+
+
+def _record(run: dict[str, Any], level: Level, diverged: Mapping[str, int]) -> pd.DataFrame:
+    lost = max((n for text, n in diverged.items() if text in run["run"]), default=0)
+    digest = int.from_bytes(hashlib.sha256(run["run"].encode()).digest()[:4])
+    noise = np.random.default_rng(digest).normal(size=len(run["seeds"]))
+    noise = SEED_DEVIATION * (noise - noise.mean()) / (noise.std(ddof=1) if len(noise) > 1 else 1)
+    frames = []
+    for i, (seed, shift) in enumerate(zip(run["seeds"], noise, strict=True)):
+        epochs = np.arange(1, run["epochs"] + 1)
+        validation = np.array([level(run["settings"], epoch) for epoch in epochs]) + shift
+        frame = pd.DataFrame(
+            {
+                "run": run["run"],
+                "seed": seed,
+                "epoch": epochs,
+                "train_loss": 1.1 - validation,
+                "train_accuracy": validation - 0.2 * run["settings"]["dropout"] + 0.01,
+                "validation_loss": 1.2 - validation,
+                "validation_accuracy": validation,
+                "train_eval_accuracy": validation + 0.012 + 3 * shift,
+                "seconds": 0.25,
+                "status": "ok",
+            }
+        )
+        if i < lost:
+            frame = frame.head(2).copy()
+            frame.loc[frame.index[-1], ["train_loss", "validation_loss"]] = np.nan
+            frame.loc[frame.index[-1], "status"] = "diverged"
+        frames.append(frame)
+    return pd.concat(frames)
+
+
+def write(study: MadeUp, folder: Path) -> list[str]:
+    """Write all that the report is made from into `folder`; give write_report.py's arguments."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "plan.json").write_text(json.dumps(study.plan), encoding="utf-8")
+    study.metrics.to_parquet(folder / "metrics.parquet")
+    study.summary.to_parquet(folder / "summary.parquet")
+    dataset = datasets.describe(study.plan["dataset"])
+    labels = _write_data(dataset, folder / "data")
+    for run in study.plan["runs"]:
+        _write_run(run, study, folder / "runs" / run["run"], labels)
+    return [
+        *("--plan", str(folder / "plan.json"), "--metrics", str(folder / "metrics.parquet")),
+        *("--summary", str(folder / "summary.parquet"), "--runs", str(folder / "runs")),
+        *("--figures", str(folder / "figures"), "--data", str(folder / "data")),
+        *("--output", str(folder)),
+    ]
+
+
+def _write_data(dataset: datasets.Dataset, folder: Path) -> np.ndarray:
+    folder.mkdir(exist_ok=True)
+    for part, count in IMAGES.items():
+        labels = np.arange(count) % dataset.class_count
+        images = np.zeros((count, 8, 8), np.uint8)
+        (folder / dataset.files[f"{part}_images"].name).write_bytes(idx_bytes(images))
+        (folder / dataset.files[f"{part}_labels"].name).write_bytes(idx_bytes(labels))
+    return labels
+
+
+def _write_run(run: dict[str, Any], study: MadeUp, folder: Path, labels: np.ndarray) -> None:
+    folder.mkdir(parents=True)
+    described = {
+        "commit": "0123456789ab",
+        "versions": {"python": "3.11.0", "torch": "2.0.0"},
+        "machine": {"processor": "A processor", "cores": "2", "system": "Linux x86_64"},
+        "devices": ["cpu"],
+    }
+    (folder / "settings.json").write_text(json.dumps(described), encoding="utf-8")
+    if not run["final_epoch"]:
+        return
+    rows = study.metrics[study.metrics["run"] == run["run"]]
+    tensors = {}
+    for seed in rows.loc[rows["epoch"] == run["final_epoch"], "seed"]:
+        predicted = labels.astype(np.uint8)
+        predicted[: 15 + seed] = (predicted[: 15 + seed] + 1) % (labels.max() + 1)
+        tensors[f"seed_{seed}.epochs"] = np.array([run["final_epoch"]])
+        tensors[f"seed_{seed}.predicted"] = predicted[None]
+        tensors[f"seed_{seed}.confidence"] = np.full((1, len(labels)), 0.9, np.float32)
+    save_file(tensors, folder / "predictions.safetensors")
+
+
+def run_of(study: MadeUp, **settings: Any) -> str:
+    """The name of the run with the baseline's settings but for `settings`."""
+    chosen = complete({**study.plan["baseline"], **settings})
+    return run_name(chosen, study.plan["dataset"], study.plan["validation"])
