@@ -1,5 +1,6 @@
 """Reading a study's configuration: strictly, with one clear message for what is wrong."""
 
+import copy
 import functools
 import math
 import re
@@ -39,11 +40,11 @@ def load(paths: list[Path], overrides: Mapping[str, Any] | None = None) -> dict[
         content = read_yaml(path)
         if not isinstance(content, dict):
             raise StudyError(f"{path}: must hold keys such as `experiments:` at its top level")
-        _merge(config, content)
+        _merge(config, _as_meant(content, path))
     if overrides:
-        _merge(config, overrides)
+        _merge(config, _as_meant(overrides, "--config"))
         name += " with --config"
-    return validated(_as_meant(config), name)
+    return validated(config, name)
 
 
 def _merge(base: dict[str, Any], extra: Mapping[str, Any]) -> None:
@@ -54,28 +55,51 @@ def _merge(base: dict[str, Any], extra: Mapping[str, Any]) -> None:
             base[key] = value
 
 
-def _as_meant(value: Any) -> Any:
-    """Text such as `1e-3` or `true`, as Snakemake's loaders give it, as the value that it means."""
+def _as_meant(content: Mapping[str, Any], name: str | Path) -> dict[str, Any]:
+    """A copy in which text such as `1e-3` or `true` is the value that it means.
+
+    Snakemake's loaders leave such text. Names and paths of data stay as they are.
+    """
+    try:
+        return {
+            key: copy.deepcopy(value) if key == "data" else _meant(value)
+            for key, value in content.items()
+        }
+    except RecursionError:
+        raise StudyError(f"{name}: a part of it contains itself") from None
+
+
+def _meant(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: item if key == "data" else _as_meant(item) for key, item in value.items()}
+        return {key: _meant(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_as_meant(item) for item in value]
+        return [_meant(item) for item in value]
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return float(value) if re.search(r"[.eE]", value) else int(value)
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
+def checked_settings(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Training settings alone, `settings`, where the schema accepts them; else a StudyError."""
+    _refuse(settings, {"$defs": schema()["$defs"], "$ref": "#/$defs/settings"}, name)
+    return dict(settings)
+
+
 def validated(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     """`config` with the top level's defaults, or a StudyError that lists what is wrong in it."""
-    errors = sorted(Draft202012Validator(schema()).iter_errors(config), key=_place)
+    _refuse(config, schema(), name)
+    return _completed(config, schema())
+
+
+def _refuse(value: Any, wanted: Mapping[str, Any], name: str) -> None:
+    errors = sorted(Draft202012Validator(wanted).iter_errors(value), key=_place)
     messages = [f"{_place(error)}: {_reason(error)}" for error in errors]
-    messages += [f"{place}: must be a finite number" for place in _not_finite(config)]
+    messages += [f"{place}: must be a finite number" for place in _not_finite(value)]
     if messages:
         shown = [f"{name}: {message}" for message in messages[:SHOWN]]
         if len(messages) > SHOWN:
             shown.append(f"… and {len(messages) - SHOWN} more")
         raise StudyError("\n".join(shown))
-    return _completed(config, schema())
 
 
 def _completed(config: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,8 +156,13 @@ def _reason(error: ValidationError) -> str:
     match error.validator:
         case "additionalProperties":
             known = list(error.schema["properties"])
-            unknown = next(key for key in value if key not in known)
-            return f"unknown key {unknown!r}{suggestion(unknown, known)}"
+            unknown = [key for key in value if key not in known]
+            return "; ".join(f"unknown key {key!r}{suggestion(key, known)}" for key in unknown)
+        case "pattern" | "type" if "pattern" in error.schema:
+            return (
+                f"{_short(value)} cannot name an experiment: use letters, digits, _ and -, begin "
+                "with a letter, and avoid final, final_…, mosaic and report"
+            )
         case "type":
             wanted = [limit] if isinstance(limit, str) else limit
             return f"must be {' or '.join(_TYPES[kind] for kind in wanted)}, is {_short(value)}"
@@ -151,11 +180,6 @@ def _reason(error: ValidationError) -> str:
         case "required":
             missing = next(key for key in limit if key not in value)
             return f"key {missing!r} is missing"
-        case "pattern":
-            return (
-                f"{_short(value)} cannot name an experiment: use letters, digits, _ and -, begin "
-                "with a letter, and avoid final, final_…, mosaic and report"
-            )
         case _:
             return error.message.splitlines()[0][:120]
 

@@ -11,7 +11,7 @@ from typing import Any
 from study import settings as training_settings
 from study.datasets import describe
 from study.errors import StudyError
-from study.settings import ALWAYS_NAMED, DEFAULTS, complete, identity, is_used, text, value_text
+from study.settings import DEFAULTS, complete, essential, identity, is_used, text, value_text
 
 # Longest readable part of a run's name: with the hash well below file systems' 255 bytes.
 SLUG_LENGTH = 120
@@ -115,15 +115,9 @@ class Plan:
 def run_name(settings: Mapping[str, Any], dataset: str, validation: str) -> str:
     """A name that tells a person what the run is, made unique by a hash of its identity.
 
-    The hash leaves out what stands at its neutral default and is not always named, so that a
-    setting added later, with a neutral default, changes no name.
+    The hash is over what `settings.essential` keeps.
     """
-    used = identity(settings)
-    told = {
-        name: value
-        for name, value in used.items()
-        if name in ALWAYS_NAMED or value != DEFAULTS[name]
-    }
+    told = essential(settings)
     data = {"dataset": dataset, "validation": validation}
     canonical = json.dumps({"settings": told, "data": data}, sort_keys=True)
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
@@ -141,7 +135,8 @@ def resolve(config: Mapping[str, Any]) -> Plan:
     dataset = describe(config["data"]["dataset"]).name
     validation = config["data"]["validation"]
     seeds = config["seeds"]
-    seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    # A whole number may be written 5.0.
+    seeds = [int(seed) for seed in seeds] if isinstance(seeds, list) else list(range(int(seeds)))
     baseline = complete(config["baseline"])
     notes: list[str] = []
 

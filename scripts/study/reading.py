@@ -27,7 +27,9 @@ def read_yaml(path: Path) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise StudyError(f"{path}, line {mark.line + 1}: not valid YAML: {error.problem}") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise StudyError(f"{path}: not valid YAML: nested too deeply") from None
+    except (YAMLError, ValueError) as error:
         raise StudyError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
     except OSError as error:
         raise StudyError(f"{path}: {error.strerror}") from None

@@ -27,7 +27,8 @@ def complete(settings: Settings) -> dict[str, Any]:
     for name, value in completed.items():
         kind = schema()["$defs"][name].get("type")
         if kind == "number":
-            completed[name] = float(value)
+            # Zero has one name: -0.0 + 0.0 is 0.0.
+            completed[name] = float(value) + 0.0
         elif kind == "integer":
             completed[name] = int(value)
         elif name == "hidden":
@@ -46,6 +47,18 @@ def identity(settings: Settings) -> dict[str, Any]:
         name: settings[name]
         for name in NAMES
         if name != "epochs" and is_used(name, settings["optimizer"])
+    }
+
+
+def essential(settings: Settings) -> dict[str, Any]:
+    """The identity without what stands at its neutral default and is not always named.
+
+    A setting that a later version adds, with a neutral default, changes nothing here.
+    """
+    return {
+        name: value
+        for name, value in identity(settings).items()
+        if name in ALWAYS_NAMED or value != DEFAULTS[name]
     }
 
 

@@ -77,7 +77,7 @@ def vary(text):
         ("baseline:\n", "baseline", "must be keys with values, is None"),
         ("seeds: many\n", "seeds", "must be a whole number or a list, is 'many'"),
         ("data: {dataset: 3}\n", "data.dataset", "must be text, is 3"),
-        ("baseline: {dropout: 1.0}\n", "baseline.dropout", "must be below 1, is 1.0"),
+        ("baseline: {dropout: 1.0}\n", "baseline.dropout", "must be at most 0.999, is 1.0"),
         ("baseline: {dropout: -0.1}\n", "baseline.dropout", "must be at least 0, is -0.1"),
         ("baseline: {learning_rate: -1}\n", "baseline.learning_rate", "must be above 0, is -1"),
         ("baseline: {learning_rate: 0}\n", "baseline.learning_rate", "must be above 0, is 0"),
@@ -126,7 +126,7 @@ def test_a_wrong_key_is_named_with_its_reason(write, text, place, reason):
         (vary("dropout: []"), "experiments.rates.vary.dropout", "must not be empty"),
         (vary("dropout: 0.1"), "experiments.rates.vary.dropout", "must be a list, is 0.1"),
         (vary("droput: [0.1]"), "experiments.rates.vary", "did you mean 'dropout'?"),
-        (vary("dropout: [0.1, 1.0]"), "experiments.rates.vary.dropout[1]", "must be below 1"),
+        (vary("dropout: [0.1, 1.0]"), "experiments.rates.vary.dropout[1]", "must be at most 0.999"),
         (vary("dropout: [0.1, .nan]"), "experiments.rates.vary.dropout[1]", "must be a finite"),
         (vary("dropout: [0.1, 0.10]"), "experiments.rates.vary.dropout", "same value twice: 0.1"),
         (vary("learning_rate: [1, 1.0]"), "experiments.rates.vary.learning_rate", "twice"),
@@ -147,12 +147,7 @@ def test_a_wrong_experiment_is_named_with_its_reason(write, text, place, reason)
     "name",
     ["final", "final_x", "mosaic", "report", "a/b", "../x", "", ".", "a b", "1a", "_a", "ñ", "a.b"]
     + ["a" * 65]
-    + [
-        pytest.param(
-            name, marks=pytest.mark.xfail(strict=True, reason="the schema's pattern lets it pass")
-        )
-        for name in ["a\n", 2024, 1.5, None]
-    ],
+    + ["a\n", 2024, 1.5, None],
 )
 def test_an_experiment_name_that_is_reserved_or_unsafe_as_a_file_name_is_refused(tmp_path, name):
     path = tmp_path / "config.yaml"
@@ -180,7 +175,6 @@ def test_several_wrong_keys_are_told_at_once(write):
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="of several unknown keys in one place the first is told")
 def test_all_unknown_keys_of_one_place_are_told_at_once(write):
     message = complaint(write(EXPERIMENTS + "baseline: {lerning_rate: 1, dropuot: 2}\n"))
     assert "lerning_rate" in message
@@ -240,7 +234,6 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
         pytest.param("[" * 5000, id="deep nesting"),
     ],
 )
-@pytest.mark.xfail(strict=True, raises=(ValueError, RecursionError), reason="ends in a traceback")
 def test_strange_yaml_is_told_in_a_message_too(write, text):
     complaint(write(text))
 
@@ -305,7 +298,6 @@ def test_whatever_one_value_is_the_study_is_planned_or_the_fault_told(place, val
     assert repr(config) == before
 
 
-@pytest.mark.xfail(strict=True, raises=(TypeError, AssertionError), reason="5.0 stays a float")
 @pytest.mark.parametrize("seeds", [3.0, [0.0, 1.0, 2.0]])
 def test_seeds_written_with_a_point_are_whole_numbers_or_refused(write, seeds):
     path = write(EXPERIMENTS + f"seeds: {seeds}\n")
@@ -329,7 +321,6 @@ def test_numbers_that_snakemake_took_for_words_are_numbers(write, number):
     assert loaded["baseline"]["learning_rate"] == 0.001
 
 
-@pytest.mark.xfail(strict=True, raises=StudyError, reason="`data` is left out at every level")
 def test_numbers_are_found_in_an_experiment_called_data_too(write):
     experiment = {"vary": {"learning_rate": ["1e-3"]}}
     load([write(EXPERIMENTS)], {"experiments": {"data": experiment}})
@@ -361,7 +352,6 @@ def test_of_several_files_the_later_ones_win_key_by_key(write):
         load([first, third])
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="YAML's aliases share one mapping")
 def test_an_override_changes_nothing_that_an_alias_stands_for(write):
     path = write(EXPERIMENTS + "baseline: &same {dropout: 0.1}\nfinal: *same\n")
     assert load([path], {"baseline": {"dropout": 0.5}})["final"] == {"dropout": 0.1}

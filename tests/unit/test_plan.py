@@ -277,7 +277,6 @@ def test_a_whole_number_names_the_same_run_as_its_fraction(tmp_path, short):
     assert resolve(load([path])).runs[0].run.startswith("sgd-lr1.0-dropout0.0-")
 
 
-@pytest.mark.xfail(strict=True, reason="-0.0 is written with its sign")
 def test_minus_zero_names_the_same_run_as_zero():
     experiments = {"one": {"vary": {"dropout": [-0.0]}}, "two": {"vary": {"dropout": [0]}}}
     assert len(planned(experiments).runs) == 1
