@@ -15,8 +15,9 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
 
-# All that is made of the records, and what of it and of them has to be made anew.
+# What the workflow makes, and what of it has to be made anew.
 MADE = ["results/metrics.parquet", "results/summary.parquet", *FIGURES, *REPORTS]
+MADE += expand("results/runs/{run}/{file}", run=RUNS, file=standing.OUTPUTS)
 OUTDATED = list(outdated_files()) if workflow.is_main_process else []
 
 

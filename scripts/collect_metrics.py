@@ -18,7 +18,8 @@ def main() -> None:
 
     plan = json.loads(args.plan.read_text(encoding="utf-8"))
     table = metrics.collect(plan["runs"], args.runs)
-    records.write_parquet(args.output, table, provenance.made_by())
+    made_by = provenance.made_by() | {"devices": metrics.devices(plan["runs"], args.runs)}
+    records.write_parquet(args.output, table, made_by)
 
 
 if __name__ == "__main__":

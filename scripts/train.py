@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from study import datasets, failures, fingerprint, state
+from study.config import checked_settings
 from study.errors import StudyError, report_errors
 from study.settings import complete, identity
 from study.state import Request
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 def arguments() -> argparse.Namespace:
@@ -48,15 +51,18 @@ def log(line: str) -> None:
 
 def stop(signal_number: int, frame: object) -> None:
     """Leave by way of an exception, so that the state is saved."""
-    signal.signal(signal_number, signal.SIG_IGN)
-    log(f"told to stop by {signal.Signals(signal_number).name}: saving the state")
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
+    # Not by print, which the signal may have interrupted.
+    name = signal.Signals(signal_number).name
+    os.write(sys.stdout.fileno(), f"told to stop by {name}: saving the state\n".encode())
     sys.exit(128 + signal_number)
 
 
 @report_errors
 def main() -> None:
     args = arguments()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPPING:
         signal.signal(number, stop)
     args.output.mkdir(parents=True, exist_ok=True)
     with (args.output / ".lock").open("w") as lock:
@@ -76,10 +82,11 @@ def main() -> None:
 
 def train(args: argparse.Namespace) -> None:
     dataset = datasets.describe(args.dataset)
-    settings = identity(complete(args.settings))
+    settings = identity(complete(checked_settings(args.settings, "--settings")))
     request = Request(args.seeds, args.epochs, args.final_epoch)
     path = args.output / "state.safetensors"
-    known = matching_state(path, fingerprint.learning(dataset.digest))
+    learned_from = fingerprint.of_run(settings, fingerprint.learning(dataset.digest))
+    known = matching_state(path, learned_from)
     open_seeds = request.open_seeds(known)
     if open_seeds:
         log(f"{args.output.name}: training seeds {open_seeds} to epoch {request.epochs}")
@@ -120,14 +127,13 @@ def extend(
     run = replicates.Run(
         settings, images("train"), images("test"), dataset.class_count, chosen, device.kind(chosen)
     )
-    replicates.extend(
-        run,
-        known,
-        request,
-        replicates.Saver(lambda reached: state.write(path, reached)),
-        replicates.Journal(args.output / "journal.jsonl"),
-        log,
-    )
+    journal = replicates.Journal(args.output / "journal.jsonl")
+
+    def save(reached: state.State) -> None:
+        journal.sync()
+        state.write(path, reached)
+
+    replicates.extend(run, known, request, replicates.Saver(save), journal, log)
 
 
 def matching_state(path: Path, wanted: dict[str, str]) -> state.State:

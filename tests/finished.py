@@ -7,6 +7,7 @@ import numpy as np
 from study import outputs, plan
 from study import state as states
 from study.config import validated
+from study.fingerprint import of_run
 from study.layout import parameters_width
 from study.state import MEASURES, Replicate, Request, State
 
@@ -40,7 +41,7 @@ def replicate(run: plan.Run, epochs: int, seconds: float = 1.0, diverged: bool =
 
 def write_state(runs: Path, run: plan.Run, replicates: dict[int, Replicate]) -> State:
     """Save a state, as training does on its way."""
-    saved = State(dict(LEARNING), replicates)
+    saved = State(of_run(run.settings, LEARNING), replicates)
     states.write(runs / run.run / "state.safetensors", saved)
     return saved
 

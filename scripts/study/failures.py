@@ -20,8 +20,10 @@ def kind_of(error: BaseException) -> str:
         return STOPPED
     if isinstance(error, StudyError):
         return INPUT
-    # torch tells of exhausted memory by errors of several types.
-    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+    # torch tells of exhausted memory by a RuntimeError, in several wordings.
+    if isinstance(error, MemoryError):
+        return MEMORY
+    if isinstance(error, RuntimeError) and "memory" in str(error).lower():
         return MEMORY
     if isinstance(error, OSError):
         return MEMORY if error.errno == errno.ENOMEM else DISK

@@ -2,10 +2,15 @@
 
 import ast
 import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-LIBRARY = Path(__file__).parent
+from study.settings import essential
+
+LIBRARY = Path(__file__).resolve().parent
 
 # All code that changes what a replicate learns; a test holds it against what training imports.
 TRAINING_MODULES = ("layout", "network", "optimizers", "streams", "training")
@@ -21,10 +26,16 @@ def learning(data_digest: str) -> dict[str, str]:
     return {"code": training_code(), "data": data_digest, "torch": version("torch")}
 
 
+def of_run(settings: Mapping[str, Any], learned_from: Mapping[str, str]) -> dict[str, str]:
+    """All that a run's numbers depend on: `learning` and its own settings."""
+    told = json.dumps(essential(settings), sort_keys=True)
+    return {"settings": hashlib.sha256(told.encode()).hexdigest()[:16], **learned_from}
+
+
 def program(path: Path, *resources: Path) -> str:
     """The digest of a program, of the library's modules behind it, and of further files."""
     seen: set[Path] = set()
-    _follow(path, seen)
+    _follow(path.resolve(), seen)
     return _digest(sorted(seen) + sorted(resources))
 
 
@@ -44,7 +55,7 @@ def _follow(path: Path, seen: set[Path]) -> None:
                 _follow(behind, seen)
 
 
-def _digest(paths) -> str:
+def _digest(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

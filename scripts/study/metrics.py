@@ -7,9 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset
+import pyarrow.parquet as pq
 
 from study.errors import StudyError
-from study.records import RECORD
+from study.records import RECORD, read_metadata
 from study.settings import NAMES
 
 _TYPES = {
@@ -30,7 +31,11 @@ def collect(runs: Iterable[Mapping[str, Any]], folder: Path) -> pa.Table:
     for path in paths:
         if not path.is_file():
             raise StudyError(f"{path}: is missing; run the workflow again to train that run")
-    rows = pa.dataset.dataset(list(map(str, paths)), schema=RECORD).to_table()
+    try:
+        rows = pa.dataset.dataset(list(map(str, paths)), schema=RECORD).to_table()
+    except pa.ArrowInvalid:
+        damaged = next(path for path in paths if not _is_readable(path))
+        raise StudyError(f"{damaged}: is damaged; remove it and run again") from None
 
     wanted = pa.table(
         {
@@ -42,6 +47,7 @@ def collect(runs: Iterable[Mapping[str, Any]], folder: Path) -> pa.Table:
     )
     rows = rows.join(wanted, ["run", "seed"], join_type="inner")
     rows = rows.filter(pc.less_equal(rows["epoch"], rows["until"]))
+    _check_complete(rows, wanted, folder)
     rows = rows.sort_by([("order", "ascending"), ("seed", "ascending"), ("epoch", "ascending")])
 
     order = rows["order"]
@@ -51,3 +57,32 @@ def collect(runs: Iterable[Mapping[str, Any]], folder: Path) -> pa.Table:
         columns[column.name] = values.take(order)
     columns |= {name: rows[name] for name in RECORD.names if name != "run"}
     return pa.table(columns)
+
+
+def devices(runs: Iterable[Mapping[str, Any]], folder: Path) -> list[str]:
+    """The kinds of devices that trained `runs`."""
+    found: set[str] = set()
+    for run in runs:
+        found.update(read_metadata(folder / run["run"] / "record.parquet")["devices"])
+    return sorted(found)
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return pq.read_table(path).schema.equals(RECORD)
+    except pa.ArrowInvalid:
+        return False
+
+
+def _check_complete(rows: pa.Table, wanted: pa.Table, folder: Path) -> None:
+    """Every seed must have its epochs; only one that has diverged ends before."""
+    ended = rows.append_column("ended", pc.equal(rows["status"], "diverged"))
+    found = ended.group_by(["run", "seed"]).aggregate([("epoch", "count"), ("ended", "any")])
+    held = wanted.join(found, ["run", "seed"], join_type="left outer")
+    whole = pc.or_(pc.equal(held["epoch_count"], held["until"]), held["ended_any"])
+    lacking = held.filter(pc.invert(pc.fill_null(whole, False)))
+    if lacking.num_rows:
+        run, seed = lacking["run"][0].as_py(), lacking["seed"][0].as_py()
+        raise StudyError(
+            f"{folder / run / 'record.parquet'}: lacks epochs of seed {seed}; run again"
+        )

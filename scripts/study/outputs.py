@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
 
 from study import provenance, records
-from study.files import atomic_path, write_text
+from study.files import save_tensors, write_text
 from study.layout import split_layers
-from study.standing import OUTPUTS, sha256
+from study.standing import OUTPUTS, replicates_of, sealed, sha256
 from study.state import Replicate, Request, State
 
 
@@ -41,21 +40,14 @@ def write(
         "run": folder.name,
         "settings": dict(settings),
         "request": asdict(request),
-        "replicates": {
-            str(seed): {
-                "epochs": replicate.epochs,
-                "diverged": replicate.diverged,
-                "predictions": sorted(replicate.predicted),
-            }
-            for seed, replicate in sorted(state.replicates.items())
-        },
+        "replicates": replicates_of(state),
         "files": {
             name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
             for name in OUTPUTS
         },
         **made_by,
     }
-    write_text(folder / "settings.json", json.dumps(description, indent=1) + "\n")
+    write_text(folder / "settings.json", json.dumps(sealed(description), indent=1) + "\n")
 
 
 def _save(path: Path, replicates: Mapping[int, Replicate], tensors_of: Any) -> None:
@@ -64,8 +56,7 @@ def _save(path: Path, replicates: Mapping[int, Replicate], tensors_of: Any) -> N
         for seed, replicate in replicates.items()
         for name, tensor in tensors_of(replicate).items()
     }
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary)
+    save_tensors(path, tensors)
 
 
 def _layers(replicate: Replicate, sizes: Sequence[int]) -> dict[str, np.ndarray]:

@@ -37,6 +37,14 @@ class Saver:
         self.saved_at = time.monotonic()
         self.duration = self.saved_at - start
 
+    def save_last(self, state: State) -> None:
+        """Save, and once more where a signal to stop came into it; the next ones are ignored."""
+        try:
+            self.save(state)
+        except (SystemExit, KeyboardInterrupt):
+            self.save(state)
+            raise
+
     def save_if_due(self, state: State) -> None:
         if time.monotonic() - self.saved_at >= SAVING_SHARE * self.duration:
             self.save(state)
@@ -52,6 +60,12 @@ class Journal:
         entry = {"epoch": epoch, "seeds": list(seeds), "time": time.time(), "pid": os.getpid()}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
+
+    def sync(self) -> None:
+        """Bring what was added to the disk: a state never tells more than the journal."""
+        if self.path.exists():
+            with self.path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 @dataclass(frozen=True)
@@ -87,11 +101,18 @@ def extend(
             )
             if start:
                 training.restore(start, [_as_torch(state.replicates[seed]) for seed in seeds])
+            reached = {
+                seed: state.replicates[seed] if start else Replicate(run.kind) for seed in seeds
+            }
             while training.epoch < end and training.seeds:
-                training = _epoch(run, training, end, state, request, journal, log)
+                reached, line = _epoch(run, training, end, reached, request, journal)
+                # In one assignment: a signal finds the state before this epoch, or after it.
+                state.replicates = state.replicates | _further(reached, state)
+                log(line)
                 saver.save_if_due(state)
+                training = _without_diverged(training, reached, log)
     finally:
-        saver.save(state)
+        saver.save_last(state)
 
 
 def _drop_foreign(run: Run, state: State, request: Request, log: Callable[[str], None]) -> None:
@@ -110,13 +131,17 @@ def _as_torch(replicate: Replicate) -> dict[str, torch.Tensor]:
 def _stacks(state: State, request: Request) -> Iterator[tuple[list[int], int, int]]:
     """Seeds to train together, the epoch they stand at and the one they are to reach.
 
-    Where only the predictions of an epoch gone by are missing, a replicate is trained again from
-    its beginning, as far as it had come.
+    Where predictions of an epoch gone by are missing, a replicate is trained again from its
+    beginning, as far as it had come.
     """
 
     def span(seed: int) -> tuple[int, int]:
-        epochs = state.replicates[seed].epochs if seed in state.replicates else 0
-        return (0, epochs) if epochs >= request.epochs else (epochs, request.epochs)
+        known = state.replicates.get(seed)
+        epochs = known.epochs if known else 0
+        wanted = request.final_epoch
+        if known and wanted is not None and wanted <= epochs and wanted not in known.predicted:
+            return 0, max(epochs, request.epochs)
+        return epochs, request.epochs
 
     open_seeds = sorted(request.open_seeds(state), key=lambda seed: (span(seed), seed))
     for (start, end), group in itertools.groupby(open_seeds, key=span):
@@ -125,16 +150,26 @@ def _stacks(state: State, request: Request) -> Iterator[tuple[list[int], int, in
             yield seeds[first : first + LARGEST_STACK], start, end
 
 
+def _further(reached: Mapping[int, Replicate], state: State) -> dict[int, Replicate]:
+    """Those that have come at least as far as `state` has them, or have diverged."""
+    return {
+        seed: replicate
+        for seed, replicate in reached.items()
+        if replicate.diverged
+        or seed not in state.replicates
+        or replicate.epochs >= state.replicates[seed].epochs
+    }
+
+
 def _epoch(
     run: Run,
     training: Training,
     end: int,
-    state: State,
+    before: Mapping[int, Replicate],
     request: Request,
     journal: Journal,
-    log: Callable[[str], None],
-) -> Training:
-    """Train and judge one epoch, add it to `state`, and leave out what has diverged."""
+) -> tuple[dict[int, Replicate], str]:
+    """Train and judge one epoch of the replicates that stand as in `before`; tell it in a line."""
     start = time.perf_counter()
     learned = training.train_epoch(run.train)
     judged = training.evaluate(run.validation)
@@ -143,7 +178,6 @@ def _epoch(
 
     reached = {}
     for index, (seed, tensors) in enumerate(zip(training.seeds, training.state(), strict=True)):
-        before = state.replicates.get(seed) if training.epoch > 1 else None
         measures = (
             learned.loss[index],
             learned.accuracy[index],
@@ -153,7 +187,7 @@ def _epoch(
             seconds,
         )
         reached[seed] = _with_epoch(
-            before or Replicate(run.kind),
+            before[seed],
             measures,
             {name: tensor.numpy() for name, tensor in tensors.items()},
             judged.predicted[index].numpy(),
@@ -161,10 +195,12 @@ def _epoch(
             keep_predictions=request.final_epoch is not None,
         )
     journal.add(training.epoch, training.seeds)
-    # In one assignment: a signal finds the state before this epoch, or after it.
-    state.replicates = state.replicates | reached
-    log(_progress(training, end, learned, judged, seconds))
+    return reached, _progress(training, end, learned, judged, seconds)
 
+
+def _without_diverged(
+    training: Training, reached: Mapping[int, Replicate], log: Callable[[str], None]
+) -> Training:
     diverged = [seed for seed in training.seeds if reached[seed].diverged]
     if not diverged:
         return training

@@ -10,6 +10,7 @@ from typing import Any
 
 from study import state
 from study.errors import StudyError
+from study.fingerprint import of_run
 from study.plan import Plan, Run
 
 # What a finished run leaves beside settings.json, which describes it.
@@ -41,44 +42,60 @@ def standing(run: Run, folder: Path, learning: Mapping[str, str]) -> Standing:
     `learning` is fingerprint.learning of today's code, data and torch.
     """
     whole = run.epochs * len(run.seeds)
-    try:
-        made = json.loads((folder / run.run / "settings.json").read_text(encoding="utf-8"))
-        fingerprint, replicates, request = (
-            made[key] for key in ("fingerprint", "replicates", "request")
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return _unfinished(run, folder / run.run / "state.safetensors", learning)
-    changed = _changed(fingerprint, learning)
+    path = folder / run.run / "state.safetensors"
+    made = read_settings(folder / run.run)
+    if made is None:
+        return _unfinished(run, path, learning)
+    changed = _changed(run, made["fingerprint"], learning)
     if changed:
         return Standing(changed, whole)
-    reasons, epochs = _lacking(run, replicates)
-    damaged = tuple(_damaged(folder / run.run, made.get("files", {})))
+    reasons, epochs = _lacking(run, made["replicates"])
+    if epochs and _unfinished(run, path, learning).reasons != ("unfinished",):
+        return Standing(("the saved state is lost",), whole)
+    damaged = tuple(_damaged(folder / run.run, made["files"]))
     reasons += tuple(f"{name} is damaged" for name in damaged)
-    return Standing(reasons, epochs, damaged, request, replicates)
+    return Standing(reasons, epochs, damaged, made["request"], made["replicates"])
+
+
+def sealed(description: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's description with a checksum over itself, as settings.json holds it."""
+    content = json.dumps(description, sort_keys=True)
+    return {**description, "checksum": hashlib.sha256(content.encode()).hexdigest()}
+
+
+def read_settings(folder: Path) -> dict[str, Any] | None:
+    """The content of settings.json, None where it is not there or not as it was written."""
+    try:
+        made = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        checksum = made.pop("checksum")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return None
+    return made if sealed(made)["checksum"] == checksum else None
 
 
 def finished_part(plan: Plan, folder: Path, learning: Mapping[str, str]) -> Plan:
     """What of `plan` can be reported from the records in `folder`; StudyError if it is nothing."""
     part = plan.restricted_to(
-        {run.run: _epochs_in_record(folder / run.run, learning) for run in plan.runs}
+        {run.run: _epochs_in_record(run, folder / run.run, learning) for run in plan.runs}
     )
     if not part.runs:
         raise StudyError(f"{folder}: no run of this study is finished yet; run it for a while")
     return part
 
 
-def _epochs_in_record(folder: Path, learning: Mapping[str, str]) -> dict[int, float]:
+def _epochs_in_record(run: Run, folder: Path, learning: Mapping[str, str]) -> dict[int, float]:
     """Epochs of each seed, infinity where it has diverged."""
-    try:
-        made = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-        if made["fingerprint"] != learning or any(_damaged(folder, made["files"])):
-            return {}
-        return {
-            int(seed): math.inf if known["diverged"] else known["epochs"]
-            for seed, known in made["replicates"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError):
+    made = read_settings(folder)
+    if (
+        made is None
+        or _changed(run, made["fingerprint"], learning)
+        or any(_damaged(folder, made["files"]))
+    ):
         return {}
+    return {
+        int(seed): math.inf if known["diverged"] else known["epochs"]
+        for seed, known in made["replicates"].items()
+    }
 
 
 def _unfinished(run: Run, path: Path, learning: Mapping[str, str]) -> Standing:
@@ -89,7 +106,7 @@ def _unfinished(run: Run, path: Path, learning: Mapping[str, str]) -> Standing:
         saved = state.read(path)
     except state.DamagedStateError:
         return Standing(("damaged",), whole)
-    changed = _changed(saved.fingerprint, learning)
+    changed = _changed(run, saved.fingerprint, learning)
     if changed:
         return Standing(changed, whole)
     replicates = replicates_of(saved)
@@ -109,10 +126,9 @@ def replicates_of(saved: state.State) -> dict[str, dict[str, Any]]:
     }
 
 
-def _changed(fingerprint: Mapping[str, str], learning: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(
-        f"{key} changed" for key, value in learning.items() if fingerprint.get(key) != value
-    )
+def _changed(run: Run, made: Mapping[str, str], learning: Mapping[str, str]) -> tuple[str, ...]:
+    today = of_run(run.settings, learning)
+    return tuple(f"{key} changed" for key, value in today.items() if made.get(key) != value)
 
 
 def _lacking(run: Run, replicates: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, ...], int]:

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
-from study.files import atomic_path
+from study.files import save_tensors
 
 # The columns of `measures`, as in the record.
 MEASURES = (
@@ -109,10 +109,9 @@ def write(path: Path, state: State) -> None:
             for seed, replicate in state.replicates.items()
         },
     }
-    text = json.dumps(description, sort_keys=True)
-    metadata = {"state": text, "checksum": _checksum(text, tensors)}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata)
+    description["checksum"] = _checksum(description, tensors)
+    # One key: safetensors writes several in no fixed order.
+    save_tensors(path, tensors, {"state": json.dumps(description, sort_keys=True)})
 
 
 def read(path: Path) -> State:
@@ -121,11 +120,12 @@ def read(path: Path) -> State:
         with safe_open(path, "numpy") as file:
             metadata = file.metadata() or {}
         tensors = load_file(path)
-        if metadata["checksum"] != _checksum(metadata["state"], tensors):
+        description = json.loads(metadata["state"])
+        if description.pop("checksum") != _checksum(description, tensors):
             raise DamagedStateError(f"{path}: the checksum does not match its content")
-        return _parse(json.loads(metadata["state"]), tensors)
+        return _parse(description, tensors)
     except (SafetensorError, KeyError, ValueError) as error:
-        raise DamagedStateError(f"{path}: is not a whole state file ({error})") from None
+        raise DamagedStateError(f"{path}: is not a whole state file ({error!s:.100})") from None
 
 
 def _parse(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> State:
@@ -148,8 +148,8 @@ def _parse(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) ->
     return state
 
 
-def _checksum(text: str, tensors: Mapping[str, np.ndarray]) -> str:
-    digest = hashlib.sha256(text.encode())
+def _checksum(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tensor.shape}".encode())

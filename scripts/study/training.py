@@ -17,7 +17,7 @@ from study.optimizers import Optimizer
 from study.streams import stream
 
 # Images judged at once, and training images judged without dropout after every epoch.
-EVALUATION_BATCH = 500
+EVALUATION_BATCH = 250
 TRAIN_EVALUATION = 10_000
 
 

@@ -130,7 +130,6 @@ def test_the_order_of_resources_does_not_matter(scripts, program):
     )
 
 
-@pytest.mark.xfail(strict=True, reason="modules are put in order by their whole paths")
 def test_a_program_named_by_a_relative_path_is_the_same(program, monkeypatch):
     monkeypatch.chdir(program.parent)
     assert fingerprint.program(Path("program.py")) == fingerprint.program(program)

@@ -12,7 +12,8 @@ import torch
 from safetensors.numpy import load_file
 
 from examples import run_settings, small_run
-from study import outputs, provenance, records, replicates
+from study import files, outputs, provenance, records, replicates
+from study.standing import sealed
 from study.state import Replicate, Request, State
 
 SIZES = [12, 9, 7, 4]
@@ -100,6 +101,8 @@ def test_a_diverged_replicate_has_rows_and_no_weights_or_predictions(folder):
 
 def test_settings_json_says_what_was_trained_how_and_by_what(folder):
     described = json.loads((folder / "settings.json").read_text())
+    assert described == sealed({key: described[key] for key in described if key != "checksum"})
+    del described["checksum"]
     made_by = {name: described.pop(name) for name in ("commit", "versions", "machine")}
     assert described == {
         "run": "sgd-some-run",
@@ -125,6 +128,8 @@ def test_settings_json_says_what_was_trained_how_and_by_what(folder):
 
 def test_the_record_carries_the_same_provenance(folder):
     described = json.loads((folder / "settings.json").read_text())
+    assert described == sealed({key: described[key] for key in described if key != "checksum"})
+    del described["checksum"]
     metadata = records.read_metadata(folder / "record.parquet")
     assert metadata == {
         name: described[name]
@@ -153,7 +158,7 @@ def test_settings_json_comes_last(state, tmp_path, monkeypatch):
     def failing(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(outputs, "save_file", failing)
+    monkeypatch.setattr(files, "save_file", failing)
     with pytest.raises(OSError, match="No space"):
         outputs.write(tmp_path, state, REQUEST, SETTINGS, SIZES)
     assert not (tmp_path / "settings.json").exists()

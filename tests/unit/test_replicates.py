@@ -286,7 +286,6 @@ def test_a_final_model_at_an_epoch_gone_by_is_trained_again_and_is_the_same(fold
         assert 2 in after.replicates[seed].predicted
 
 
-@pytest.mark.xfail(strict=True, reason="only the epochs still missing are trained")
 def test_a_final_model_at_an_epoch_gone_by_is_there_after_more_epochs_too(folder):
     """Else the run is 'finished' without what the final figures read."""
     run = small_run(run_settings(hidden=[8], batch_size=16))
@@ -294,7 +293,6 @@ def test_a_final_model_at_an_epoch_gone_by_is_there_after_more_epochs_too(folder
     assert 2 in folder.extend(run, [0], 5, 2).replicates[0].predicted
 
 
-@pytest.mark.xfail(strict=True, reason="the record is replaced by the shorter one on the way")
 def test_training_again_for_predictions_loses_no_epoch_when_interrupted(folder):
     run = small_run(run_settings(hidden=[8], batch_size=16))
     folder.extend(run, [0], 5)
@@ -307,7 +305,6 @@ def test_training_again_for_predictions_loses_no_epoch_when_interrupted(folder):
     assert folder.extend(run, [0], 2, 2).replicates[0].epochs == 5
 
 
-@pytest.mark.xfail(strict=True, reason="the last saving is not tried again")
 def test_a_signal_in_the_midst_of_the_last_saving_loses_nothing(folder, monkeypatch):
     """SIGTERM raises SystemExit wherever the program stands."""
     monkeypatch.setattr(replicates, "SAVING_SHARE", 1e9)

@@ -234,14 +234,12 @@ def test_a_state_of_other_code_is_said_and_trained_anew(run, finished, undisturb
     assert results(finished) == results(undisturbed)
 
 
-@pytest.mark.xfail(strict=True, reason="settings are no part of the state's fingerprint")
 def test_a_state_of_other_settings_is_not_gone_on_from(run, finished):
     """The folder's name tells its settings, and nothing holds a person to it."""
     ended = run(finished, settings=SETTINGS | {"learning_rate": 0.5}, epochs=[str(EPOCHS + 1)])
     assert ended.returncode != 0 or len(journal(finished)) == 2 * EPOCHS + 1
 
 
-@pytest.mark.xfail(strict=True, reason="settings are neither checked nor held against the schema")
 def test_a_misspelt_setting_is_refused(run, folder):
     told(run(folder, settings=SETTINGS | {"lerning_rate": 0.5}, epochs=["1"]))
 
@@ -283,7 +281,6 @@ def test_a_place_that_cannot_be_written_is_named(run, tmp_path):
     assert str(tmp_path / "file") in told(run(tmp_path / "file" / "run"))
 
 
-@pytest.mark.xfail(strict=True, reason="safetensors' own error, with a traceback")
 def test_a_full_disk_is_told_and_gone_on_from(run, undisturbed, folder, monkeypatch):
     """Files cannot grow beyond a limit below that of the state."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
