@@ -13,7 +13,7 @@ SNAKEMAKE := snakemake --cores $(CORES) \
 	$(if $(PROFILE),--profile "profiles/$(PROFILE)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report report-partial data plan fidelity bench check test test-full
+.PHONY: help setup report report-partial data plan verify prune fidelity bench check test test-full
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -40,8 +40,14 @@ report-partial: setup ## Write the report over what is finished, without trainin
 data: setup ## Fetch and verify the data set alone
 	@$(SNAKEMAKE) data
 
-plan: setup ## Resolve the config into results/plan.json: all runs, epochs and seeds
-	@$(SNAKEMAKE) plan
+plan: setup ## Show what will train, why, and what it will cost; train nothing
+	@python scripts/show_plan.py $(if $(CONFIG),--configfile "$(CONFIG)") $(if $(filter-out all,$(CORES)),--cores $(CORES))
+
+verify: setup ## Check results from checksums to report, and train a short run again
+	@python scripts/verify.py $(if $(CONFIG),--configfile "$(CONFIG)")
+
+prune: setup ## List runs that no experiment asks for, then remove them if you agree
+	@python scripts/prune.py $(if $(CONFIG),--configfile "$(CONFIG)")
 
 fidelity: setup ## Hold the finished default study against the published numbers
 	@python scripts/fidelity.py --summary results/summary.parquet

@@ -1,0 +1,60 @@
+"""List what lies in results/ and no experiment asks for any more; remove it when told to."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from study import config, plan, pruning
+from study.errors import report_errors
+
+CONFIG = Path(__file__).parents[1] / "config.yaml"
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
+
+
+def agreed() -> bool:
+    """Ask at a terminal; elsewhere, nobody has agreed."""
+    if not sys.stdin.isatty():
+        print("nothing is removed without --yes")
+        return False
+    try:
+        return input("Remove this? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, default="results", help="the study's results")
+    parser.add_argument("--configfile", type=Path, default=CONFIG, help="the study's config")
+    parser.add_argument("--yes", action="store_true", help="remove without asking")
+    args = parser.parse_args()
+
+    resolved = plan.resolve(config.load([args.configfile]))
+    found = pruning.leftovers(resolved, args.results)
+    if not found:
+        print(f"nothing to remove: {args.configfile} asks for all that is in {args.results}")
+        return
+    for leftover in found:
+        left = f"; left, since it {leftover.kept}" if leftover.kept else ""
+        print(f"{megabytes(leftover.size):>10}  {leftover.path}: {leftover.text}{left}")
+    removable = [leftover for leftover in found if not leftover.kept]
+    size = sum(leftover.size for leftover in removable)
+    print(f"{megabytes(size):>10}  in all, for which {args.configfile} has no use")
+    if not (removable and (args.yes or agreed())):
+        return
+    freed = 0
+    for leftover in removable:
+        kept = pruning.remove(leftover)
+        if kept:
+            print(f"left {leftover.path}: {kept}")
+        else:
+            freed += leftover.size
+    print(f"freed {megabytes(freed)}")
+
+
+if __name__ == "__main__":
+    main()

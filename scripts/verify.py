@@ -1,0 +1,49 @@
+"""Check that the results are whole, follow from each other, and can be made again bit for bit."""
+
+import argparse
+import random
+import sys
+from pathlib import Path
+
+from study import config, plan
+from study.errors import report_errors
+from study.verification import SKIPPED, WRONG, Verification
+
+CONFIG = Path(__file__).parents[1] / "config.yaml"
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, default="results", help="the study's results")
+    parser.add_argument("--configfile", type=Path, default=CONFIG, help="the study's config")
+    parser.add_argument(
+        "--retrain",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="train a replicate of a random short run again, and compare it",
+    )
+    parser.add_argument("--seed", type=int, help="which run that is; without it, any")
+    args = parser.parse_args()
+
+    resolved = plan.resolve(config.load([args.configfile]))
+    verification = Verification(resolved, args.results)
+    counts = {SKIPPED: 0, WRONG: 0}
+
+    def tell(findings) -> None:
+        for finding in findings:
+            counts[finding.verdict] = counts.get(finding.verdict, 0) + 1
+            print(f"{finding.verdict:<8}{finding.text}", flush=True)
+
+    tell(verification.findings())
+    if args.retrain:
+        seed = random.randrange(1000) if args.seed is None else args.seed
+        print(f"training a run again, chosen by --seed {seed}", file=sys.stderr, flush=True)
+        tell(verification.retrained(random.Random(seed)))
+    print(f"{sum(counts.values())} findings: {counts[WRONG]} wrong, {counts[SKIPPED]} skipped")
+    if counts[WRONG]:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
