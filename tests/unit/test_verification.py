@@ -325,7 +325,8 @@ def test_an_altered_record_with_a_checksum_to_match_does_not_follow_from_the_sta
         "bytes": record.stat().st_size,
         "sha256": standing.sha256(record),
     }
-    settings.write_text(json.dumps(described), encoding="utf-8")
+    del described["checksum"]
+    settings.write_text(json.dumps(standing.sealed(described)), encoding="utf-8")
     assert wrong(study)[0].startswith(f"{record}: does not follow from the saved state")
 
 
