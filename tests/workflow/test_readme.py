@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 
 import pytest
 from ruamel.yaml import YAML
@@ -99,5 +100,14 @@ def test_a_dead_snakemakes_lock_is_cleared_and_a_living_ones_is_not(tmp_path):
     (locks / "0.output.lock").write_text("results/metrics.parquet\n", encoding="utf-8")
     assert "LockException" in study.run("metrics").output
     subprocess.run(unlock, check=True)
-    assert list(locks.iterdir()) == []
-    study.ok("metrics")
+    assert not any(locks.glob("*"))
+
+    process = subprocess.Popen(
+        study.command("metrics"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not any(locks.glob("*")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    subprocess.run(unlock, check=True)
+    assert process.poll() is not None or any(locks.glob("*"))
+    assert process.wait() == 0
