@@ -58,7 +58,7 @@ class Study:
         """Write config.yaml: the small study with `changes` at its top level."""
         config = json.loads(json.dumps(STUDY | changes))
         with (self.folder / "study.yaml").open("w", encoding="utf-8") as file:
-            YAML(typ="safe").dump(config, file)
+            YAML().dump(config, file)
         return config
 
     def command(self, *words: str) -> list[str]:

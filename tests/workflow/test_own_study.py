@@ -13,7 +13,7 @@ OWN = {
         "rate_and_batch": {"vary": {"learning_rate": [0.05, 0.1], "batch_size": [20, 50]}},
         "decay": {"with": {"optimizer": "adamw"}, "vary": {"weight_decay": [0.0, 0.001, 0.01]}},
         "depth": {"vary": {"hidden": [[16], [16, 8], [16, 12, 8]]}},
-        "wild": {"vary": {"learning_rate": [0.1, 900.0]}},
+        "wild": {"with": {"weight_decay": 10.0}, "vary": {"learning_rate": [0.1, 900.0]}},
     },
     "final": {"hidden": [16, 12, 8], "momentum": 0.9},
 }
@@ -60,7 +60,7 @@ def test_a_diverged_run_is_a_result_and_stops_nobody(own):
 
 def test_metrics_hold_just_what_the_config_asks_for(own):
     metrics = pd.read_parquet(own.results / "metrics.parquet")
-    assert metrics.run.nunique() == 4 + 3 + 2 + 1 + 1
+    assert metrics.run.nunique() == 4 + 3 + 2 + 2 + 1
     assert set(metrics.seed) == {0, 1}
     assert metrics[["run", "seed", "epoch"]].duplicated().sum() == 0
     ok = metrics[metrics.status == "ok"]
