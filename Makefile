@@ -12,6 +12,9 @@ SNAKEMAKE := snakemake --cores $(CORES) \
 	$(if $(CONFIG),--configfile "$(CONFIG)") \
 	$(if $(PROFILE),--profile "profiles/$(PROFILE)")
 
+# Files side by side; a file's tests share what they made.
+PYTEST := pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=90
+
 .DEFAULT_GOAL := help
 .PHONY: help setup report report-partial data plan verify prune fidelity bench check test test-full
 
@@ -62,7 +65,7 @@ check: setup ## Lint and format checks
 	snakemake --lint
 
 test: setup check ## Run the tests, each proof shortened (minutes)
-	pytest --cov --cov-fail-under=90
+	$(PYTEST)
 
 test-full: setup check ## Run the tests, each proof in full length
-	HYPOTHESIS_PROFILE=full pytest --cov --cov-fail-under=90
+	HYPOTHESIS_PROFILE=full $(PYTEST)

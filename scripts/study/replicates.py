@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from study.layout import parameters_width
 from study.state import Replicate, Request, State
 from study.training import TRAIN_EVALUATION, Images, Judgement, Training
 
-# Replicates trained in one stack: more gain little and take memory.
+# Replicates trained in one stack, and the parameters of all of them: more gain little, and take
+# memory. A single replicate may have any number of parameters.
 LARGEST_STACK = 10
+STACK_PARAMETERS = 1_500_000
 
 # Saving takes less than one part in this many of the time.
 SAVING_SHARE = 50
@@ -95,7 +98,7 @@ def extend(
     """
     _drop_foreign(run, state, request, log)
     try:
-        for seeds, start, end in _stacks(state, request):
+        for seeds, start, end in _stacks(state, request, _largest_stack(run)):
             training = Training(
                 run.settings, seeds, run.train.pixels.shape[1], run.classes, run.device
             )
@@ -128,7 +131,12 @@ def _as_torch(replicate: Replicate) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(tensor) for name, tensor in replicate.tensors.items()}
 
 
-def _stacks(state: State, request: Request) -> Iterator[tuple[list[int], int, int]]:
+def _largest_stack(run: Run) -> int:
+    sizes = [run.train.pixels.shape[1], *run.settings["hidden"], run.classes]
+    return max(1, min(LARGEST_STACK, STACK_PARAMETERS // parameters_width(sizes)))
+
+
+def _stacks(state: State, request: Request, largest: int) -> Iterator[tuple[list[int], int, int]]:
     """Seeds to train together, the epoch they stand at and the one they are to reach.
 
     Where predictions of an epoch gone by are missing, a replicate is trained again from its
@@ -146,8 +154,8 @@ def _stacks(state: State, request: Request) -> Iterator[tuple[list[int], int, in
     open_seeds = sorted(request.open_seeds(state), key=lambda seed: (span(seed), seed))
     for (start, end), group in itertools.groupby(open_seeds, key=span):
         seeds = list(group)
-        for first in range(0, len(seeds), LARGEST_STACK):
-            yield seeds[first : first + LARGEST_STACK], start, end
+        for first in range(0, len(seeds), largest):
+            yield seeds[first : first + largest], start, end
 
 
 def _further(reached: Mapping[int, Replicate], state: State) -> dict[int, Replicate]:

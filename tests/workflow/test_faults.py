@@ -1,5 +1,6 @@
 """Killed at any moment, damaged in any file: what is finished stays, the rest is redone."""
 
+import itertools
 import json
 import os
 import random
@@ -14,7 +15,8 @@ import pytest
 from small_study import STUDY, Study
 
 # How often the study is killed: `make test` and `make test-full`.
-KILLS = 20 if os.environ.get("HYPOTHESIS_PROFILE") == "full" else 5
+FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
+KILLS = 20 if FULL else 4
 
 # Long enough to be killed in the middle, again and again.
 LONG = {
@@ -117,22 +119,27 @@ def finished(tmp_path_factory) -> Study:
     return study
 
 
-@pytest.mark.parametrize("how", ["emptied", "truncated", "bit flipped"])
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        "data/MnistLike/train-images-idx3-ubyte",
-        "data/MnistLike/test-labels-idx1-ubyte",
-        "runs/*/record.parquet",
-        "runs/*/settings.json",
-        "plan.json",
-        "metrics.parquet",
-        "summary.parquet",
-        "figures/dropout.en.png",
-        "figures/final_confusion.en.svg",
-        "report.en.md",
-    ],
-)
+DAMAGES = ["emptied", "truncated", "bit flipped"]
+
+FILES = [
+    "data/MnistLike/train-images-idx3-ubyte",
+    "data/MnistLike/test-labels-idx1-ubyte",
+    "runs/*/record.parquet",
+    "runs/*/weights.safetensors",
+    "runs/*/settings.json",
+    "plan.json",
+    "metrics.parquet",
+    "summary.parquet",
+    "figures/dropout.en.png",
+    "figures/final_confusion.en.svg",
+    "report.en.md",
+]
+
+ALL_CASES = list(itertools.product(FILES, DAMAGES))
+EACH_FILE_ONCE = list(zip(FILES, itertools.cycle(DAMAGES), strict=False))
+
+
+@pytest.mark.parametrize(("pattern", "how"), ALL_CASES if FULL else EACH_FILE_ONCE)
 def test_a_damaged_file_is_found_and_made_anew_without_training(finished, pattern, how):
     path = sorted(finished.results.glob(pattern))[0]
     whole, before = path.read_bytes(), finished.trained()
