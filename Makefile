@@ -16,12 +16,12 @@ SNAKEMAKE := snakemake --cores $(CORES) \
 PYTEST := pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=90
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report report-partial data plan verify prune fidelity bench check test test-full
+.PHONY: help setup report report-partial data plan verify accept-code prune fidelity bench check test test-full
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
 	@echo
-	@echo "make report CONFIG=my.yaml CORES=4 PROFILE=slurm: another study, fewer cores, another profile"
+	@echo "make report CONFIG=my.yaml CORES=4 PROFILE=name: another study, fewer cores, profiles/name"
 
 setup: $(INSTALLED) ## Make the virtual environment .venv with pinned packages
 
@@ -34,20 +34,23 @@ $(INSTALLED): requirements.txt constraints.txt
 report: setup ## Run the whole study and write its reports
 	@$(if $(CONFIG),python scripts/write_plan.py --configfile "$(CONFIG)",true)
 	@python scripts/unlock.py
-	@$(SNAKEMAKE) report
+	@$(SNAKEMAKE) -- report
 
 report-partial: setup ## Write the report over what is finished, without training
 	@python scripts/unlock.py
 	@$(SNAKEMAKE) --config partial=true -- report
 
 data: setup ## Fetch and verify the data set alone
-	@$(SNAKEMAKE) data
+	@$(SNAKEMAKE) -- data
 
 plan: setup ## Show what will train, why, and what it will cost; train nothing
 	@python scripts/show_plan.py $(if $(CONFIG),--configfile "$(CONFIG)") $(if $(filter-out all,$(CORES)),--cores $(CORES))
 
 verify: setup ## Check results from checksums to report, and train a short run again
 	@python scripts/verify.py $(if $(CONFIG),--configfile "$(CONFIG)")
+
+accept-code: setup ## Keep finished runs after an edit of the training code's comments or layout
+	@python scripts/accept_code.py
 
 prune: setup ## List runs that no experiment asks for, then remove them if you agree
 	@python scripts/prune.py $(if $(CONFIG),--configfile "$(CONFIG)")

@@ -16,8 +16,14 @@ include: "workflow/rules/report.smk"
 
 
 # What the workflow makes, and what of it has to be made anew.
-MADE = ["results/metrics.parquet", "results/summary.parquet", *FIGURES, *REPORTS]
-MADE += expand("results/runs/{run}/{file}", run=RUNS, file=standing.OUTPUTS)
+MADE = [
+    "results/plan.json",
+    "results/metrics.parquet",
+    "results/summary.parquet",
+    f"{DATA}/checksums.sha256",
+    *FIGURES,
+    *REPORTS,
+]
 OUTDATED = list(outdated_files()) if workflow.is_main_process else []
 
 
@@ -40,7 +46,6 @@ rule metrics:
 
 rule data:
     input:
-        DATA_FILES,
         f"{DATA}/checksums.sha256",
 
 
@@ -50,10 +55,13 @@ rule plan:
 
 
 onsuccess:
-    manifest.write(MANIFEST, MADE)
+    MANIFEST.write(MADE)
     for path in filter(os.path.exists, REPORTS):
         print(f"report: {os.path.abspath(path)}", file=sys.stderr)
 
 
 onerror:
-    print("failed; what is finished can be read: make report-partial", file=sys.stderr)
+    MANIFEST.write(MADE)
+    print(
+        "failed; what is finished can be read: make report-partial", file=sys.stderr
+    )

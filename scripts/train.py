@@ -6,7 +6,7 @@ predictions.safetensors and settings.json. With nothing left to train, only thes
 """
 
 import argparse
-import fcntl
+import functools
 import json
 import os
 import signal
@@ -15,9 +15,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from study import datasets, failures, fingerprint, state
+from study import datasets, failures, fingerprint, provenance, state
 from study.config import checked_settings
 from study.errors import StudyError, report_errors
+from study.files import run_lock
 from study.settings import complete, identity
 from study.state import Request
 
@@ -45,8 +46,13 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def log(line: str) -> None:
-    print(time.strftime("%H:%M:%S"), line, flush=True)
+def log(line: str, folder: Path | None = None) -> None:
+    """Print a line, and keep it in the run's training.log: Snakemake empties its logs."""
+    line = f"{time.strftime('%H:%M:%S')} {line}"
+    print(line, flush=True)
+    if folder:
+        with (folder / "training.log").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
 
 
 def stop(signal_number: int, frame: object) -> None:
@@ -65,17 +71,14 @@ def main() -> None:
     for number in STOPPING:
         signal.signal(number, stop)
     args.output.mkdir(parents=True, exist_ok=True)
-    with (args.output / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StudyError(f"{args.output}: another process is training this run") from None
-        program = fingerprint.program(Path(__file__))
-        failures.refuse_known_bug(args.output, program)
+    with run_lock(args.output) as free:
+        if not free:
+            raise StudyError(f"{args.output}: another process is training this run")
+        failures.refuse_known_bug(args.output, Path(__file__))
         try:
             train(args)
         except BaseException as error:
-            failures.note(args.output, error, program)
+            failures.note(args.output, error, Path(__file__))
             raise
         failures.forget(args.output)
 
@@ -87,6 +90,7 @@ def train(args: argparse.Namespace) -> None:
     path = args.output / "state.safetensors"
     learned_from = fingerprint.of_run(settings, fingerprint.learning(dataset.digest))
     known = matching_state(path, learned_from)
+    known.syntax = known.syntax or fingerprint.training_syntax()
     open_seeds = request.open_seeds(known)
     if open_seeds:
         log(f"{args.output.name}: training seeds {open_seeds} to epoch {request.epochs}")
@@ -133,7 +137,15 @@ def extend(
         journal.sync()
         state.write(path, reached)
 
-    replicates.extend(run, known, request, replicates.Saver(save), journal, log)
+    known.made_by = provenance.made_by()
+    replicates.extend(
+        run,
+        known,
+        request,
+        replicates.Saver(save),
+        journal,
+        functools.partial(log, folder=args.output),
+    )
 
 
 def matching_state(path: Path, wanted: dict[str, str]) -> state.State:

@@ -1,11 +1,11 @@
 """Remove Snakemake's lock on a folder when no Snakemake works there any more.
 
 Snakemake leaves its lock behind when it is killed, and refuses to start until `--unlock`. Only
-processes of this machine are seen: a lock held from another one is to be removed by hand.
+processes of this machine are seen: do not use it in a folder that several machines share.
 """
 
 import argparse
-import subprocess
+import shutil
 from pathlib import Path
 
 import psutil
@@ -14,12 +14,12 @@ from study.errors import report_errors
 
 
 def owners(folder: Path) -> list[int]:
-    """Processes of Snakemake that work in `folder`."""
+    """Processes that may be a Snakemake working in `folder`; one that hides its folder may be."""
     found = []
-    for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
+    for process in psutil.process_iter(["pid", "cmdline", "cwd"], ad_value=None):
         words = process.info["cmdline"] or []
-        is_snakemake = any(Path(word).name == "snakemake" for word in words[:2])
-        if is_snakemake and process.info["cwd"] == str(folder.resolve()):
+        is_snakemake = any(Path(word).name == "snakemake" for word in words)
+        if is_snakemake and process.info["cwd"] in (None, str(folder.resolve())):
             found.append(process.info["pid"])
     return found
 
@@ -30,16 +30,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=".", help="the working directory")
     args = parser.parse_args()
 
-    locked = any((args.folder / ".snakemake" / "locks").glob("*"))
-    if locked and not owners(args.folder):
+    locks = args.folder / ".snakemake" / "locks"
+    if any(locks.glob("*")) and not owners(args.folder):
         print("unlocking: the Snakemake that held the lock is gone")
-        snakefile = Path(__file__).parents[1] / "Snakefile"
-        subprocess.run(
-            ["snakemake", "--snakefile", snakefile, "--directory", args.folder, "--unlock"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        shutil.rmtree(locks)
 
 
 if __name__ == "__main__":

@@ -3,49 +3,57 @@
 import errno
 import json
 import traceback
+from importlib.metadata import version
 from pathlib import Path
 
+from study import fingerprint
 from study.errors import StudyError
 from study.files import write_text
 
 NAME = "failure.json"
 
-# What another attempt can mend, told from the exception.
-STOPPED, MEMORY, DISK, INPUT, BUG = "stopped", "memory", "disk", "input", "bug"
+STOPPED, MEMORY, DISK, DEVICE, INPUT, BUG = "stopped", "memory", "disk", "device", "input", "bug"
+
+# torch tells of these by a RuntimeError, in several wordings.
+_MEMORY = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
+_DEVICE = ("CUDA error", "CUDA driver", "NVIDIA driver", "cuDNN", "CUBLAS")
 
 
 def kind_of(error: BaseException) -> str:
-    """`stopped`, `memory`, `disk`, `input` (a person mends it) or `bug` (nobody but us)."""
+    """What another attempt can mend: all but `input`, which a person mends, and `bug`, ours."""
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return STOPPED
-    if isinstance(error, StudyError):
+    if isinstance(error, StudyError | ImportError):
         return INPUT
-    # torch tells of exhausted memory by a RuntimeError, in several wordings.
     if isinstance(error, MemoryError):
         return MEMORY
-    if isinstance(error, RuntimeError) and "memory" in str(error).lower():
-        return MEMORY
+    if isinstance(error, RuntimeError):
+        text = str(error)
+        if any(sign in text for sign in _MEMORY):
+            return MEMORY
+        if any(sign in text for sign in _DEVICE):
+            return DEVICE
     if isinstance(error, OSError):
         return MEMORY if error.errno == errno.ENOMEM else DISK
     return BUG
 
 
-def note(folder: Path, error: BaseException, program: str) -> None:
-    """Leave failure.json in `folder`; `program` is the digest of the code that failed."""
+def note(folder: Path, error: BaseException, program: Path) -> None:
+    """Leave failure.json in `folder`, with what `program` and torch were when it failed."""
     failure = {
         "kind": kind_of(error),
         "message": f"{type(error).__name__}: {error}",
-        "program": program,
+        "code": _code(program),
         "traceback": traceback.format_exception(error),
     }
     write_text(folder / NAME, json.dumps(failure, indent=1) + "\n")
 
 
-def refuse_known_bug(folder: Path, program: str) -> None:
+def refuse_known_bug(folder: Path, program: Path) -> None:
     """Raise StudyError where this very code has failed here before by a bug of its own."""
     try:
         failure = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        known = failure["kind"] == BUG and failure["program"] == program
+        known = failure["kind"] == BUG and failure["code"] == _code(program)
         message = failure["message"]
     except (OSError, ValueError, KeyError, TypeError):
         return
@@ -54,6 +62,10 @@ def refuse_known_bug(folder: Path, program: str) -> None:
             f"{message}\nThis is a bug and would come again: {folder / NAME} has the details; "
             "remove that file to try all the same"
         )
+
+
+def _code(program: Path) -> str:
+    return f"{fingerprint.program(program)} with torch {version('torch')}"
 
 
 def forget(folder: Path) -> None:

@@ -21,6 +21,21 @@ def training_code() -> str:
     return _digest(LIBRARY / f"{module}.py" for module in TRAINING_MODULES)
 
 
+def training_syntax() -> str:
+    """The digest of what the training code says, without comments, docstrings and layout."""
+    digest = hashlib.sha256()
+    for module in TRAINING_MODULES:
+        tree = ast.parse((LIBRARY / f"{module}.py").read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            documented = isinstance(
+                node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+            )
+            if documented and ast.get_docstring(node, clean=False) is not None:
+                node.body[0] = ast.Pass()
+        digest.update(ast.dump(tree).encode())
+    return digest.hexdigest()[:16]
+
+
 def learning(data_digest: str) -> dict[str, str]:
     """Everything but its settings that a run's numbers depend on, wherever it is trained."""
     return {"code": training_code(), "data": data_digest, "torch": version("torch")}

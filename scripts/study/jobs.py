@@ -16,6 +16,9 @@ SLOW_RATE, SLOW_STEP = 10e9, 2e-3
 # itself, its gradient, the optimizer's state and the copies that are saved.
 PROCESS_MB, BYTES_PER_PARAMETER = 600, 4 * 8
 
+# Megabytes that CUDA takes on the host for itself; a round figure, not measured.
+CUDA_MB = 2000
+
 
 def _parameters(run: Run) -> int:
     return parameters_width([FEATURES, *run.settings["hidden"], CLASSES])
@@ -34,10 +37,11 @@ def runtime_minutes(run: Run) -> int:
     return 10 + math.ceil(seconds(run) / 60)
 
 
-def memory_mb(run: Run) -> int:
-    """A memory limit for the job."""
-    replicates = min(len(run.seeds), 10)
-    return PROCESS_MB + math.ceil(replicates * _parameters(run) * BYTES_PER_PARAMETER / 2**20)
+def memory_mb(run: Run, device: str) -> int:
+    """A memory limit for the job, where the config says `device`."""
+    parameters = len(run.seeds) * _parameters(run)
+    process = PROCESS_MB + (0 if device == "cpu" else CUDA_MB)
+    return process + math.ceil(parameters * BYTES_PER_PARAMETER / 2**20)
 
 
 def request(run: Run, found: Standing) -> str:

@@ -35,7 +35,9 @@ def collect(runs: Iterable[Mapping[str, Any]], folder: Path) -> pa.Table:
         rows = pa.dataset.dataset(list(map(str, paths)), schema=RECORD).to_table()
     except pa.ArrowInvalid:
         damaged = next(path for path in paths if not _is_readable(path))
-        raise StudyError(f"{damaged}: is damaged; remove it and run again") from None
+        raise StudyError(
+            f"{damaged}: is damaged, or of another version of this program; remove it and run again"
+        ) from None
 
     wanted = pa.table(
         {

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from study import provenance, records
+from study import records
 from study.files import save_tensors, write_text
 from study.layout import split_layers
-from study.standing import OUTPUTS, replicates_of, sealed, sha256
+from study.standing import OUTPUTS, described, replicates_of, sealed
 from study.state import Replicate, Request, State
 
 
@@ -29,7 +29,7 @@ def write(
     """
     made_by = {
         "fingerprint": state.fingerprint,
-        **provenance.made_by(),
+        **state.made_by,
         "devices": sorted({replicate.device for replicate in state.replicates.values()}),
     }
     records.write_parquet(folder / "record.parquet", records.record(folder.name, state), made_by)
@@ -41,10 +41,7 @@ def write(
         "settings": dict(settings),
         "request": asdict(request),
         "replicates": replicates_of(state),
-        "files": {
-            name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
-            for name in OUTPUTS
-        },
+        "files": {name: described(folder / name) for name in OUTPUTS},
         **made_by,
     }
     write_text(folder / "settings.json", json.dumps(sealed(description), indent=1) + "\n")

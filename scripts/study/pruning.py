@@ -1,7 +1,5 @@
 """What lies in results/ and belongs to nothing that the study asks for any more."""
 
-import contextlib
-import fcntl
 import json
 import re
 import shutil
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from study import failures, language, state
+from study.files import run_lock
 from study.plan import Plan
 from study.plan_table import differences, replicates_in_words, settings_in_words
 from study.standing import OUTPUTS, replicates_of
@@ -27,6 +26,7 @@ RUN_FILES = {
     failures.NAME,
     "journal.jsonl",
     "train.log",
+    "training.log",
     "benchmark.tsv",
 }
 
@@ -118,20 +118,8 @@ def remove(leftover: Leftover) -> str:
     if not leftover.path.is_dir():
         leftover.path.unlink(missing_ok=True)
         return ""
-    with _locked(leftover.path) as free:
+    with run_lock(leftover.path) as free:
         if not free:
             return "is being trained"
         shutil.rmtree(leftover.path)
         return ""
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Hold the lock that train.py holds, so that nobody trains the run; False where one does."""
-    with (folder / ".lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True

@@ -53,11 +53,19 @@ class Saver:
             self.save(state)
 
 
-@dataclass(frozen=True)
 class Journal:
-    """journal.jsonl: what was really trained, an object for each epoch, only ever added to."""
+    """journal.jsonl: what was really trained, an object for each epoch, only ever added to.
 
-    path: Path
+    A last line that was cut short, by a full disk or a power cut, is taken away first.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        if path.exists():
+            with path.open("rb+") as file:
+                content = file.read()
+                if content and not content.endswith(b"\n"):
+                    file.truncate(content.rfind(b"\n") + 1)
 
     def add(self, epoch: int, seeds: Sequence[int]) -> None:
         entry = {"epoch": epoch, "seeds": list(seeds), "time": time.time(), "pid": os.getpid()}
@@ -96,9 +104,8 @@ def extend(
     Replicates that stand at the same epoch go on as one stack. However this ends, `state` holds
     whole epochs, and `saver` is given it once more.
     """
-    _drop_foreign(run, state, request, log)
     try:
-        for seeds, start, end in _stacks(state, request, _largest_stack(run)):
+        for seeds, start, end in _stacks(run, state, request, log):
             training = Training(
                 run.settings, seeds, run.train.pixels.shape[1], run.classes, run.device
             )
@@ -118,15 +125,6 @@ def extend(
         saver.save_last(state)
 
 
-def _drop_foreign(run: Run, state: State, request: Request, log: Callable[[str], None]) -> None:
-    """Forget unfinished replicates of another kind of device, whose numbers could not go on."""
-    for seed in request.open_seeds(state):
-        known = state.replicates.get(seed)
-        if known and known.device != run.kind:
-            log(f"seed {seed} was trained on {known.device}, this is {run.kind}: training it anew")
-            del state.replicates[seed]
-
-
 def _as_torch(replicate: Replicate) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(tensor) for name, tensor in replicate.tensors.items()}
 
@@ -136,23 +134,32 @@ def _largest_stack(run: Run) -> int:
     return max(1, min(LARGEST_STACK, STACK_PARAMETERS // parameters_width(sizes)))
 
 
-def _stacks(state: State, request: Request, largest: int) -> Iterator[tuple[list[int], int, int]]:
+def _stacks(
+    run: Run, state: State, request: Request, log: Callable[[str], None]
+) -> Iterator[tuple[list[int], int, int]]:
     """Seeds to train together, the epoch they stand at and the one they are to reach.
 
-    Where predictions of an epoch gone by are missing, a replicate is trained again from its
-    beginning, as far as it had come.
+    A replicate is trained again from its beginning, as far as it had come and further, where
+    predictions of an epoch gone by are missing, and on another kind of device, on which its
+    numbers could not go on.
     """
 
     def span(seed: int) -> tuple[int, int]:
         known = state.replicates.get(seed)
-        epochs = known.epochs if known else 0
+        if known is None:
+            return 0, request.epochs
         wanted = request.final_epoch
-        if known and wanted is not None and wanted <= epochs and wanted not in known.predicted:
-            return 0, max(epochs, request.epochs)
-        return epochs, request.epochs
+        unkept = wanted is not None and wanted <= known.epochs and wanted not in known.predicted
+        if known.device != run.kind:
+            log(f"seed {seed} was trained on {known.device}, this is {run.kind}: training it anew")
+        if unkept or known.device != run.kind:
+            return 0, max(known.epochs, request.epochs)
+        return known.epochs, request.epochs
 
-    open_seeds = sorted(request.open_seeds(state), key=lambda seed: (span(seed), seed))
-    for (start, end), group in itertools.groupby(open_seeds, key=span):
+    largest = _largest_stack(run)
+    spans = {seed: span(seed) for seed in request.open_seeds(state)}
+    open_seeds = sorted(spans, key=lambda seed: (spans[seed], seed))
+    for (start, end), group in itertools.groupby(open_seeds, key=spans.__getitem__):
         seeds = list(group)
         for first in range(0, len(seeds), largest):
             yield seeds[first : first + largest], start, end

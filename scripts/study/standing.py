@@ -4,20 +4,18 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from study import state
 from study.errors import StudyError
+from study.files import sha256
 from study.fingerprint import of_run
 from study.plan import Plan, Run
 
 # What a finished run leaves beside settings.json, which describes it.
 OUTPUTS = ("record.parquet", "weights.safetensors", "predictions.safetensors")
-
-# Outputs that are checked whole at every call; of the others, which are larger, the length.
-CHECKED_WHOLE = ("record.parquet",)
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,9 @@ def standing(run: Run, folder: Path, learning: Mapping[str, str]) -> Standing:
     path = folder / run.run / "state.safetensors"
     made = read_settings(folder / run.run)
     if made is None:
-        return _unfinished(run, path, learning)
+        found = _unfinished(run, path, learning)
+        damaged = ("settings.json",) if (folder / run.run / "settings.json").exists() else ()
+        return replace(found, damaged=damaged)
     changed = _changed(run, made["fingerprint"], learning)
     if changed:
         return Standing(changed, whole)
@@ -86,15 +86,20 @@ def finished_part(plan: Plan, folder: Path, learning: Mapping[str, str]) -> Plan
 def _epochs_in_record(run: Run, folder: Path, learning: Mapping[str, str]) -> dict[int, float]:
     """Epochs of each seed, infinity where it has diverged."""
     made = read_settings(folder)
-    if (
-        made is None
-        or _changed(run, made["fingerprint"], learning)
-        or any(_damaged(folder, made["files"]))
-    ):
+    if made is not None:
+        fingerprint, replicates = made["fingerprint"], made["replicates"]
+    else:
+        # A job that is extending the run, or was stopped, has none; its state has all the same.
+        try:
+            saved = state.read(folder / "state.safetensors")
+        except (OSError, state.DamagedStateError):
+            return {}
+        fingerprint, replicates = saved.fingerprint, replicates_of(saved)
+    if _changed(run, fingerprint, learning):
         return {}
     return {
         int(seed): math.inf if known["diverged"] else known["epochs"]
-        for seed, known in made["replicates"].items()
+        for seed, known in replicates.items()
     }
 
 
@@ -150,17 +155,14 @@ def _lacking(run: Run, replicates: Mapping[str, Mapping[str, Any]]) -> tuple[tup
     return tuple(reasons), epochs
 
 
+def described(path: Path) -> dict[str, Any]:
+    """A file as settings.json describes it."""
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
+
+
 def _damaged(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Outputs that are not what was written."""
     for name in OUTPUTS:
-        path, known = folder / name, files.get(name)
-        intact = known and path.is_file() and path.stat().st_size == known["bytes"]
-        if intact and name in CHECKED_WHOLE:
-            intact = sha256(path) == known["sha256"]
-        if not intact:
+        path = folder / name
+        if not path.is_file() or described(path) != files[name]:
             yield name
-
-
-def sha256(path: Path) -> str:
-    """The file's checksum, 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -64,10 +64,16 @@ class Replicate:
 
 @dataclass
 class State:
-    """A run's replicates by seed, and the fingerprint of what their learning depended on."""
+    """A run's replicates by seed, and the fingerprint of what their learning depended on.
+
+    `syntax` is what the training code said then (fingerprint.training_syntax); it is not compared
+    but by scripts/accept_code.py. `made_by` is what trained last (provenance.made_by).
+    """
 
     fingerprint: dict[str, str]
     replicates: dict[int, Replicate] = field(default_factory=dict)
+    syntax: str = ""
+    made_by: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,8 @@ def write(path: Path, state: State) -> None:
     tensors = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     description = {
         "fingerprint": state.fingerprint,
+        "syntax": state.syntax,
+        "made_by": state.made_by,
         "replicates": {
             str(seed): {"device": replicate.device, "diverged": replicate.diverged}
             for seed, replicate in state.replicates.items()
@@ -129,7 +137,9 @@ def read(path: Path) -> State:
 
 
 def _parse(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> State:
-    state = State(description["fingerprint"])
+    state = State(
+        description["fingerprint"], syntax=description["syntax"], made_by=description["made_by"]
+    )
     for seed, known in description["replicates"].items():
         prefix = f"seed_{seed}."
         own = {

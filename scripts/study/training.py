@@ -41,17 +41,6 @@ class Images:
 
 
 @dataclass(frozen=True)
-class Measures:
-    """What one epoch did, an entry for each replicate; see DESIGN's metrics.parquet for units."""
-
-    train_loss: list[float]
-    train_accuracy: list[float]
-    validation_loss: list[float]
-    validation_accuracy: list[float]
-    train_eval_accuracy: list[float]
-
-
-@dataclass(frozen=True)
 class Judgement:
     """How logits compare with labels: loss and accuracy for each replicate, class for each image.
 

@@ -22,10 +22,11 @@ import pyarrow.parquet as pq
 
 from study import datasets, fingerprint, jobs, metrics, pruning, records, state, summary
 from study.errors import StudyError
+from study.files import sha256
 from study.plan import Plan, Run
 from study.settings import complete, identity
 from study.sources import CHECKSUMS
-from study.standing import finished_part, read_settings, replicates_of, sha256
+from study.standing import described, finished_part, read_settings, replicates_of
 from study.state import MEASURES, Replicate, Request, State
 
 PROGRAMS = Path(__file__).parents[1]
@@ -181,7 +182,7 @@ class Verification:
         damaged = [
             problem
             for name, known in made["files"].items()
-            for problem in _unlike(known, folder / name, _described, "is not what was written")
+            for problem in _unlike(known, folder / name, described, "is not what was written")
         ]
         yield from damaged
         path = folder / "state.safetensors"
@@ -283,6 +284,11 @@ class Verification:
         if other:
             raise UnableError(f"not trained again: it was made with other {' and '.join(other)}")
         before = saved.replicates[seed]
+        if not before.device.startswith("cpu"):
+            raise UnableError(
+                f"not trained again: on {before.device} a stack of other seeds may differ in the "
+                "last bit"
+            )
         seconds = float(np.median(before.measures[:, MEASURES.index("seconds")]))
         epochs = max(1, min(before.epochs, int(RETRAINING / max(seconds, 1e-3))))
         with tempfile.TemporaryDirectory() as temporary:
@@ -332,11 +338,6 @@ def _unlike(
     else:
         if not same:
             yield f"{path}: {problem}; {remedy}"
-
-
-def _described(path: Path) -> dict[str, Any]:
-    """A file as settings.json describes it."""
-    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
 
 
 def _lines(path: Path) -> set[str]:

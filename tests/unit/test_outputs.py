@@ -29,7 +29,7 @@ def run():
 @pytest.fixture(scope="module")
 def state(run, tmp_path_factory):
     journal = replicates.Journal(tmp_path_factory.mktemp("journal") / "journal.jsonl")
-    made = State({"code": "c0de"})
+    made = State({"code": "c0de"}, made_by=provenance.made_by())
     replicates.extend(run, made, REQUEST, replicates.Saver(id), journal, id)
     made.replicates[3] = Replicate("cpu test", made.replicates[3].measures[:2], diverged=True)
     return made

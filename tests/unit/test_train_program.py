@@ -136,6 +136,7 @@ def test_a_run_leaves_its_files_and_a_line_for_each_epoch(undisturbed):
         "record.parquet",
         "settings.json",
         "state.safetensors",
+        "training.log",
         "weights.safetensors",
     ]
     assert [(entry["epoch"], entry["seeds"]) for entry in journal(undisturbed)] == [

@@ -25,6 +25,10 @@ def commands(program: str) -> list[str]:
     return [line for line in found if shlex.split(line)[0] == program]
 
 
+def test_nothing_in_the_readme_is_left_to_be_filled_in():
+    assert "@@" not in README
+
+
 def test_the_readme_has_commands_of_both_kinds():
     assert len(commands("make")) >= 2
     assert len(commands("snakemake")) >= 4
@@ -75,6 +79,23 @@ def test_the_conda_environment_is_in_step_with_the_requirements():
 def test_the_pictures_and_files_that_the_readme_names_are_there():
     for path in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / path).exists(), path
+
+
+def test_make_report_takes_a_config_and_a_profile():
+    """Snakemake's --configfile takes several files, and would take the target for one."""
+    done = subprocess.run(
+        ["make", "-n", "report", "CONFIG=my.yaml", "PROFILE=default", "CORES=3"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("snakemake")]
+    words = shlex.split(line)
+    assert words[-2:] == ["--", "report"]
+    for option, value in {"--configfile": "my.yaml", "--cores": "3"}.items():
+        assert words[words.index(option) + 1] == value
+    assert words[words.index("--profile") + 1] == "profiles/default"
 
 
 def test_make_report_tells_a_yaml_error_by_file_and_line(tmp_path):

@@ -4,10 +4,15 @@
 """
 
 import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from small_study import STUDY, Study, copy_code
+from mnistlike import write_dataset
+from small_study import CLASSES, STUDY, Study, copy_code
 
 VARIED = {"dropout": {"vary": {"dropout": [0.0, 0.2]}}}
 WITH_ONE_MORE = {"dropout": {"vary": {"dropout": [0.0, 0.2, 0.5]}}}
@@ -111,3 +116,89 @@ def test_an_edited_figure_module_redraws_and_edited_training_code_retrains(study
     assert study.newly_trained(before) == 2 * 2 * 2
     log = next(study.results.glob("runs/*/train.log")).read_text(encoding="utf-8")
     assert "made with other code" in log
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_all_that_learning_depends_on_retrains_even_without_snakemakes_notes(study, tmp_path):
+    """Code, torch's version and data, each with .snakemake/ gone; the plan says why."""
+    code = tmp_path / "clone"
+    copy_code(code)
+    study.snakefile = code / "Snakefile"
+    study.ok("metrics")
+    library = code / "scripts" / "study"
+
+    def replan() -> str:
+        shutil.rmtree(study.folder / ".snakemake")
+        done = subprocess.run(
+            [sys.executable, code / "scripts" / "show_plan.py", "--configfile", "study.yaml"],
+            cwd=study.folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    shutil.rmtree(study.folder / ".snakemake")
+    before = study.trained()
+    assert "train" not in study.ok("metrics").jobs
+
+    edit(library / "network.py", "mask.mul_(RESOLUTION", "mask.mul_(1.0 * RESOLUTION")
+    assert "code changed" in replan()
+    assert study.ok("metrics").jobs["train"] == 2
+    assert study.newly_trained(before) == 2 * 2 * 2
+
+    before = study.trained()
+    edit(library / "fingerprint.py", 'version("torch")', '"0." + version("torch")')
+    assert "torch changed" in replan()
+    study.ok("metrics")
+    assert study.newly_trained(before) == 2 * 2 * 2
+
+    before = study.trained()
+    write_dataset(study.folder / "data", classes=CLASSES, train=600, test=200, side=8, seed=1)
+    assert "data changed" in replan()
+    study.ok("metrics")
+    assert study.newly_trained(before) == 2 * 2 * 2
+
+
+def test_edited_comments_can_be_accepted_and_edited_code_cannot(study, tmp_path):
+    code = tmp_path / "clone"
+    copy_code(code)
+    study.snakefile = code / "Snakefile"
+    study.ok("metrics")
+    network = code / "scripts" / "study" / "network.py"
+
+    def accept() -> str:
+        done = subprocess.run(
+            [sys.executable, code / "scripts" / "accept_code.py", "--yes"],
+            cwd=study.folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    before = study.trained()
+    edit(network, "# Dropout draws 16 random bits", "# Dropout draws sixteen random bits")
+    edit(network, '"""Zero for a dropped unit', '"""Nought for a dropped unit')
+    assert "2 runs accepted, 0 would be trained anew" in accept()
+    study.ok("metrics")
+    assert study.trained() == before
+    assert "Nothing to be done" in study.ok("metrics").output
+
+    edit(network, "mask.mul_(RESOLUTION", "mask.mul_(1.0 * RESOLUTION")
+    assert "0 runs accepted, 2 would be trained anew" in accept()
+    study.ok("metrics")
+    assert study.newly_trained(before) == 2 * 2 * 2
+
+
+def test_more_resources_train_nothing(study):
+    study.ok("metrics")
+    before = study.trained()
+    study.ok("--set-resources", "train:mem_mb=2000", "train:runtime=99", "--", "metrics")
+    study.ok("--resources", "gpu=1", "--", "metrics")
+    assert study.trained() == before

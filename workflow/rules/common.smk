@@ -44,7 +44,6 @@ STANDINGS = {
 }
 
 DATA = f"results/data/{DATASET.name}"
-DATA_FILES = [f"{DATA}/{file.name}" for file in DATASET.files.values()]
 
 
 wildcard_constraints:
@@ -60,7 +59,7 @@ def code_of(program, *resources):
     return fingerprint.program(SCRIPTS / program, *files)
 
 
-MANIFEST = Path("results/manifest.json")
+MANIFEST = manifest.Manifest(Path("results/manifest.json"))
 
 
 def outdated_files():
@@ -73,14 +72,14 @@ def outdated_files():
         try:
             verify(DATASET, DATA)
         except DamagedFileError as error:
-            print(f"{error.summary}; it is fetched anew", file=sys.stderr)
+            print(f"{error}: it is fetched anew", file=sys.stderr)
             yield f"{DATA}/checksums.sha256"
+    for path in MANIFEST.altered(MADE):
+        print(f"{path}: altered since it was made; it is made anew", file=sys.stderr)
+        yield path
     plan = Path("results/plan.json")
     if plan.exists() and plan.read_text("utf-8", "replace") != PLAN.to_json():
         yield str(plan)
-    for path in manifest.altered(MANIFEST, MADE):
-        print(f"{path}: altered since it was made; it is made anew", file=sys.stderr)
-        yield path
     for name, found in STANDINGS.items():
         for output in found.damaged:
             print(

@@ -1,6 +1,7 @@
 # config -> results/data/<dataset>/: the data set's files, decompressed and verified.
 # input:  data.dataset and data.sources of the config
-# output: the four IDX files and checksums.sha256, on which training depends
+# output: checksums.sha256, on which training depends; the four IDX files lie beside it undeclared,
+#         so that Snakemake never deletes what is verified
 
 
 rule fetch_data:
@@ -8,7 +9,6 @@ rule fetch_data:
         outdated,
     output:
         checksums=f"{DATA}/checksums.sha256",
-        files=DATA_FILES,
     log:
         f"{DATA}/fetch.log",
     localrule: True

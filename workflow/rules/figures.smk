@@ -49,7 +49,7 @@ rule draw_final:
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
         predictions=f"results/runs/{PLAN.final.run if PLAN.final else 'none'}/predictions.safetensors",
-        files=ancient(DATA_FILES),
+        checksums=f"{DATA}/checksums.sha256",
     output:
         [
             report(
@@ -72,7 +72,7 @@ rule draw_final:
     conda:
         "../envs/study.yaml"
     params:
-        data=lambda wildcards, input: os.path.dirname(input.files[0]),
+        data=lambda wildcards, input: os.path.dirname(input.checksums),
         code=code_of("draw_final.py", *FIGURE_TEXTS),
     shell:
         'python "$SCRIPTS"/draw_final.py --plan {input.plan:q} --metrics {input.metrics:q}'
@@ -84,7 +84,6 @@ rule draw_mosaic:
     input:
         plan="results/plan.json",
         checksums=f"{DATA}/checksums.sha256",
-        files=ancient(DATA_FILES),
     output:
         [
             report(
@@ -102,7 +101,7 @@ rule draw_mosaic:
     conda:
         "../envs/study.yaml"
     params:
-        data=lambda wildcards, input: os.path.dirname(input.files[0]),
+        data=lambda wildcards, input: os.path.dirname(input.checksums),
         code=code_of("draw_mosaic.py", *FIGURE_TEXTS),
     shell:
         'python "$SCRIPTS"/draw_mosaic.py --plan {input.plan:q} --data {params.data:q}'

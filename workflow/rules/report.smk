@@ -17,7 +17,7 @@ rule write_report:
             if final
         ],
         figures=FIGURES,
-        files=ancient(DATA_FILES),
+        checksums=f"{DATA}/checksums.sha256",
     output:
         report(REPORTS, caption="../report/report.rst", category="report"),
     log:
@@ -26,7 +26,7 @@ rule write_report:
     conda:
         "../envs/study.yaml"
     params:
-        data=lambda wildcards, input: os.path.dirname(input.files[0]),
+        data=lambda wildcards, input: os.path.dirname(input.checksums),
         code=code_of(
             "write_report.py",
             "resources/languages/*/*.yaml",

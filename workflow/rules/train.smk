@@ -1,5 +1,5 @@
 # results/data/<dataset>/ -> results/runs/<run>/: one training job for each run, all seeds in it.
-# input:  the checksums; the pixels are `ancient`, so that touching them retrains nothing
+# input:  the data's checksums; touching the pixels retrains nothing
 # output: record, final weights, predictions and settings; the saved state and the journal lie
 #         beside them undeclared, so that Snakemake never deletes what training can go on from
 
@@ -8,7 +8,6 @@ rule train:
     input:
         outdated,
         checksums=f"{DATA}/checksums.sha256",
-        files=ancient(DATA_FILES),
     output:
         record="results/runs/{run}/record.parquet",
         weights="results/runs/{run}/weights.safetensors",
@@ -19,12 +18,12 @@ rule train:
     benchmark:
         "results/runs/{run}/benchmark.tsv"
     priority: lambda wildcards: jobs.seconds(RUNS[wildcards.run])
-    retries: 2
     conda:
         "../envs/study.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * jobs.memory_mb(RUNS[wildcards.run]),
+        mem_mb=lambda wildcards, attempt: attempt
+        * jobs.memory_mb(RUNS[wildcards.run], PLAN.device),
         runtime=lambda wildcards, attempt: attempt
         * jobs.runtime_minutes(RUNS[wildcards.run]),
         gpu=0 if PLAN.device == "cpu" else 1,
@@ -34,9 +33,10 @@ rule train:
             RUNS[wildcards.run], STANDINGS[wildcards.run]
         ),
         dataset=PLAN.dataset,
-        data=lambda wildcards, input: os.path.dirname(input.files[0]),
+        data=lambda wildcards, input: os.path.dirname(input.checksums),
         device=PLAN.device,
         learning=LEARNING,
+        code=code_of("train.py"),
         folder=lambda wildcards, output: os.path.dirname(output.record),
     shell:
         'python "$SCRIPTS"/train.py --settings {params.settings:q} {params.request}'

@@ -1,0 +1,65 @@
+"""Take finished runs for ones of today's training code, where only comments or layout changed.
+
+The training code is part of what a run's numbers depend on, byte for byte, so that an edited
+comment would train everything anew. This compares what the code says without comments, docstrings
+and layout with what it said when each run was trained, and where that is the same, writes today's
+digest into the run's saved state. The next call of the workflow then trains nothing. Runs of code
+that says something else are left as they are.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from study import fingerprint, state
+from study.errors import StudyError, report_errors
+from study.files import run_lock
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--results", type=Path, default="results", help="the results' folder")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    args = parser.parse_args()
+
+    harmless, other = [], 0
+    for path in sorted(args.results.glob("runs/*/state.safetensors")):
+        try:
+            saved = state.read(path)
+        except state.DamagedStateError as error:
+            print(f"{error}; left as it is")
+            continue
+        if saved.fingerprint["code"] == fingerprint.training_code():
+            continue
+        if saved.syntax == fingerprint.training_syntax():
+            print(f"{path.parent.name}: only comments or layout of the training code changed")
+            harmless.append(path)
+        else:
+            print(f"{path.parent.name}: trained by code that says something else, left as it is")
+            other += 1
+    accepted = harmless if harmless and (args.yes or asked(len(harmless))) else []
+    for path in accepted:
+        accept(path)
+    print(f"{len(accepted)} runs accepted, {other} would be trained anew")
+
+
+def asked(count: int) -> bool:
+    if not sys.stdin.isatty():
+        raise StudyError("nobody is there to be asked; say --yes to accept them")
+    return input(f"Take {count} runs for ones of today's code? [y/N] ").strip().lower() == "y"
+
+
+def accept(path: Path) -> None:
+    with run_lock(path.parent) as free:
+        if not free:
+            raise StudyError(f"{path.parent}: is being trained; wait for it")
+        saved = state.read(path)
+        saved.fingerprint["code"] = fingerprint.training_code()
+        state.write(path, saved)
+        # It describes the run by the old digest; the workflow writes it anew.
+        (path.parent / "settings.json").unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()
