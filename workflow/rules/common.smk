@@ -72,7 +72,7 @@ def outdated_files():
         try:
             verify(DATASET, DATA)
         except DamagedFileError as error:
-            print(f"{error}: it is fetched anew", file=sys.stderr)
+            print(f"{DATA}/{error.summary}; it is fetched anew", file=sys.stderr)
             yield f"{DATA}/checksums.sha256"
     for path in MANIFEST.altered(MADE):
         print(f"{path}: altered since it was made; it is made anew", file=sys.stderr)
