@@ -12,7 +12,7 @@ from collections import Counter
 
 import pytest
 
-from small_study import STUDY, Study
+from small_study import STUDY, Study, copy_code
 from study import state
 from study.replicates import SAVING_SHARE
 
@@ -245,3 +245,29 @@ def test_a_full_disk_is_told_and_loses_nothing(small_disk):
     roomy.configure(baseline=STUDY["baseline"] | {"hidden": [512, 128]})
     roomy.ok("metrics")
     assert study.content() == roomy.content()
+
+
+def test_a_bug_stops_its_run_alone_and_is_not_repeated_until_the_code_changes(study, tmp_path):
+    code = tmp_path / "clone"
+    copy_code(code)
+    study.snakefile = code / "Snakefile"
+    module = code / "scripts" / "study" / "replicates.py"
+    right = module.read_text(encoding="utf-8")
+    broken = "def extend(*arguments):\n    if arguments[0].settings['dropout'] == 0.2:\n        "
+    broken += "return 1 / 0\n    return _extend(*arguments)\n"
+    module.write_text(right.replace("def extend(", "def _extend(") + "\n\n" + broken, "utf-8")
+
+    result = study.run("metrics")
+    assert result.returncode != 0
+    [failure] = study.results.glob("runs/*/failure.json")
+    assert "dropout0.2" in failure.parent.name
+    assert json.loads(failure.read_text(encoding="utf-8"))["kind"] == "bug"
+    assert [path.parent.name for path in study.results.glob("runs/*/record.parquet")] != []
+    log = failure.with_name("train.log").read_text(encoding="utf-8")
+    # The profile's second attempt has ended at once, with the message of the first.
+    assert "ZeroDivisionError: division by zero" in log
+    assert "This is a bug and would come again" in log
+
+    module.write_text(right, encoding="utf-8")
+    study.ok("metrics")
+    assert not failure.exists()
