@@ -13,19 +13,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-PUBLISHED = Path(__file__).parents[2] / "resources" / "published.yaml"
+from study.settings import complete, identity
 
-# What the reference study left at its default, and so did not print.
-_NEUTRAL = {
-    "learning_rate_decay": 1.0,
-    "momentum": 0.0,
-    "nesterov": False,
-    "weight_decay": 0.0,
-    "label_smoothing": 0.0,
-    "activation": "relu",
-}
-# A baseline may carry these for SGD; they are nothing to Adam.
-_UNUSED = {"adam": {"momentum", "nesterov"}}
+PUBLISHED = Path(__file__).parents[2] / "resources" / "published.yaml"
 
 
 @dataclass(frozen=True)
@@ -165,18 +155,15 @@ def lookup(
     study = load()
     if (dataset, validation) != (study.dataset, study.validation):
         return None
-    wanted = _comparable(settings)
+    wanted = identity(complete(settings))
     for row in [*rows(), study.final]:
-        if (row.experiment, row.epochs, _comparable(row.settings)) == (experiment, epochs, wanted):
+        if (row.experiment, row.epochs, identity(complete(row.settings))) == (
+            experiment,
+            epochs,
+            wanted,
+        ):
             return row
     return None
-
-
-def _comparable(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """All settings but epochs, with neutral values filled in and unused ones left out."""
-    unused = _UNUSED.get(settings["optimizer"], set()) | {"epochs"}
-    full = _NEUTRAL | dict(settings) | {"hidden": list(settings["hidden"])}
-    return {key: value for key, value in full.items() if key not in unused}
 
 
 def baseline_noise() -> Noise:

@@ -172,7 +172,6 @@ def test_settings_that_adam_does_not_use_do_not_matter(unused):
         {"settings": BASELINE | {"dropout": 0.3}},
         {"settings": BASELINE | {"hidden": [128, 64, 32]}},
         {"settings": BASELINE | {"batch_size": 32}},
-        {"settings": BASELINE | {"a_later_setting": 1}},
         {"epochs": 11},
         {"dataset": "MNIST"},
         {"split": 0.1},
