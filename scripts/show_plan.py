@@ -38,7 +38,7 @@ def main() -> None:
     else:
         settings = config.load([args.configfile])
     resolved = plan.resolve(settings)
-    learning = fingerprint.learning(datasets.describe(resolved.dataset).digest)
+    learning = fingerprint.learning(datasets.describe(resolved.dataset).digest, resolved.validation)
     found = plan_table.table(resolved, args.runs, learning, args.cores)
     print(plan_table.to_json(found) if args.json else plan_table.in_words(found, args.all))
 

@@ -29,7 +29,7 @@ def main() -> None:
             raise StudyError(f"--config: not JSON: {error}") from None
     resolved = plan.resolve(settings)
     if settings["partial"]:
-        learning = fingerprint.learning(describe(resolved.dataset).digest)
+        learning = fingerprint.learning(describe(resolved.dataset).digest, resolved.validation)
         resolved = standing.finished_part(resolved, args.runs, learning)
     if args.output:
         write_text(args.output, resolved.to_json())

@@ -74,7 +74,7 @@ class Verification:
     def __init__(self, plan: Plan, results: Path):
         self.results = results
         self.dataset = datasets.describe(plan.dataset)
-        self.learning = fingerprint.learning(self.dataset.digest)
+        self.learning = fingerprint.learning(self.dataset.digest, plan.validation)
         self.data = results / "data" / self.dataset.name
         self.runs = results / "runs"
         self.plan_file = results / "plan.json"
@@ -205,7 +205,7 @@ class Verification:
                 same = known and identity(complete(made["settings"])) == wanted.settings
             if not same:
                 yield f"{settings}: has other settings than the study; {AGAIN}"
-            lacking = Request(wanted.seeds, wanted.epochs, wanted.final_epoch).open_seeds(saved)
+            lacking = Request(wanted.seeds, wanted.epochs, wanted.kept_epochs).open_seeds(saved)
             if lacking:
                 seeds = ", ".join(map(str, lacking))
                 yield f"{folder}: lacks epochs of the seeds {seeds}; run the workflow again"
@@ -295,6 +295,7 @@ class Verification:
             words = ["--settings", json.dumps(run.settings)]
             words += ["--seeds", str(seed), "--epochs", str(epochs), "--device", self.plan.device]
             words += ["--dataset", self.plan.dataset, "--data", str(self.data)]
+            words += ["--validation", json.dumps(self.plan.validation)]
             again = Path(temporary) / run.run
             failure = _failure("train.py", [*words, "--output", str(again)], show=True)
             if failure:
@@ -412,17 +413,13 @@ def _trained(saved: State) -> set[tuple[int, int]]:
 
 
 def _first_difference(before: Replicate, after: Replicate) -> int | None:
-    """The first epoch that came out otherwise, weights and predictions counting for the last."""
+    """The first epoch that came out otherwise, the weights counting for the last."""
     for index, (old, new) in enumerate(zip(before.measures, after.measures, strict=False)):
         if old[EXACT].tobytes() != new[EXACT].tobytes():
             return index + 1
     last = before.epochs
     if after.epochs == last and not before.diverged:
         pairs = [(before.tensors[name], after.tensors.get(name)) for name in before.tensors]
-        pairs += [
-            (getattr(before, name)[last], getattr(after, name)[last])
-            for name in ("predicted", "confidence")
-        ]
         if any(new is None or old.tobytes() != new.tobytes() for old, new in pairs):
             return last
     return None

@@ -31,7 +31,7 @@ try:
     )
     PLAN = resolve(CONFIG)
     DATASET = describe(PLAN.dataset)
-    LEARNING = fingerprint.learning(DATASET.digest)
+    LEARNING = fingerprint.learning(DATASET.digest, PLAN.validation)
     if CONFIG["partial"]:
         PLAN = standing.finished_part(PLAN, RUN_FOLDERS, LEARNING)
 except StudyError as error:
