@@ -16,7 +16,7 @@ SNAKEMAKE := snakemake --cores $(CORES) \
 PYTEST := pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=90
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report report-partial data plan verify accept-code prune fidelity bench check test test-full
+.PHONY: help setup report report-partial data plan claims verify accept-code prune fidelity bench check test test-full
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,11 @@ data: setup ## Fetch and verify the data set alone
 
 plan: setup ## Show what will train, why, and what it will cost; train nothing
 	@python scripts/show_plan.py $(if $(CONFIG),--configfile "$(CONFIG)") $(if $(filter-out all,$(CORES)),--cores $(CORES))
+
+claims: setup ## Put the published study's claims, and your own, to the test
+	@python scripts/unlock.py
+	@$(SNAKEMAKE) -- claims
+	@python scripts/show_claims.py
 
 verify: setup ## Check results from checksums to report, and train a short run again
 	@python scripts/verify.py $(if $(CONFIG),--configfile "$(CONFIG)")

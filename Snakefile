@@ -1,6 +1,6 @@
 # The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
 # all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
-# summary -> figures -> report. See README.md for the words and the files.
+# summary -> claims, figures -> report. See README.md for the words and the files.
 
 from snakemake.utils import min_version
 
@@ -11,6 +11,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/metrics.smk"
+include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
@@ -20,6 +21,7 @@ MADE = [
     "results/plan.json",
     "results/metrics.parquet",
     "results/summary.parquet",
+    "results/claims.parquet",
     f"{DATA}/checksums.sha256",
     *FIGURES,
     *REPORTS,
@@ -42,6 +44,11 @@ rule metrics:
     input:
         "results/metrics.parquet",
         "results/summary.parquet",
+
+
+rule claims:
+    input:
+        "results/claims.parquet",
 
 
 rule data:

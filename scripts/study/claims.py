@@ -1,11 +1,13 @@
 """Claims that are put to the test: the published study's (resources/claims.yaml) and one's own."""
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from ruamel.yaml import YAML
 
 from study import predicates
@@ -16,14 +18,61 @@ LEDGER = Path(__file__).parents[2] / "resources" / "claims.yaml"
 
 LANGUAGES = ("es", "en")
 
+# Who makes a claim: the published study, or the config.
+PUBLISHED, OWN = "published", "own"
+
+_QUANTITY = pa.struct(
+    [
+        ("experiment", pa.string()),
+        ("value", pa.string()),
+        ("measure", pa.string()),
+        ("minus", pa.string()),
+        ("epoch", pa.int64()),
+        ("n", pa.int64()),
+        ("mean", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("published", pa.float64()),
+    ]
+)
+
+_COMPARISON = pa.struct(
+    [
+        ("left", _QUANTITY),
+        ("right", _QUANTITY),
+        ("by", pa.float64()),
+        ("p", pa.float64()),
+        ("verdict", pa.string()),
+        ("published_verdict", pa.string()),
+        ("decides", pa.bool_()),
+    ]
+)
+
+# The columns of claims.parquet. The evidence are the comparisons that a predicate comes down to;
+# of a bare number in it, only the mean is told. `decides` marks those that the verdict rests on.
+CLAIMS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("source", pa.string()),
+        ("section", pa.string()),
+        ("statement_es", pa.string()),
+        ("statement_en", pa.string()),
+        ("verdict", pa.string()),
+        ("published_verdict", pa.string()),
+        ("agrees", pa.bool_()),
+        ("evidence", pa.list_(_COMPARISON)),
+    ]
+)
+
 
 @dataclass(frozen=True)
 class Claim:
     """A claim: its statement by language, and its predicate over a study's quantities.
 
-    `section` is that of the document that makes it, if any does.
+    `source` is PUBLISHED or OWN; `section` is that of the document that makes it, if any does.
     """
 
+    source: str
     id: str
     section: str | None
     statement: Mapping[str, str]
@@ -36,31 +85,26 @@ def ledger() -> list[dict[str, Any]]:
     return YAML(typ="safe").load(LEDGER)
 
 
-def read(form: Mapping[str, Any], study: Study, place: str) -> Claim:
-    """The claim of a form that the schema accepts; UnknownError as predicates.read raises it."""
+def asked(plan: Mapping[str, Any]) -> list[Claim]:
+    """The published study's claims and the config's own, of which `plan` has all that they name.
+
+    A partial plan may lack what a claim of the config names.
+    """
+    study = study_of(plan)
+    forms = [(PUBLISHED, form) for form in ledger()] + [(OWN, form) for form in plan["claims"]]
+    found = []
+    for source, form in forms:
+        with contextlib.suppress(UnknownError):
+            found.append(_read(source, form, study))
+    return found
+
+
+def _read(source: str, form: Mapping[str, Any], study: Study) -> Claim:
     statement = form["statement"]
     if isinstance(statement, str):
         statement = dict.fromkeys(LANGUAGES, statement)
-    predicate = predicates.read(form["predicate"], study, f"{place}.predicate")
-    return Claim(form["id"], form.get("section"), statement, predicate)
-
-
-def published(plan: Mapping[str, Any]) -> list[Claim]:
-    """Those of the published study's claims of which `plan` has every experiment and value."""
-    return list(_readable(ledger(), study_of(plan)))
-
-
-def own(plan: Mapping[str, Any]) -> list[Claim]:
-    """The study's own claims; those that name what a partial plan leaves out are left out too."""
-    return list(_readable(plan["claims"], study_of(plan)))
-
-
-def _readable(forms: list[dict[str, Any]], study: Study) -> Iterator[Claim]:
-    for form in forms:
-        try:
-            yield read(form, study, form["id"])
-        except UnknownError:
-            continue
+    predicate = predicates.read(form["predicate"], study, "predicate")
+    return Claim(source, form["id"], form.get("section"), statement, predicate)
 
 
 def study_of(plan: Mapping[str, Any]) -> Study:
@@ -82,7 +126,7 @@ def faults(config: Mapping[str, Any]) -> Iterator[str]:
     if not config["claims"]:
         return
     study = _asked_for(config)
-    taken = {form["id"] for form in ledger()}
+    taken: set[str] = set()
     for i, form in enumerate(config["claims"]):
         place = f"claims[{i}]"
         if form["id"] in taken:
@@ -91,9 +135,9 @@ def faults(config: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(form["statement"], Mapping):
             for language in config["report"]["languages"]:
                 if language not in form["statement"]:
-                    yield f"{place}.statement: key {language!r} is missing, a language of the report"
+                    yield f"{place}.statement: {language!r}, a language of the report, is missing"
         try:
-            read(form, study, place)
+            predicates.read(form["predicate"], study, f"{place}.predicate")
         except UnknownError as error:
             yield str(error)
 
@@ -109,7 +153,11 @@ def _asked_for(config: Mapping[str, Any]) -> Study:
             settings = complete(start | dict(zip(vary, combination, strict=True)))
             varied = {key: settings[key] for key in vary}
             study[name].append(Known(value_text(varied), varied, settings["epochs"]))
-    if "final" in config:
+    if config.get("final") == "best":
+        # Which value's epochs it will have is not known yet.
+        longest = max(known.epochs for values in study.values() for known in values)
+        study[FINAL] = [Known(FINAL, {}, longest)]
+    elif "final" in config:
         epochs = complete({**config["baseline"], **config["final"]})["epochs"]
         study[FINAL] = [Known(FINAL, {}, epochs)]
     return study

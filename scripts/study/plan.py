@@ -57,8 +57,9 @@ class Plan:
     """Everything a configuration asks for, resolved.
 
     `final` is the final model, if there is one; where `chooses_final` is set, it is chosen by the
-    experiments' results (choice.py), and None until then. `notes` tell what is ignored; `missing`
-    names the values that a partial plan leaves out.
+    experiments' results (choice.py), and None until then. `claims` are the config's own
+    (claims.schema.yaml); `notes` tell what is ignored; `missing` names the values that a partial
+    plan leaves out.
     """
 
     dataset: str
@@ -71,6 +72,7 @@ class Plan:
     final: Value | None
     runs: list[Run]
     chooses_final: bool = False
+    claims: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
@@ -182,6 +184,7 @@ def resolve(config: Mapping[str, Any], chosen: Mapping[str, Any] | None = None) 
         final=final,
         runs=_runs(experiments, final, seeds, chooses_final),
         chooses_final=chooses_final,
+        claims=config["claims"],
         notes=list(dict.fromkeys(notes)),
     )
 

@@ -253,7 +253,9 @@ def _gone_through(content: Mapping[str, Any], study: Study, place: str) -> list[
     """The quantities that `rising` goes through."""
     [(key, steps)] = content["over"].items()
     if key == "values" and "value" in content:
-        raise UnknownError(f"{place}.value", "goes through epochs, not through values; leave it out")
+        raise UnknownError(
+            f"{place}.value", "goes through epochs, not through values; leave it out"
+        )
     singular, content = key[:-1], {key: item for key, item in content.items() if key != "over"}
     return [
         _quantity({**content, singular: step}, study, f"{place}.over.{key}[{i}]")
@@ -271,8 +273,7 @@ def _extreme(
     values = study[one.experiment]
     if "among" in content:
         values = [
-            _known(value, values, f"{place}.among[{i}]")
-            for i, value in enumerate(content["among"])
+            _known(value, values, f"{place}.among[{i}]") for i, value in enumerate(content["among"])
         ]
     others = [
         _quantity({**content, "value": known.text}, study, place)

@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from study import markdown, published
 from study.language import Language
+from study.report_claims import Claims
 from study.report_data import Study
 from study.report_parts import Appendix, Hyperparameters, Introduction
 from study.report_results import Conclusions, Experiments, FinalModel, PublishedStudy
@@ -36,6 +37,7 @@ def render(study: Study, language: Language, figures: str) -> str:
         conclusions=Conclusions(*arguments),
         final=FinalModel(*arguments),
         published=PublishedStudy(*arguments),
+        claims=Claims(*arguments),
         appendix=Appendix(*arguments),
         source=published.load(),
         contents=CONTENTS,

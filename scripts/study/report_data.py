@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -72,6 +72,7 @@ class Study:
     classes: Classes | None
     metrics: pd.DataFrame
     made_by: list[dict[str, Any]]
+    claims: Sequence[Mapping[str, Any]] = ()
 
     @property
     def n_seeds(self) -> int:
@@ -111,12 +112,18 @@ class Study:
 
 
 def collect(
-    plan: Mapping[str, Any], metrics: pd.DataFrame, summary: pd.DataFrame, runs: Path, data: Path
+    plan: Mapping[str, Any],
+    metrics: pd.DataFrame,
+    summary: pd.DataFrame,
+    runs: Path,
+    data: Path,
+    claims: Sequence[Mapping[str, Any]] = (),
 ) -> Study:
     """Put together what the report tells.
 
     `metrics` and `summary` are the tables of these names, `runs` the folder of the runs' outputs
-    and `data` that of the data set's files. Raises StudyError where something is missing.
+    and `data` that of the data set's files; `claims` are the rows of claims.parquet.
+    Raises StudyError where something is missing.
     """
     dataset = datasets.describe(plan["dataset"])
     final = analysis.final(plan, summary)
@@ -132,6 +139,7 @@ def collect(
         classes=_classes(final, metrics, runs, dataset, data) if final and final.n else None,
         metrics=metrics,
         made_by=[_made_by(runs / run["run"] / "settings.json") for run in plan["runs"]],
+        claims=claims,
     )
 
 

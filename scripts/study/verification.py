@@ -20,7 +20,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study import datasets, fingerprint, jobs, metrics, pruning, records, state, summary
+from study import (
+    claims,
+    datasets,
+    fingerprint,
+    jobs,
+    metrics,
+    pruning,
+    records,
+    state,
+    summary,
+    verdicts,
+)
 from study.errors import StudyError
 from study.files import sha256
 from study.plan import Plan, Run
@@ -80,6 +91,7 @@ class Verification:
         self.plan_file = results / "plan.json"
         self.metrics = results / "metrics.parquet"
         self.summary = results / "summary.parquet"
+        self.claims = results / "claims.parquet"
         self.manifest = results / "manifest.json"
         self.plan = self._reported(plan)
         self.wrong: set[Path] = set()
@@ -106,7 +118,13 @@ class Verification:
         yield from self._check(
             self.summary, "every row follows from the metrics", self._summary(), [self.metrics]
         )
-        tables = [self.plan_file, self.data, self.metrics, self.summary]
+        yield from self._check(
+            self.claims,
+            "every verdict follows from the summary and the metrics",
+            self._claims(),
+            [self.summary],
+        )
+        tables = [self.plan_file, self.data, self.metrics, self.summary, self.claims]
         for shown, words in self._programs():
             comes_out = "comes out the same when made again"
             yield from self._check(shown, comes_out, self._made_again(shown, words), tables)
@@ -246,6 +264,17 @@ class Verification:
         if not same:
             yield f"{self.summary}: does not follow from {self.metrics}; {AGAIN}"
 
+    def _claims(self) -> Iterator[str]:
+        plan = asdict(self.plan)
+        measures = pd.read_parquet(self.metrics, columns=verdicts.COLUMNS)
+        numbers = pd.read_parquet(self.summary)
+        expected = verdicts.judge(claims.asked(plan), plan, numbers, measures)
+        with _reading(self.claims):
+            records.read_metadata(self.claims)
+            same = _holds(pq.read_table(self.claims), expected)
+        if not same:
+            yield f"{self.claims}: does not follow from {self.summary}; {AGAIN}"
+
     def _programs(self) -> Iterator[tuple[Path, list[str]]]:
         """What is made from the tables, and the words that make it in HERE, as in the rules."""
         figures = self.results / "figures"
@@ -261,7 +290,16 @@ class Verification:
             words = ["draw_final.py", *tables, "--predictions", str(predictions), *data, *output]
             yield figures / "final_*", words
         yield figures / "mosaic.*", ["draw_mosaic.py", *plan, *data, *output]
-        words = [*tables, "--runs", str(self.runs), "--figures", f"{HERE}/figures", *data]
+        words = [
+            *tables,
+            "--claims",
+            str(self.claims),
+            "--runs",
+            str(self.runs),
+            "--figures",
+            f"{HERE}/figures",
+            *data,
+        ]
         yield self.results / "report.*", ["write_report.py", *words, "--output", HERE]
 
     def _made_again(self, shown: Path, words: Sequence[str]) -> Iterator[str]:

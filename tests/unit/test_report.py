@@ -8,6 +8,7 @@ import runpy
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 import madeup
@@ -43,7 +44,14 @@ def level(settings, epoch):
 
 def render(study, folder, code):
     madeup.write(study, folder)
-    told = collect(study.plan, study.metrics, study.summary, folder / "runs", folder / "data")
+    told = collect(
+        study.plan,
+        study.metrics,
+        study.summary,
+        folder / "runs",
+        folder / "data",
+        pq.read_table(folder / "claims.parquet").to_pylist(),
+    )
     return report.render(told, language(code), "figures")
 
 

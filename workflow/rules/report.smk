@@ -1,5 +1,5 @@
 # everything -> results/report.<language>.md
-# input:  plan, metrics, summary, figures; the runs' settings for what made them
+# input:  plan, metrics, summary, claims, figures; the runs' settings for what made them
 # output: the report in each language
 
 REPORTS = expand("results/report.{language}.md", language=PLAN.languages)
@@ -10,6 +10,7 @@ rule write_report:
         plan="results/plan.json",
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
+        claims="results/claims.parquet",
         settings=expand("results/runs/{run}/settings.json", run=RUNS),
         predictions=[
             f"results/runs/{final.run}/predictions.safetensors"
@@ -35,5 +36,5 @@ rule write_report:
         ),
     shell:
         'python "$SCRIPTS"/write_report.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        " --summary {input.summary:q} --runs results/runs --figures results/figures"
+        " --summary {input.summary:q} --claims {input.claims:q} --runs results/runs --figures results/figures"
         " --data {params.data:q} --output results 2> {log:q}"
