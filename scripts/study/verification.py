@@ -20,7 +20,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study import datasets, fingerprint, jobs, metrics, pruning, records, state, summary
+from study import (
+    analysis,
+    choice,
+    datasets,
+    fingerprint,
+    jobs,
+    metrics,
+    pruning,
+    records,
+    selection,
+    state,
+    summary,
+)
 from study.errors import StudyError
 from study.files import sha256
 from study.plan import Plan, Run
@@ -80,6 +92,7 @@ class Verification:
         self.plan_file = results / "plan.json"
         self.metrics = results / "metrics.parquet"
         self.summary = results / "summary.parquet"
+        self.choice = results / choice.NAME
         self.manifest = results / "manifest.json"
         self.plan = self._reported(plan)
         self.wrong: set[Path] = set()
@@ -106,6 +119,10 @@ class Verification:
         yield from self._check(
             self.summary, "every row follows from the metrics", self._summary(), [self.metrics]
         )
+        if self.plan.chooses_final and not self.plan.missing:
+            yield from self._check(
+                self.choice, "follows from the summary", self._choice(), [self.summary]
+            )
         tables = [self.plan_file, self.data, self.metrics, self.summary]
         for shown, words in self._programs():
             comes_out = "comes out the same when made again"
@@ -245,6 +262,15 @@ class Verification:
             same = _holds(pq.read_table(self.summary), expected)
         if not same:
             yield f"{self.summary}: does not follow from {self.metrics}; {AGAIN}"
+
+    def _choice(self) -> Iterator[str]:
+        found = analysis.experiments(asdict(self.plan), pd.read_parquet(self.summary))
+        yield from _unlike(
+            selection.choose(found).to_json().encode(),
+            self.choice,
+            Path.read_bytes,
+            f"does not follow from {self.summary}",
+        )
 
     def _programs(self) -> Iterator[tuple[Path, list[str]]]:
         """What is made from the tables, and the words that make it in HERE, as in the rules."""
