@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from study import settings as training_settings
+from study.choice import Choice
 from study.datasets import describe
 from study.errors import StudyError
 from study.settings import DEFAULTS, complete, essential, identity, is_used, text, value_text
@@ -135,10 +136,10 @@ def run_name(settings: Mapping[str, Any], dataset: str, validation: str | Mappin
     return f"{re.sub(r'[^A-Za-z0-9._-]', '_', slug)[:SLUG_LENGTH]}-{digest}"
 
 
-def resolve(config: Mapping[str, Any], chosen: Mapping[str, Any] | None = None) -> Plan:
+def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
     """Resolve a validated configuration; StudyError where its parts do not fit each other.
 
-    `chosen` are the settings of a final model that is chosen by results, once it is.
+    `choice` is that of a final model that is chosen by results, once it is.
     """
     dataset = describe(config["data"]["dataset"]).name
     validation = _validation(config["data"]["validation"])
@@ -165,7 +166,9 @@ def resolve(config: Mapping[str, Any], chosen: Mapping[str, Any] | None = None) 
         experiments.append(Experiment(name, list(vary), start, values))
 
     chooses_final = config.get("final") == "best"
-    wanted = chosen if chooses_final else config.get("final")
+    wanted = config.get("final")
+    if chooses_final:
+        wanted = choice.settings if choice else None
     final = None
     if wanted is not None:
         settings = complete(baseline | wanted)

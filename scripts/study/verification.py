@@ -21,6 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study import (
+    analysis,
+    choice,
     claims,
     datasets,
     fingerprint,
@@ -28,6 +30,7 @@ from study import (
     metrics,
     pruning,
     records,
+    selection,
     state,
     summary,
     verdicts,
@@ -91,6 +94,7 @@ class Verification:
         self.plan_file = results / "plan.json"
         self.metrics = results / "metrics.parquet"
         self.summary = results / "summary.parquet"
+        self.choice = results / choice.NAME
         self.claims = results / "claims.parquet"
         self.manifest = results / "manifest.json"
         self.plan = self._reported(plan)
@@ -118,6 +122,10 @@ class Verification:
         yield from self._check(
             self.summary, "every row follows from the metrics", self._summary(), [self.metrics]
         )
+        if self.plan.chooses_final and not self.plan.missing:
+            yield from self._check(
+                self.choice, "follows from the summary", self._choice(), [self.summary]
+            )
         yield from self._check(
             self.claims,
             "every verdict follows from the summary and the metrics",
@@ -274,6 +282,15 @@ class Verification:
             same = _holds(pq.read_table(self.claims), expected)
         if not same:
             yield f"{self.claims}: does not follow from {self.summary}; {AGAIN}"
+
+    def _choice(self) -> Iterator[str]:
+        found = analysis.experiments(asdict(self.plan), pd.read_parquet(self.summary))
+        yield from _unlike(
+            selection.choose(found).to_json().encode(),
+            self.choice,
+            Path.read_bytes,
+            f"does not follow from {self.summary}",
+        )
 
     def _programs(self) -> Iterator[tuple[Path, list[str]]]:
         """What is made from the tables, and the words that make it in HERE, as in the rules."""

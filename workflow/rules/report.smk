@@ -11,7 +11,7 @@ rule write_report:
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
         claims="results/claims.parquet",
-        settings=expand("results/runs/{run}/settings.json", run=RUNS),
+        settings=of_every_run("settings.json"),
         predictions=[
             f"results/runs/{final.run}/predictions.safetensors"
             for final in [PLAN.final]

@@ -16,21 +16,19 @@ rule train:
         "results/runs/{run}/train.log",
     benchmark:
         "results/runs/{run}/benchmark.tsv"
-    priority: lambda wildcards: jobs.seconds(RUNS[wildcards.run])
+    priority: lambda wildcards: jobs.seconds(run_of(wildcards))
     conda:
         "../envs/study.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt
-        * jobs.memory_mb(RUNS[wildcards.run], PLAN.device),
+        * jobs.memory_mb(run_of(wildcards), PLAN.device),
         runtime=lambda wildcards, attempt: attempt
-        * jobs.runtime_minutes(RUNS[wildcards.run]),
+        * jobs.runtime_minutes(run_of(wildcards)),
         gpu=0 if PLAN.device == "cpu" else 1,
     params:
-        settings=lambda wildcards: json.dumps(RUNS[wildcards.run].settings),
-        request=lambda wildcards: jobs.request(
-            RUNS[wildcards.run], STANDINGS[wildcards.run]
-        ),
+        settings=lambda wildcards: json.dumps(run_of(wildcards).settings),
+        request=request_of,
         dataset=PLAN.dataset,
         validation=json.dumps(PLAN.validation),
         data=lambda wildcards, input: os.path.dirname(input.checksums),
