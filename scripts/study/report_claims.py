@@ -12,12 +12,10 @@ from study.claims import OWN, PUBLISHED
 from study.predicates import DEFAULT_MEASURE, FINAL, Verdict
 from study.report_parts import Part
 
-# A row of claims.parquet, and one of the comparisons that are its evidence.
+# A row of claims.parquet, one of the comparisons that are its evidence, and a side of one.
 Claim = Mapping[str, Any]
 Comparison = Mapping[str, Any]
-
-# Of more comparisons than this, a cell counts the rest.
-MOST_SHOWN = 2
+Side = Mapping[str, Any]
 
 SECONDS, LOSSES = "seconds", ("train_loss", "validation_loss")
 
@@ -35,31 +33,26 @@ class Claims(Part):
 
     def about(self) -> Iterator[str]:
         """How claims are judged, and how many hold."""
-        level = self.words.number(analysis.LEVEL, 2)
-        yield self.text("claims.how", level=level)
-        for claims, key in ((self._published, "published"), (self._own, "own")):
+        yield self.text("claims.how", level=self.words.number(analysis.LEVEL, 2))
+        for source, claims in ((PUBLISHED, self._published), (OWN, self._own)):
             if claims:
                 counts = Counter(claim["verdict"] for claim in claims)
                 yield self.text(
-                    f"claims.counts_{key}",
+                    f"claims.counts_{source}",
                     count=len(claims),
                     seeds=self.n_seeds,
-                    **{each.value: counts[each] for each in Verdict},
+                    **{verdict.value: counts[verdict] for verdict in Verdict},
                 )
-        if any(claim["published_verdict"] for claim in self._published):
-            yield self._by_its_own_numbers()
-
-    def _by_its_own_numbers(self) -> str:
         printed = [claim for claim in self._published if claim["published_verdict"]]
-        contradicted = [c for c in printed if c["published_verdict"] == Verdict.FAILS]
-        both = [claim for claim in printed if claim["agrees"] is not None]
-        return self.text(
-            f"claims.{'contradicts_itself' if contradicted else 'consistent'}",
-            printed=len(printed),
-            contradicted=len(contradicted),
-            both=len(both),
-            same=sum(claim["agrees"] for claim in both),
-        )
+        if printed:
+            both = [claim["agrees"] for claim in printed if claim["agrees"] is not None]
+            yield self.text(
+                "claims.by_its_own_numbers",
+                printed=len(printed),
+                contradicted=sum(claim["published_verdict"] == Verdict.FAILS for claim in printed),
+                both=len(both),
+                same=sum(both),
+            )
 
     def failing(self) -> list[str]:
         """The published study's claims that do not hold, with the numbers against them."""
@@ -106,7 +99,7 @@ class Claims(Part):
     def _statement(self, claim: Claim) -> str:
         return markdown.escaped(claim[f"statement_{self.words.language.code}"])
 
-    def _shown(self, claim: Claim) -> list[Comparison]:
+    def _deciding(self, claim: Claim) -> list[Comparison]:
         """What decides: of what holds the closest comparisons first, of what fails the widest."""
 
         def distance(comparison: Comparison) -> float:
@@ -120,27 +113,32 @@ class Claims(Part):
         return sorted(deciding, key=distance, reverse=fails)
 
     def _evidence(self, claim: Claim) -> str:
-        shown = self._shown(claim)
-        told = [self._compared(comparison) for comparison in shown[:MOST_SHOWN]]
-        rest = len(shown) - len(told)
-        more = [self.text("claims.more", n=rest)] if rest else []
-        return "; ".join(told + more)
+        """The first of the comparisons that decide, and how many others do."""
+        first, *others = self._deciding(claim)
+        text = self._compared(first)
+        return self.text("claims.more", first=text, n=len(others)) if others else text
 
     def _compared(self, comparison: Comparison) -> str:
-        left, right = comparison["left"], comparison["right"]
-        measured = left if left["measure"] else right
-        sides = {
-            name: self._side(side, measured) for name, side in (("left", left), ("right", right))
-        }
+        sides = comparison["left"], comparison["right"]
+        measured = _measured(comparison)
+        shared = {self._measure(side) for side in sides if side["measure"]}
+        parts = []
+        if len(shared) == 1:
+            parts += [text for text in shared if text]
+        left, right = (self._side(side, measured, named=len(shared) > 1) for side in sides)
+        parts.append(self.text("claims.compared", left=left, right=right))
         details = []
         if comparison["by"]:
-            details.append(self.text("claims.margin", by=self._signed(comparison["by"], measured)))
+            sign = "+" if comparison["by"] > 0 else "−"
+            by = f"{sign}{self._number(abs(comparison['by']), measured)}"
+            details.append(self.text("claims.margin", by=by))
         if comparison["p"] is not None:
             details.append(self.words.p(comparison["p"]))
-        text = self.text("claims.compared", **sides)
-        return f"{text}: {', '.join(details)}" if details else text
+        if details:
+            parts.append(", ".join(details))
+        return ": ".join(parts)
 
-    def _side(self, side: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
+    def _side(self, side: Side, measured: Side, named: bool) -> str:
         if not side["measure"]:
             return self._number(side["mean"], measured)
         if side["mean"] is None:
@@ -149,26 +147,28 @@ class Claims(Part):
             number = self._number(side["mean"], side)
             if side["low"] is not None:
                 number += f" ± {self._number((side['high'] - side['low']) / 2, side)}"
-        return self.text("claims.side", name=self._name(side), number=number)
-
-    def _name(self, side: Mapping[str, Any]) -> str:
-        """A quantity in words: its value, and what of it, unless that is its last accuracy."""
         if side["experiment"] == FINAL:
             parts = [self.text("claims.final")]
         else:
             parts = [self.words.phrase(self._values[side["experiment"], side["value"]])]
         if side["epoch"]:
             parts.append(self.text("claims.epoch", epoch=self.words.number(side["epoch"])))
-        if side["minus"] or side["measure"] != DEFAULT_MEASURE:
-            names = [side["measure"]] + [side["minus"]] * bool(side["minus"])
-            parts.append(" − ".join(self.text(f"claims.measures.{name}") for name in names))
-        return ", ".join(parts)
+        if named:
+            parts.append(self._measure(side) or self.text(f"claims.measures.{DEFAULT_MEASURE}"))
+        return self.text("claims.side", name=", ".join(parts), number=number)
+
+    def _measure(self, side: Side) -> str:
+        """What is measured, in words; nothing for validation accuracy."""
+        if side["measure"] == DEFAULT_MEASURE and not side["minus"]:
+            return ""
+        names = [side["measure"]] + [side["minus"]] * bool(side["minus"])
+        return " − ".join(self.text(f"claims.measures.{name}") for name in names)
 
     @cached_property
     def _values(self) -> dict[tuple[str, str], analysis.Value]:
         return {(each.name, value.text): value for each, value in self.study.values}
 
-    def _number(self, number: float, measured: Mapping[str, Any]) -> str:
+    def _number(self, number: float, measured: Side) -> str:
         """In the unit of what is measured: per cent or points, nats, seconds."""
         if measured["measure"] in LOSSES:
             return self.words.nats(number)
@@ -176,22 +176,20 @@ class Claims(Part):
             return self.words.number(number, 3)
         return self.words.points(number)
 
-    def _signed(self, number: float, measured: Mapping[str, Any]) -> str:
-        sign = "+" if number > 0 else "−"
-        return f"{sign}{self._number(abs(number), measured)}"
-
     def _printed(self, claim: Claim) -> str:
-        """The printed numbers of what is shown of ours; a dash where none are printed."""
-        told = []
-        for comparison in self._shown(claim)[:MOST_SHOWN]:
-            left, right = comparison["left"], comparison["right"]
-            measured = left if left["measure"] else right
-            numbers = [
-                side["published"] if side["measure"] else side["mean"] for side in (left, right)
-            ]
-            if None not in numbers:
-                texts = (self._number(number, measured) for number in numbers)
-                told.append(
-                    self.text("claims.compared", **dict(zip(("left", "right"), texts, strict=True)))
-                )
-        return "; ".join(told) or self.cell("none")
+        """The printed numbers of the comparison that is told; a dash where none are printed."""
+        first, *_ = self._deciding(claim)
+        measured = _measured(first)
+        numbers = [
+            side["published" if side["measure"] else "mean"]
+            for side in (first["left"], first["right"])
+        ]
+        if None in numbers:
+            return self.cell("none")
+        left, right = (self._number(number, measured) for number in numbers)
+        return self.text("claims.compared", left=left, right=right)
+
+
+def _measured(comparison: Comparison) -> Side:
+    """The side that is no bare number, or the left one of two."""
+    return comparison["left"] if comparison["left"]["measure"] else comparison["right"]
