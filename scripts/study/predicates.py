@@ -253,9 +253,7 @@ def _gone_through(content: Mapping[str, Any], study: Study, place: str) -> list[
     """The quantities that `rising` goes through."""
     [(key, steps)] = content["over"].items()
     if key == "values" and "value" in content:
-        raise UnknownError(
-            f"{place}.value", "goes through epochs, not through values; leave it out"
-        )
+        raise UnknownError(f"{place}.value", "goes through the values; leave it out")
     singular, content = key[:-1], {key: item for key, item in content.items() if key != "over"}
     return [
         _quantity({**content, singular: step}, study, f"{place}.over.{key}[{i}]")
@@ -268,8 +266,6 @@ def _extreme(
 ) -> tuple[Quantity, list[Quantity]]:
     """A quantity of one value, and that of each other value or of those `among` which it is."""
     one = _quantity(content, study, place)
-    if one.experiment == FINAL:
-        raise UnknownError(f"{place}.experiment", "the final model has no other values")
     values = study[one.experiment]
     if "among" in content:
         values = [
