@@ -63,6 +63,7 @@ class Plan:
     validation: str
     seeds: list[int]
     languages: list[str]
+    early_stopping: dict[str, Any]
     device: str
     baseline: dict[str, Any]
     experiments: list[Experiment]
@@ -168,6 +169,7 @@ def resolve(config: Mapping[str, Any]) -> Plan:
         validation=validation,
         seeds=seeds,
         languages=list(config["report"]["languages"]),
+        early_stopping=dict(config["report"]["early_stopping"]),
         device=config["device"],
         baseline=baseline,
         experiments=experiments,

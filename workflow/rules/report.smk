@@ -1,5 +1,5 @@
 # everything -> results/report.<language>.md
-# input:  plan, metrics, summary, figures; the runs' settings for what made them
+# input:  plan, metrics, summary, figures; the final model's evaluation; the runs' settings for what made them
 # output: the report in each language
 
 REPORTS = expand("results/report.{language}.md", language=PLAN.languages)
@@ -11,11 +11,7 @@ rule write_report:
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
         settings=expand("results/runs/{run}/settings.json", run=RUNS),
-        predictions=[
-            f"results/runs/{final.run}/predictions.safetensors"
-            for final in [PLAN.final]
-            if final
-        ],
+        evaluation=EVALUATION,
         figures=FIGURES,
         checksums=f"{DATA}/checksums.sha256",
     output:
