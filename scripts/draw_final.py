@@ -17,9 +17,7 @@ def main() -> None:
     parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
     parser.add_argument("--metrics", type=Path, required=True, help="results/metrics.parquet")
     parser.add_argument("--summary", type=Path, required=True, help="results/summary.parquet")
-    parser.add_argument(
-        "--evaluation", type=Path, required=True, help="results/final.safetensors"
-    )
+    parser.add_argument("--evaluation", type=Path, required=True, help="results/final.safetensors")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set's files")
     parser.add_argument("--output", type=Path, required=True, help="folder of the figures")
     arguments = parser.parse_args()

@@ -10,13 +10,10 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from study import calibration, classification, datasets, inference, standing, weights
+from study import calibration, classification, datasets, inference, weights
 from study.errors import StudyError
-from study.inference import Layers
 from study.intervals import t_interval
 from study.uncertainty import Interval, MeanOfSeeds, bootstrap_images, mean_of_seeds
-
-AGAIN = "run the workflow again"
 
 MOST_CONFUSED = 10
 
@@ -153,30 +150,6 @@ class Evaluation:
         )
 
 
-def final_layers(run: Path, seeds: list[int], epoch: int) -> dict[int, Layers]:
-    """The networks that a run's `seeds` had at `epoch`; those that have diverged are left out.
-
-    `run` is the run's folder. Raises StudyError where weights that must be there are missing.
-    """
-    made = standing.read_settings(run)
-    if made is None:
-        raise StudyError(f"{run / 'settings.json'}: is missing or damaged; {AGAIN}")
-    path = run / "weights.safetensors"
-    found = {}
-    with weights.opened(path, AGAIN) as file:
-        for seed in seeds:
-            replicate = made["replicates"].get(str(seed), {"diverged": False, "epochs": 0})
-            if replicate["diverged"]:
-                continue
-            layers = weights.layers(file, f"seed_{seed}.epoch_{epoch}")
-            if not layers and replicate["epochs"] == epoch:
-                layers = weights.layers(file, f"seed_{seed}")
-            if not layers:
-                raise StudyError(f"{path}: has no weights of seed {seed} at epoch {epoch}; {AGAIN}")
-            found[seed] = layers
-    return found
-
-
 def evaluate(plan: Mapping[str, Any], run: Path, data: Path) -> Evaluation:
     """Let the plan's final model classify the test images in `data`; `run` is its run's folder."""
     final = plan["final"]
@@ -185,7 +158,7 @@ def evaluate(plan: Mapping[str, Any], run: Path, data: Path) -> Evaluation:
     dataset = datasets.describe(plan["dataset"])
     pixels = datasets.map_images(dataset, data, "test")
     [seeds] = [run["seeds"] for run in plan["runs"] if run["run"] == final["run"]]
-    networks = final_layers(run, seeds, final["epochs"])
+    networks = weights.of_run(run, seeds, final["epochs"])
     activation = final["settings"]["activation"]
     # More threads may sum in another order.
     with threadpool_limits(1):
@@ -211,11 +184,13 @@ def read(path: Path, dataset: datasets.Dataset, data: Path) -> Evaluation:
 
     Raises StudyError where the file is missing, damaged or about another data set.
     """
-    with weights.opened(path, AGAIN) as file:
+    with weights.opened(path, weights.AGAIN) as file:
         provenance = Provenance(**weights.description(file))
         found = [file.get_tensor(f"seed_{seed}.probabilities") for seed in provenance.seeds]
     if provenance.digest != dataset.digest:
-        raise StudyError(f"{path}: is about other images than those of {dataset.name}; {AGAIN}")
+        raise StudyError(
+            f"{path}: is about other images than those of {dataset.name}; {weights.AGAIN}"
+        )
     labels = np.asarray(datasets.map_labels(dataset, data, "test"))
     shape = (-1, len(labels), dataset.class_count)
     return Evaluation(provenance, np.array(found, np.float32).reshape(shape), labels)

@@ -219,40 +219,32 @@ def _draw_scores(model: FinalModel, language: Language, folder: Path, name: str)
 
 
 def _draw_calibration(model: FinalModel, language: Language, folder: Path, name: str) -> None:
-    several = len(model.finished) > 1
+    tables = model.evaluation.reliability
+    accuracies = np.array([table["accuracy"] for table in tables])
+    filled = np.isfinite(accuracies).all(axis=0)
+    accuracy, _, half = t_interval(accuracies[:, filled])
+    mean = model.evaluation.mean_reliability
+    confidence = mean["confidence"][filled]
+    colour = figures.UNORDERED[0]
     note = _note(model, language, "bins_of_one", "bins_of_several")
     with figures.sheet(4.6, _title(model, name, language), note) as figure:
         right, share = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        edges = np.arange(calibration.BINS + 1) / calibration.BINS
-        tables = model.evaluation.reliability
-        colour = figures.UNORDERED[0]
-        right.plot([0, 1], [0, 1], color=figures.MUTED, lw=1, ls=(0, (4, 3)))
-        right.annotate(
-            language.text("figures.perfect"),
-            (0.03, 0.03),
-            xytext=(4, 14),
-            textcoords="offset points",
-            color=figures.MUTED,
-        )
-        if several:
-            accuracies = np.array([table["accuracy"] for table in tables])
-            filled = np.isfinite(accuracies).all(axis=0)
-            mean, _, half = t_interval(accuracies[:, filled])
-            places = model.evaluation.mean_reliability["confidence"][filled]
-            right.vlines(
-                places, (mean - half).clip(0, 1), (mean + half).clip(0, 1), color=colour, lw=1.4
-            )
-        mean = model.evaluation.mean_reliability
-        right.plot(mean["confidence"], mean["accuracy"], "o-", color=colour, ms=5, lw=1)
+        perfect = {"color": figures.MUTED, "lw": 1, "ls": (0, (4, 3))}
+        right.plot([0, 1], [0, 1], label=language.text("figures.perfect"), **perfect)
+        low, high = (accuracy - half).clip(0, 1), (accuracy + half).clip(0, 1)
+        right.vlines(confidence, low, high, color=colour, lw=1.4)
+        right.plot(confidence, accuracy, "o-", color=colour, ms=5, lw=1)
+        right.legend(loc="upper left")
         right.set_ylabel(language.text("figures.share_right"))
+        right.set_yticks(np.linspace(0, 1, 6))
+        right.set_ylim(-0.03, 1.03)
+        edges = np.arange(calibration.BINS + 1) / calibration.BINS
         share.stairs(mean["share"], edges, fill=True, color=colour, alpha=0.5)
         share.set_ylabel(language.text("figures.share_of_images"))
         share.set_xlabel(language.text("figures.confidence"))
-        right.set_ylim(-0.03, 1.03)
-        first = np.flatnonzero(mean["share"] > 0)[0]
-        right.set_xlim(edges[first], 1)
+        share.set_xlim(edges[np.flatnonzero(mean["share"])[0]], 1)
         for axes in (right, share):
-            figures.use_numbers(axes, language, "y", percent=True)
+            figures.use_numbers(axes, language, percent=True)
         figures.use_numbers(share, language, "x", percent=True)
         figures.save(figure, folder, name, language)
 
@@ -262,9 +254,8 @@ def _draw_confused(model: FinalModel, language: Language, folder: Path, name: st
     rows, columns = CONFUSED
     pairs = model.evaluation.confused(rows)
     note = _note(model, language, "examples_of_one", "examples_of_several")
-    with figures.sheet(1.05 * max(len(pairs), 1) + 0.9, _title(model, name, language), note) as (
-        figure
-    ):
+    sheet_height = 1.05 * max(len(pairs), 1) + 0.9
+    with figures.sheet(sheet_height, _title(model, name, language), note) as figure:
         axes = figure.subplots()
         axes.set_axis_off()
         if not pairs:

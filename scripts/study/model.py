@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from study import datasets, inference, weights
-from study.evaluation import final_layers
 from study.inference import Layers
 
 FILE = "model.safetensors"
@@ -18,15 +17,16 @@ FILE = "model.safetensors"
 class Description:
     """What the networks were made from, and what they take and give.
 
-    Images are `height` x `width` grey pixels, 0 to 255; `classes` names what each probability is
-    of. `settings` are those of training, `epoch` is the one after which the weights were taken,
-    and `validation` tells by which images, as in plan.json.
+    Images are `height` x `width` grey pixels, 0 to 255, whose edge is `border` on average in the
+    data set; `classes` names what each probability is of. `settings` are those of training, `epoch`
+    is the one after which the weights were taken, and `validation` is as in plan.json.
     """
 
     dataset: str
     classes: list[str]
     height: int
     width: int
+    border: float
     settings: dict[str, Any]
     epoch: int
     validation: str | dict[str, Any]
@@ -57,20 +57,29 @@ def of_plan(plan: Mapping[str, Any], run: Path, data: Path) -> Model:
     """The plan's final model; `run` is its run's folder, `data` that of the data set's files."""
     final = plan["final"]
     dataset = datasets.describe(plan["dataset"])
-    _, height, width = datasets.read_header(data / dataset.files["test_images"].name)
+    shape = datasets.read_header(data / dataset.files["test_images"].name)
+    images = datasets.map_images(dataset, data, "test").reshape(shape)
     [seeds] = [each["seeds"] for each in plan["runs"] if each["run"] == final["run"]]
-    networks = final_layers(run, seeds, final["epochs"])
+    networks = weights.of_run(run, seeds, final["epochs"])
     description = Description(
         dataset=dataset.name,
         classes=class_names(dataset),
-        height=height,
-        width=width,
+        height=shape[1],
+        width=shape[2],
+        border=round(float(border(images).mean()), 1),
         settings=final["settings"],
         epoch=final["epochs"],
         validation=plan["validation"],
         seeds=list(networks),
     )
     return Model(description, networks)
+
+
+def border(images: np.ndarray) -> np.ndarray:
+    """The pixels at the edge of each image, (images, n)."""
+    edge = np.ones(images.shape[1:], bool)
+    edge[1:-1, 1:-1] = False
+    return images[:, edge]
 
 
 def class_names(dataset: datasets.Dataset) -> list[str]:

@@ -90,7 +90,7 @@ def collect(
     summary: pd.DataFrame,
     runs: Path,
     data: Path,
-    evaluated: Path,
+    evaluated: Path | None,
 ) -> Study:
     """Put together what the report tells.
 
@@ -115,7 +115,11 @@ def collect(
     )
 
 
-def _evaluation(path: Path, dataset: datasets.Dataset, data: Path) -> Evaluation | None:
+def _evaluation(path: Path | None, dataset: datasets.Dataset, data: Path) -> Evaluation | None:
+    if path is None:
+        raise StudyError(
+            "--evaluation: the plan has a final model; name its results/final.safetensors"
+        )
     found = evaluation.read(path, dataset, data)
     return found if found.seeds else None
 

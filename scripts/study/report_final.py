@@ -226,9 +226,7 @@ class OnTestImages(Results):
             true=self.classes[label],
             predicted=self.classes[taken],
             images=self.words.number(count, 1),
-            share=self.words.language.percent(
-                count / self.evaluation.confusion[label].sum(), 1
-            ),
+            share=self.words.language.percent(count / self.evaluation.confusion[label].sum(), 1),
         )
         return self.figure("final_confusion", alternative)
 

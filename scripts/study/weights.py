@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,12 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import safe_open
 
+from study import standing
 from study.errors import StudyError
 from study.files import save_tensors
 from study.inference import Layers
+
+AGAIN = "run the workflow again"
 
 # The one key of a file's metadata, which safetensors keep in no order: JSON of all there is.
 DESCRIPTION = "description"
@@ -61,3 +64,26 @@ def tensors(layers: Layers, prefix: str) -> dict[str, np.ndarray]:
         for index, pair in enumerate(layers)
         for part, tensor in zip(("weight", "bias"), pair, strict=True)
     }
+
+
+def of_run(run: Path, seeds: Sequence[int], epoch: int) -> dict[int, Layers]:
+    """The networks that a run's `seeds` had at `epoch`; those that have diverged are left out.
+
+    `run` is the run's folder. Raises StudyError where weights that must be there are missing.
+    """
+    made = standing.read_settings(run)
+    if made is None:
+        raise StudyError(f"{run / 'settings.json'}: is missing or damaged; {AGAIN}")
+    path = run / "weights.safetensors"
+    known = {seed: made["replicates"].get(str(seed)) for seed in seeds}
+    found = {}
+    with opened(path, AGAIN) as file:
+        for seed, replicate in known.items():
+            if replicate and replicate["diverged"]:
+                continue
+            found[seed] = layers(file, f"seed_{seed}.epoch_{epoch}")
+            if not found[seed] and replicate and replicate["epochs"] == epoch:
+                found[seed] = layers(file, f"seed_{seed}")
+            if not found[seed]:
+                raise StudyError(f"{path}: has no weights of seed {seed} at epoch {epoch}; {AGAIN}")
+    return found

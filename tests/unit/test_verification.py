@@ -49,12 +49,20 @@ MADE_ONCE = [
     "runs/{run}/journal.jsonl",
     "metrics.parquet",
     "summary.parquet",
+    "final.safetensors",
 ]
 
 # Where to flip a bit: not in a checksum, where another file would be named, nor in a time.
 POSITIONS = {"settings.json": 0.02, "journal.jsonl": 0.02}
 
-DRAWN_AND_WRITTEN = ["figures/dropout.en.png", "figures/final_curves.en.svg", "report.en.md"]
+DRAWN_AND_WRITTEN = [
+    "figures/dropout.en.png",
+    "figures/final_curves.en.svg",
+    "model/model.safetensors",
+    "model/model.onnx",
+    "model/README.md",
+    "report.en.md",
+]
 
 
 def flip(path: Path, position: float | None = None, bit: int = 0) -> None:
