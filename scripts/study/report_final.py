@@ -271,46 +271,56 @@ class OnTestImages(Results):
 class EarlyStopping(Results):
     """What early stopping would have made of the final model; only where it has a result."""
 
-    @property
-    def _rule(self) -> dict[str, str]:
-        chosen = self.study.plan["early_stopping"]
-        return {
-            "metric": self.text(f"early_stopping.{chosen['metric']}"),
-            "patience": self.words.counted("epochs", chosen["patience"]),
-        }
-
     @cached_property
     def _stops(self) -> pd.DataFrame:
         rows = analysis.replicates(self.study.final, self.study.metrics)
         return early_stopping.read_off(rows, **self.study.plan["early_stopping"])
 
     def found(self) -> Iterator[str]:
-        """Where training would have stopped, and what that would have saved and cost."""
-        stops, epochs, words = self._stops, self.study.final.epochs, self.words
-        yield self.text("early_stopping.rule", **self._rule)
-        early = stops[stops["saved"] > 0]
-        total = epochs * len(stops)
-        yield self.text(
-            "early_stopping.stopped" if len(early) else "early_stopping.not_stopped",
-            early=len(early),
-            seeds=len(stops),
-            epochs=words.counted("epochs", epochs),
-            stopped=self._epochs(early["stopped"]) if len(early) else "",
-            saved=words.number(stops["saved"].sum()),
-            total=words.number(total),
-            share=words.language.percent(stops["saved"].sum() / total, 0),
+        """The rule, where training would have stopped, and what that would have saved and cost."""
+        metric, patience = (
+            self.study.plan["early_stopping"][key] for key in ("metric", "patience")
         )
-        if (stops["taken"] == epochs).all():
-            yield self.text("early_stopping.last_taken", epochs=words.number(epochs))
-            return
-        mean, _, half = map(float, t_interval(stops["gained"].to_numpy()))
-        interval = Interval(mean - half, mean + half)
         yield self.text(
+            f"early_stopping.rule.{'one' if patience == 1 else 'other'}",
+            n=self.words.number(patience),
+            metric=self.text(f"early_stopping.{metric}"),
+        )
+        yield self._saved()
+        if (self._stops["taken"] == self.study.final.epochs).all():
+            last = self.words.number(self.study.final.epochs)
+            yield self.text("early_stopping.last_taken", epochs=last)
+        else:
+            yield self._gained()
+
+    def _saved(self) -> str:
+        stops, epochs = self._stops, self.study.final.epochs
+        seeds = self.words.counted("seeds", len(stops))
+        early = stops[stops["saved"] > 0]
+        if early.empty:
+            every = self.words.counted("epochs", epochs)
+            return self.text("early_stopping.not_stopped", seeds=seeds, epochs=every)
+        total = epochs * len(stops)
+        return self.text(
+            "early_stopping.stopped",
+            early=self.words.number(len(early)),
+            seeds=seeds,
+            stopped=self._epochs(early["stopped"]),
+            epochs=self.words.number(epochs),
+            saved=self.words.number(stops["saved"].sum()),
+            total=self.words.number(total),
+            share=self.words.language.percent(stops["saved"].sum() / total, 0),
+        )
+
+    def _gained(self) -> str:
+        mean, _, half = map(float, t_interval(self._stops["gained"].to_numpy()))
+        interval = Interval(mean - half, mean + half)
+        return self.text(
             f"early_stopping.{'one_seed' if np.isnan(half) else _side(interval)}",
-            taken=self._epochs(stops["taken"]),
-            gained=words.signed(mean),
-            low=words.signed(interval.low),
-            high=words.signed(interval.high),
+            taken=self._epochs(self._stops["taken"]),
+            gained=self.words.signed(mean),
+            low=self.words.signed(interval.low),
+            high=self.words.signed(interval.high),
         )
 
     def _epochs(self, epochs: pd.Series) -> str:
