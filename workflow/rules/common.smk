@@ -11,7 +11,6 @@ from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
 RUN_FOLDERS = Path("results/runs")
-CHOICE = Path("results") / choice.NAME
 sys.path.insert(0, str(SCRIPTS))
 
 from study import choice, fingerprint, jobs, manifest, standing
@@ -19,6 +18,8 @@ from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
 from study.plan import resolve
+
+CHOICE = Path("results") / choice.NAME
 
 # The programs' folder is a variable of the shell and no parameter of the rules, so that a copy of
 # the code elsewhere makes the same jobs.
