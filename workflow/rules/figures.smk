@@ -13,7 +13,7 @@ FINAL_FIGURES = [
 
 FIGURES = expand(
     "results/figures/{name}.{language}.{format}",
-    name=[*EXPERIMENTS, *(FINAL_FIGURES if PLAN.final else []), "mosaic"],
+    name=[*EXPERIMENTS, *(FINAL_FIGURES if HAS_FINAL else []), "mosaic"],
     language=PLAN.languages,
     format=["png", "svg"],
 )

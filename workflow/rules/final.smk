@@ -3,25 +3,19 @@
 # output: the class probabilities of the test images, for each seed; the model to take away
 #         The weights are taken as they are: the run's small settings.json holds their checksum.
 
-FINAL_RUN = f"results/runs/{PLAN.final.run if PLAN.final else 'none'}"
+EVALUATION = ["results/final.safetensors"] if HAS_FINAL else []
 
-EVALUATION = ["results/final.safetensors"] if PLAN.final else []
-
-MODEL = (
-    expand(
-        "results/model/{file}",
-        file=["model.safetensors", "model.onnx", "README.md"],
-    )
-    if PLAN.final
-    else []
+MODEL = expand(
+    "results/model/{file}",
+    file=["model.safetensors", "model.onnx", "README.md"] if HAS_FINAL else [],
 )
 
 
 rule evaluate_final:
     input:
         plan="results/plan.json",
-        settings=f"{FINAL_RUN}/settings.json",
-        weights=ancient(f"{FINAL_RUN}/weights.safetensors"),
+        settings=of_final_run("settings.json"),
+        weights=ancient(of_final_run("weights.safetensors")),
         checksums=f"{DATA}/checksums.sha256",
     output:
         "results/final.safetensors",
@@ -44,8 +38,8 @@ rule export_model:
         plan="results/plan.json",
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
-        settings=expand("results/runs/{run}/settings.json", run=RUNS),
-        weights=ancient(f"{FINAL_RUN}/weights.safetensors"),
+        settings=of_every_run("settings.json"),
+        weights=ancient(of_final_run("weights.safetensors")),
         evaluation="results/final.safetensors",
         checksums=f"{DATA}/checksums.sha256",
     output:

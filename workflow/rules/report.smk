@@ -11,7 +11,7 @@ rule write_report:
         plan="results/plan.json",
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
-        settings=expand("results/runs/{run}/settings.json", run=RUNS),
+        settings=of_every_run("settings.json"),
         evaluation=EVALUATION,
         figures=FIGURES,
         checksums=f"{DATA}/checksums.sha256",
