@@ -10,6 +10,7 @@ from study.language import Language
 from study.report_data import Study
 from study.report_final import EarlyStopping, OnTestImages
 from study.report_parts import Appendix, Hyperparameters, Introduction
+from study.report_protocols import Protocols
 from study.report_results import Conclusions, Experiments, FinalModel, PublishedStudy
 from study.sentences import Words
 
@@ -38,6 +39,7 @@ def render(study: Study, language: Language, figures: str) -> str:
         final=FinalModel(*arguments),
         early=EarlyStopping(*arguments),
         tested=OnTestImages(*arguments),
+        protocols=Protocols(*arguments),
         published=PublishedStudy(*arguments),
         appendix=Appendix(*arguments),
         source=published.load(),

@@ -10,11 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from study import analysis, datasets, evaluation
+from study import analysis, datasets, evaluation, protocols
 from study.analysis import Experiment, Value
 from study.errors import StudyError
 from study.evaluation import Evaluation
 from study.fidelity import MEASURES, Comparison
+from study.protocols import Honest
 
 METRICS_COLUMNS = [
     "run",
@@ -35,7 +36,8 @@ class Study:
 
     `shapes` are those of the training and the test images; `made_by` tells for each run what
     code, versions, machine and devices trained it. `final` is None where the plan has no final
-    model, and `evaluation` where none of its networks is left.
+    model, and `evaluation` where none of its networks is left. `honest` is the final model where
+    the study holds its validation images out, and `beside` that of another study which does.
     """
 
     plan: Mapping[str, Any]
@@ -44,6 +46,8 @@ class Study:
     experiments: list[Experiment]
     final: Value | None
     evaluation: Evaluation | None
+    honest: Honest | None
+    beside: Honest | None
     metrics: pd.DataFrame
     made_by: list[dict[str, Any]]
 
@@ -100,6 +104,7 @@ def collect(
     """
     dataset = datasets.describe(plan["dataset"])
     final = analysis.final(plan, summary)
+    found = _evaluation(evaluated, dataset, data) if final else None
     return Study(
         plan=plan,
         dataset=dataset,
@@ -109,7 +114,9 @@ def collect(
         },
         experiments=analysis.experiments(plan, summary),
         final=final,
-        evaluation=_evaluation(evaluated, dataset, data) if final else None,
+        evaluation=found,
+        honest=protocols.honest(plan, metrics, found),
+        beside=protocols.beside(plan, dataset, data),
         metrics=metrics,
         made_by=[_made_by(runs / run["run"] / "settings.json") for run in plan["runs"]],
     )

@@ -292,6 +292,35 @@ class FinalModel(Results):
             title, value = self.words.setting_title(key), self.words.value_name(key, chosen[key])
             yield self.text("final.setting", title=title, value=value)
 
+    def chosen(self) -> Iterator[str]:
+        """Why these settings, where results chose them."""
+        reasons = self.study.plan["reasons"]
+        if not reasons:
+            return
+        words = self.words
+        experiments = {experiment.name: experiment for experiment in self.study.experiments}
+        found = [(experiments[each["experiment"]], each) for each in reasons]
+        yield self.text(
+            "final.chosen",
+            values=words.joined(
+                [
+                    words.setting_phrase(key, experiment.best.varied[key])
+                    for experiment, reason in found
+                    for key in reason["taken"]
+                ]
+            ),
+            clear=sum(each["p"] is not None and analysis.is_clear(each["p"]) for each in reasons),
+            count=len(reasons),
+        )
+        for experiment, reason in found:
+            if len(reason["taken"]) < len(experiment.keys):
+                yield self.text(
+                    "final.not_taken",
+                    experiment=words.title(experiment),
+                    best=words.phrase(experiment.best),
+                    accuracy=words.percent(reason["accuracy"]),
+                )
+
     def progress(self) -> str:
         """A table of accuracies, every fifth epoch and the last."""
         rows = analysis.replicates(self.model, self.study.metrics)

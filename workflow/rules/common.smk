@@ -17,7 +17,7 @@ from study import choice, fingerprint, jobs, manifest, standing
 from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
-from study.plan import resolve
+from study.plan import files_beside, resolve
 
 CHOICE = Path("results") / choice.NAME
 

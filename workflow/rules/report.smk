@@ -13,6 +13,7 @@ rule write_report:
         summary="results/summary.parquet",
         settings=of_every_run("settings.json"),
         evaluation=EVALUATION,
+        beside=files_beside(PLAN.beside),
         figures=FIGURES,
         checksums=f"{DATA}/checksums.sha256",
     output:
