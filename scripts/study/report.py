@@ -9,7 +9,9 @@ from study import markdown, published
 from study.language import Language
 from study.report_claims import Claims
 from study.report_data import Study
+from study.report_final import EarlyStopping, OnTestImages
 from study.report_parts import Appendix, Hyperparameters, Introduction
+from study.report_protocols import Protocols
 from study.report_results import Conclusions, Experiments, FinalModel, PublishedStudy
 from study.sentences import Words
 
@@ -36,6 +38,9 @@ def render(study: Study, language: Language, figures: str) -> str:
         experiments=Experiments(*arguments),
         conclusions=Conclusions(*arguments),
         final=FinalModel(*arguments),
+        early=EarlyStopping(*arguments),
+        tested=OnTestImages(*arguments),
+        protocols=Protocols(*arguments),
         published=PublishedStudy(*arguments),
         claims=Claims(*arguments),
         appendix=Appendix(*arguments),

@@ -11,14 +11,15 @@ from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
 RUN_FOLDERS = Path("results/runs")
-CHOICE = Path("results") / choice.NAME
 sys.path.insert(0, str(SCRIPTS))
 
 from study import choice, fingerprint, jobs, manifest, standing
 from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
-from study.plan import resolve
+from study.plan import files_beside, resolve
+
+CHOICE = Path("results") / choice.NAME
 
 # The programs' folder is a variable of the shell and no parameter of the rules, so that a copy of
 # the code elsewhere makes the same jobs.
@@ -94,6 +95,11 @@ def of_every_run(file):
     return lambda wildcards: [
         f"results/runs/{run.run}/{file}" for run in chosen_plan().runs
     ]
+
+
+def of_final_run(file):
+    """An input function: this file of the final model's run."""
+    return lambda wildcards: f"results/runs/{chosen_plan().final.run}/{file}"
 
 
 def code_of(program, *resources):
