@@ -144,9 +144,9 @@ class TestBest:
     def test_all_lost(self):
         experiment = experiment_of(RATES, [0.3] * 4, diverged={"lr": 5})
         assert experiment.best is None
-        for finding in (analysis.lead, analysis.spread, analysis.trend, analysis.published_order):
+        for finding in (analysis.lead, analysis.spread, ordered.trend, analysis.published_order):
             assert finding(experiment) is None
-        assert analysis.edges(experiment) == []
+        assert ordered.edges(experiment) == []
 
     def test_a_single_value_leads_nothing(self):
         experiment = experiment_of({"learning_rate": [0.01]}, [0.8])
@@ -193,28 +193,28 @@ class TestTrend:
         ],
     )
     def test_shapes(self, accuracies, shape):
-        trend = analysis.trend(experiment_of(RATES, accuracies))
+        trend = ordered.trend(experiment_of(RATES, accuracies))
         assert trend.shape == shape
         assert (trend.clear_steps, trend.steps) == (3, 3)
         assert trend.peak.validation.mean == max(accuracies)
 
     @pytest.mark.parametrize("accuracies", [[0.3, 0.8, 0.5, 0.7], [0.8, 0.3, 0.5, 0.7]])
     def test_exceptions_make_it_none(self, accuracies):
-        assert analysis.trend(experiment_of(RATES, accuracies)) is None
+        assert ordered.trend(experiment_of(RATES, accuracies)) is None
 
     def test_steps_within_noise_are_not_clear(self):
-        trend = analysis.trend(experiment_of(RATES, [0.3, 0.7, 0.7001, 0.7002]))
+        trend = ordered.trend(experiment_of(RATES, [0.3, 0.7, 0.7001, 0.7002]))
         assert trend.shape == "rising"
         assert (trend.clear_steps, trend.steps) == (1, 3)
 
     def test_words_have_no_order(self):
         vary = {"optimizer": ["sgd", "adam", "adamw"]}
-        assert analysis.trend(experiment_of(vary, [0.3, 0.5, 0.7])) is None
+        assert ordered.trend(experiment_of(vary, [0.3, 0.5, 0.7])) is None
 
     def test_the_plans_order_does_not_matter(self):
         experiment = experiment_of({"learning_rate": [0.1, 0.001, 0.01]}, [0.8, 0.3, 0.5])
         assert [value.text for value in experiment.values] == ["0.001", "0.01", "0.1"]
-        assert analysis.trend(experiment).shape == "rising"
+        assert ordered.trend(experiment).shape == "rising"
 
     @pytest.mark.parametrize(
         ("items", "ordered"),
@@ -243,21 +243,21 @@ class TestEdges:
         ],
     )
     def test_where_the_best_is(self, accuracies, edges):
-        found = analysis.edges(experiment_of(RATES, accuracies))
+        found = ordered.edges(experiment_of(RATES, accuracies))
         assert [edge.is_largest for edge in found] == edges
 
     def test_a_bound_of_the_setting_is_no_edge(self):
         """There is no dropout below 0."""
-        assert analysis.edges(experiment_of({"dropout": [0.0, 0.2]}, [0.8, 0.7])) == []
-        assert analysis.edges(experiment_of({"dropout": [0.0, 0.2]}, [0.7, 0.8])) != []
+        assert ordered.edges(experiment_of({"dropout": [0.0, 0.2]}, [0.8, 0.7])) == []
+        assert ordered.edges(experiment_of({"dropout": [0.0, 0.2]}, [0.7, 0.8])) != []
 
     def test_each_setting_of_a_grid(self):
         vary = {"learning_rate": [0.01, 0.1], "batch_size": [32, 100, 200]}
-        found = analysis.edges(experiment_of(vary, [0.1, 0.2, 0.3, 0.4, 0.8, 0.5]))
+        found = ordered.edges(experiment_of(vary, [0.1, 0.2, 0.3, 0.4, 0.8, 0.5]))
         assert [(edge.key, edge.is_largest) for edge in found] == [("learning_rate", True)]
 
     def test_words_have_no_edge(self):
-        assert analysis.edges(experiment_of({"optimizer": ["sgd", "adam"]}, [0.3, 0.5])) == []
+        assert ordered.edges(experiment_of({"optimizer": ["sgd", "adam"]}, [0.3, 0.5])) == []
 
 
 class TestGaps:
