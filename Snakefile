@@ -1,6 +1,6 @@
 # The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
 # all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
-# summary -> figures -> report. See README.md for the words and the files.
+# summary -> comparisons, figures -> report. See README.md for the words and the files.
 
 from snakemake.utils import min_version
 
@@ -20,6 +20,7 @@ MADE = [
     "results/plan.json",
     "results/metrics.parquet",
     "results/summary.parquet",
+    "results/comparisons.parquet",
     f"{DATA}/checksums.sha256",
     *FIGURES,
     *REPORTS,
@@ -31,6 +32,7 @@ rule report:
     default_target: True
     input:
         REPORTS,
+        "results/comparisons.parquet",
 
 
 rule figures:
@@ -42,6 +44,7 @@ rule metrics:
     input:
         "results/metrics.parquet",
         "results/summary.parquet",
+        "results/comparisons.parquet",
 
 
 rule data:

@@ -171,15 +171,23 @@ def analysis_of(experiment: Experiment, metrics: pd.DataFrame, words: Words) -> 
     if not experiment.ranked:
         return [words.text("analysis.all_diverged", count=len(experiment.values))]
     paragraphs = [
+        *compared(experiment, words),
+        _running(experiment, metrics, words),
+        _gap(experiment, metrics, words),
+        _course(experiment.best, metrics, words),
+        *_diverged(experiment, words),
+    ]
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def compared(experiment: Experiment, words: Words) -> list[str]:
+    """What the differences between the values say: all that tests are made for."""
+    paragraphs = [
         _best(experiment, words),
         _spread(experiment, words),
         _trend(experiment, words),
         *_edges(experiment, words),
-        _running(experiment, metrics, words),
-        _gap(experiment, metrics, words),
-        _course(experiment.best, metrics, words),
         _published(analysis.published_order(experiment), words),
-        *_diverged(experiment, words),
     ]
     return [paragraph for paragraph in paragraphs if paragraph]
 
@@ -285,7 +293,8 @@ def _edges(experiment: Experiment, words: Words) -> Iterator[str]:
     for edge in ordered.edges(experiment):
         key = "edge_largest" if edge.is_largest else "edge_smallest"
         value = words.setting_phrase(edge.key, edge.best.varied[edge.key])
-        sentences = [words.text(f"analysis.{key}", value=value)]
+        accuracy = words.percent(edge.best.validation.mean)
+        sentences = [words.text(f"analysis.{key}", value=value, accuracy=accuracy)]
         if edge.to_try:
             sentences.append(words.text("analysis.to_try", values=to_paste(edge.key, edge.to_try)))
         yield " ".join(sentences)

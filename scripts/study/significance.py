@@ -135,8 +135,8 @@ def superiority(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
     return np.where(apart <= ROUNDING, np.nan, probability)
 
 
-def seeds_needed(effect: np.ndarray, level: float) -> np.ndarray:
-    """How many seeds of each of two values show an `effect` (m,) with a probability of 80 %.
+def seeds_needed(effect: np.ndarray, level: float, power: float = POWER) -> np.ndarray:
+    """How many seeds of each of two values show an `effect` (m,) with the probability `power`.
 
     `effect` is the difference in units of the deviation between seeds, `level` the p-value below
     which it counts. NaN for an effect that is 0 or NaN.
@@ -145,10 +145,15 @@ def seeds_needed(effect: np.ndarray, level: float) -> np.ndarray:
     exists = effect > 0
     found = effect[exists]
     # A t-test needs somewhat more than a test that knows the deviation.
-    quantiles = stats.norm.isf(level / 2) + stats.norm.isf(1 - POWER)
+    quantiles = stats.norm.isf(level / 2) + stats.norm.isf(1 - power)
     n = np.maximum(2, np.ceil(2 * np.square(quantiles / found)))
-    while (short := TTestIndPower().power(found, n, level) < POWER).any():
+    while (short := _power(found, n, level) < power).any():
         n += short
     needed = np.full(effect.shape, np.nan)
     needed[exists] = n
     return needed
+
+
+def _power(effect: np.ndarray, n: np.ndarray, level: float) -> np.ndarray:
+    """Of the two-sided t-test, but for finding an effect of the other sign, as R has it too."""
+    return TTestIndPower().power(effect, n, level / 2, alternative="larger")

@@ -20,7 +20,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study import datasets, fingerprint, jobs, metrics, pruning, records, state, summary
+from study import (
+    comparisons,
+    datasets,
+    experiments,
+    fingerprint,
+    jobs,
+    metrics,
+    pruning,
+    records,
+    state,
+    summary,
+)
 from study.errors import StudyError
 from study.files import sha256
 from study.plan import Plan, Run
@@ -80,6 +91,7 @@ class Verification:
         self.plan_file = results / "plan.json"
         self.metrics = results / "metrics.parquet"
         self.summary = results / "summary.parquet"
+        self.comparisons = results / "comparisons.parquet"
         self.manifest = results / "manifest.json"
         self.plan = self._reported(plan)
         self.wrong: set[Path] = set()
@@ -106,6 +118,8 @@ class Verification:
         yield from self._check(
             self.summary, "every row follows from the metrics", self._summary(), [self.metrics]
         )
+        follows = "every row follows from the summary"
+        yield from self._check(self.comparisons, follows, self._comparisons(), [self.summary])
         tables = [self.plan_file, self.data, self.metrics, self.summary]
         for shown, words in self._programs():
             comes_out = "comes out the same when made again"
@@ -245,6 +259,15 @@ class Verification:
             same = _holds(pq.read_table(self.summary), expected)
         if not same:
             yield f"{self.summary}: does not follow from {self.metrics}; {AGAIN}"
+
+    def _comparisons(self) -> Iterator[str]:
+        measured = experiments.experiments(asdict(self.plan), pd.read_parquet(self.summary))
+        expected = comparisons.compare(measured)
+        with _reading(self.comparisons):
+            records.read_metadata(self.comparisons)
+            same = _holds(pq.read_table(self.comparisons), expected)
+        if not same:
+            yield f"{self.comparisons}: does not follow from {self.summary}; {AGAIN}"
 
     def _programs(self) -> Iterator[tuple[Path, list[str]]]:
         """What is made from the tables, and the words that make it in HERE, as in the rules."""
