@@ -63,9 +63,7 @@ def trend(experiment: Experiment) -> Trend | None:
         peak=experiment.ranked[0],
         steps=len(steps),
         rises=int((signs > 0).sum()),
-        clear_steps=sum(
-            is_clear(experiment.p_between(*pair)) for pair in itertools.pairwise(values)
-        ),
+        clear_steps=sum(map(is_clear, steps)),
         slope=experiment.slope,
         p=experiment.p_slope,
     )
