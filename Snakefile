@@ -1,6 +1,7 @@
 # The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
 # all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
-# summary -> comparisons, figures -> report. See README.md for the words and the files.
+# summary -> comparisons, final model -> figures -> report. See README.md for the words and the
+# files.
 
 from snakemake.utils import min_version
 
@@ -12,6 +13,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/choice.smk"
 include: "workflow/rules/metrics.smk"
+include: "workflow/rules/final.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
@@ -24,8 +26,10 @@ MADE = [
     "results/summary.parquet",
     "results/comparisons.parquet",
     f"{DATA}/checksums.sha256",
+    *EVALUATION,
     *FIGURES,
     *REPORTS,
+    *MODEL,
 ]
 OUTDATED = list(outdated_files()) if workflow.is_main_process else []
 
@@ -35,6 +39,12 @@ rule report:
     input:
         REPORTS,
         "results/comparisons.parquet",
+        MODEL,
+
+
+rule model:
+    input:
+        MODEL,
 
 
 rule figures:

@@ -24,6 +24,7 @@ from study import (
     choice,
     comparisons,
     datasets,
+    evaluation,
     experiments,
     fingerprint,
     jobs,
@@ -53,6 +54,9 @@ SUMMARISED = ["run", "seed", "epoch", "status", *summary.MEASURES]
 
 # Of the runs that are trained fastest, one of so many is trained again, for about so many seconds.
 FASTEST, RETRAINING = 5, 60
+
+# Processors sum in another order, which may change a probability by this.
+ANOTHER_PROCESSOR = 1e-5
 
 # Stands for the folder in which a program makes its outputs again.
 HERE = "{folder}"
@@ -95,6 +99,7 @@ class Verification:
         self.summary = results / "summary.parquet"
         self.comparisons = results / "comparisons.parquet"
         self.choice = results / choice.NAME
+        self.evaluation = results / "final.safetensors"
         self.manifest = results / "manifest.json"
         self.plan = self._reported(plan)
         self.wrong: set[Path] = set()
@@ -128,6 +133,15 @@ class Verification:
                 self.choice, "follows from the summary", self._choice(), [self.summary]
             )
         tables = [self.plan_file, self.data, self.metrics, self.summary]
+        if self.plan.final:
+            run = self.runs / self.plan.final.run
+            yield from self._check(
+                self.evaluation,
+                "follows from the final model's weights",
+                self._evaluation(run),
+                [self.plan_file, self.data, run],
+            )
+            tables.append(self.evaluation)
         for shown, words in self._programs():
             comes_out = "comes out the same when made again"
             yield from self._check(shown, comes_out, self._made_again(shown, words), tables)
@@ -285,6 +299,16 @@ class Verification:
             f"does not follow from {self.summary}",
         )
 
+    def _evaluation(self, run: Path) -> Iterator[str]:
+        expected = evaluation.evaluate(asdict(self.plan), run, self.data)
+        with _reading(self.evaluation):
+            found = evaluation.read(self.evaluation, self.dataset, self.data)
+            same = found.provenance == expected.provenance and np.allclose(
+                found.probabilities, expected.probabilities, rtol=0, atol=ANOTHER_PROCESSOR
+            )
+        if not same:
+            yield f"{self.evaluation}: does not follow from the weights in {run}; {AGAIN}"
+
     def _programs(self) -> Iterator[tuple[Path, list[str]]]:
         """What is made from the tables, and the words that make it in HERE, as in the rules."""
         figures = self.results / "figures"
@@ -295,12 +319,15 @@ class Verification:
         for experiment in self.plan.experiments:
             words = ["draw_experiment.py", *tables, "--experiment", experiment.name, *output]
             yield figures / f"{experiment.name}.*", words
+        runs = ["--runs", str(self.runs)]
+        evaluated = []
         if self.plan.final:
-            predictions = self.runs / self.plan.final.run / "predictions.safetensors"
-            words = ["draw_final.py", *tables, "--predictions", str(predictions), *data, *output]
-            yield figures / "final_*", words
+            evaluated = ["--evaluation", str(self.evaluation)]
+            yield figures / "final_*", ["draw_final.py", *tables, *evaluated, *data, *output]
+            words = ["export_model.py", *tables, *runs, *evaluated, *data]
+            yield self.results / "model", [*words, "--output", f"{HERE}/model"]
         yield figures / "mosaic.*", ["draw_mosaic.py", *plan, *data, *output]
-        words = [*tables, "--runs", str(self.runs), "--figures", f"{HERE}/figures", *data]
+        words = [*tables, *runs, *evaluated, *data, "--figures", f"{HERE}/figures"]
         yield self.results / "report.*", ["write_report.py", *words, "--output", HERE]
 
     def _made_again(self, shown: Path, words: Sequence[str]) -> Iterator[str]:

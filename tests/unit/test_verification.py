@@ -22,6 +22,7 @@ from small_study import Study
 from study import (
     comparisons,
     config,
+    evaluation,
     fingerprint,
     metrics,
     outputs,
@@ -50,12 +51,20 @@ MADE_ONCE = [
     "metrics.parquet",
     "summary.parquet",
     "comparisons.parquet",
+    "final.safetensors",
 ]
 
 # Where to flip a bit: not in a checksum, where another file would be named, nor in a time.
 POSITIONS = {"settings.json": 0.02, "journal.jsonl": 0.02}
 
-DRAWN_AND_WRITTEN = ["figures/dropout.en.png", "figures/final_curves.en.svg", "report.en.md"]
+DRAWN_AND_WRITTEN = [
+    "figures/dropout.en.png",
+    "figures/final_curves.en.svg",
+    "model/model.safetensors",
+    "model/model.onnx",
+    "model/README.md",
+    "report.en.md",
+]
 
 
 def flip(path: Path, position: float | None = None, bit: int = 0) -> None:
@@ -137,7 +146,7 @@ def test_untouched_results_are_right_and_come_out_the_same(study, monkeypatch, c
     assert program(monkeypatch, "--seed", "3") == 0
     out, err = capfd.readouterr()
     *lines, total = out.splitlines()
-    assert total == "13 findings: 0 wrong, 0 skipped"
+    assert total == "15 findings: 0 wrong, 0 skipped"
     assert all(line.startswith("ok ") for line in lines)
     tables = ("metrics.parquet", "summary.parquet", "comparisons.parquet")
     for what in ("plan.json", "data/MnistLike", *tables, "report.*"):
@@ -212,8 +221,9 @@ def test_a_damaged_manifest_is_found(study, quick, damage):
 def test_without_checksums_figures_and_report_are_held_against_what_is_made_again(study):
     Path("results/manifest.json").unlink()
     damaged = [Path("results") / name for name in DRAWN_AND_WRITTEN]
-    figure, other_figure, report = damaged
-    flip(figure)
+    figure, other_figure, *model, report = damaged
+    for path in (figure, *model):
+        flip(path)
     other_figure.unlink()
     text = report.read_text(encoding="utf-8")
     number = re.search(r"\d\d\.\d", text)[0]
@@ -250,6 +260,17 @@ def test_what_follows_from_something_wrong_is_skipped_and_says_why(study):
     assert skipped[0] == f"results/metrics.parquet: {folder} must be right first"
     assert "results/report.*: results/metrics.parquet must be right first" in skipped
     assert len(skipped) == 7
+
+
+def test_an_evaluation_of_other_weights_is_found(study, quick):
+    """A whole file, that nothing notes, in which one probability is a little higher."""
+    Path("results/manifest.json").unlink()
+    path, dataset = Path("results/final.safetensors"), describe(study.dataset)
+    found = evaluation.read(path, dataset, Path("results/data") / dataset.name)
+    found.probabilities[0, 0, 0] += 1e-4
+    evaluation.write(path, found)
+    [text] = wrong(study)
+    assert text.startswith(f"{path}: does not follow from the weights in results/runs/")
 
 
 @pytest.mark.parametrize("bit", [0, 6])

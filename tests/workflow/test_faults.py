@@ -162,6 +162,8 @@ FILES = [
     "plan.json",
     "metrics.parquet",
     "summary.parquet",
+    "final.safetensors",
+    "model/model.onnx",
     "figures/dropout.en.png",
     "figures/final_confusion.en.svg",
     "report.en.md",

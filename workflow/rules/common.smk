@@ -17,7 +17,7 @@ from study import choice, fingerprint, jobs, manifest, standing
 from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
-from study.plan import resolve
+from study.plan import files_beside, resolve
 
 CHOICE = Path("results") / choice.NAME
 
@@ -95,6 +95,11 @@ def of_every_run(file):
     return lambda wildcards: [
         f"results/runs/{run.run}/{file}" for run in chosen_plan().runs
     ]
+
+
+def of_final_run(file):
+    """An input function: this file of the final model's run."""
+    return lambda wildcards: f"results/runs/{chosen_plan().final.run}/{file}"
 
 
 def code_of(program, *resources):
