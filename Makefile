@@ -57,7 +57,7 @@ plan: setup ## Show what will train, why, and what it will cost; train nothing
 	@$(PROGRAM)/show_plan.py $(CONFIGFILE) $(if $(filter-out all,$(CORES)),--cores $(CORES))
 
 claims: setup ## Put the published study's claims, and your own, to the test
-	@python scripts/unlock.py
+	@$(PROGRAM)/unlock.py
 	@$(SNAKEMAKE) -- claims
 	@$(PROGRAM)/show_claims.py
 

@@ -1,6 +1,7 @@
 # The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
 # all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
-# summary -> claims, final model -> figures -> report. See README.md for the words and the files.
+# summary -> comparisons, claims, final model -> figures -> report. See README.md for the words and
+# the files.
 
 from snakemake.utils import min_version
 
@@ -24,6 +25,7 @@ MADE = [
     "results/plan.json",
     "results/metrics.parquet",
     "results/summary.parquet",
+    "results/comparisons.parquet",
     "results/claims.parquet",
     f"{DATA}/checksums.sha256",
     *EVALUATION,
@@ -38,6 +40,7 @@ rule report:
     default_target: True
     input:
         REPORTS,
+        "results/comparisons.parquet",
         MODEL,
 
 
@@ -55,6 +58,7 @@ rule metrics:
     input:
         "results/metrics.parquet",
         "results/summary.parquet",
+        "results/comparisons.parquet",
 
 
 rule claims:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from study import analysis, markdown
+from study import markdown, significance
 from study.claims import OWN, PUBLISHED
+from study.experiments import Value
 from study.predicates import DEFAULT_MEASURE, FINAL, Verdict
 from study.report_parts import Part
 
@@ -33,7 +34,7 @@ class Claims(Part):
 
     def about(self) -> Iterator[str]:
         """How claims are judged, and how many hold."""
-        yield self.text("claims.how", level=self.words.number(analysis.LEVEL, 2))
+        yield self.text("claims.how", level=self.words.number(significance.LEVEL, 2))
         for source, claims in ((PUBLISHED, self._published), (OWN, self._own)):
             if claims:
                 counts = Counter(claim["verdict"] for claim in claims)
@@ -165,7 +166,7 @@ class Claims(Part):
         return " − ".join(self.text(f"claims.measures.{name}") for name in names)
 
     @cached_property
-    def _values(self) -> dict[tuple[str, str], analysis.Value]:
+    def _values(self) -> dict[tuple[str, str], Value]:
         return {(each.name, value.text): value for each, value in self.study.values}
 
     def _number(self, number: float, measured: Side) -> str:

@@ -1,9 +1,9 @@
 """What a study's numbers, and the published ones, say of claims: the rows of claims.parquet.
 
-All tests are two-sided, at analysis.LEVEL:
+All tests are two-sided, at significance.LEVEL:
 
-- Two values of an experiment after their last epoch: Welch's test, Holm-corrected over all pairs
-  of the experiment's values, as everywhere in the report.
+- Two values of an experiment after their last epoch: Welch's test, Holm-corrected over the tests of
+  the experiment, as everywhere in the report.
 - Any other two quantities, and a difference with a margin: Welch's test, Holm-corrected over all
   such comparisons of the claim.
 - A quantity against a number: the 95 % t interval of its mean.
@@ -21,13 +21,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
-from study import analysis, predicates, published
-from study.analysis import Estimate, Value
+from study import analysis, experiments, predicates, published, significance
 from study.claims import CLAIMS, OWN, Claim
-from study.fidelity import MEASURES
+from study.estimates import Estimate, estimate
+from study.experiments import MEASURES, Experiment, Value
 from study.predicates import FINAL, Greater, Predicate, Quantity, Verdict
 
 COLUMNS = [
@@ -48,11 +46,11 @@ class Numbers:
     """A study's quantities: `metrics` has the COLUMNS of metrics.parquet."""
 
     def __init__(self, plan: Mapping[str, Any], summary: pd.DataFrame, metrics: pd.DataFrame):
-        self._experiments = {each.name: each for each in analysis.experiments(plan, summary)}
-        self._final = analysis.final(plan, summary)
+        self._experiments = {each.name: each for each in experiments.experiments(plan, summary)}
+        self._final = experiments.final(plan, summary)
         self._metrics = metrics
         self._estimates: dict[Quantity, Estimate] = {}
-        self._families: dict[Quantity, tuple[list[str], np.ndarray]] = {}
+        self._measured: dict[Quantity, Experiment] = {}
 
     def value(self, quantity: Quantity) -> Value:
         """The experiment's value that a quantity is of."""
@@ -82,7 +80,7 @@ class Numbers:
         printed = self._printed(quantity)
         if samples.empty:
             return Estimate(0, math.nan, math.nan, math.nan, math.nan, printed)
-        return analysis.estimate(samples.to_numpy(), printed)
+        return estimate(samples.to_numpy(), printed)
 
     def _printed(self, quantity: Quantity) -> float:
         """What the document prints of a quantity, NaN where it does not."""
@@ -119,18 +117,22 @@ class Numbers:
         return one == other
 
     def p_within(self, left: Quantity, right: Quantity) -> float:
-        """The p-value of two values of an experiment, corrected over all pairs of its values."""
-        experiment = self._experiments[left.experiment]
-        if left.measure == "validation_accuracy" and not left.minus:
-            one, other = self.value(left), self.value(right)
-            return experiment.p_between(one, other) if one.n and other.n else math.nan
+        """The p-value of two values of an experiment, corrected over the experiment's tests."""
         kind = replace(left, value="")
-        if kind not in self._families:
-            texts = [value.text for value in experiment.values]
-            estimates = [self.estimate(replace(left, value=text)) for text in texts]
-            self._families[kind] = texts, analysis.corrected_p_values(estimates)
-        texts, p = self._families[kind]
-        return float(p[texts.index(left.value), texts.index(right.value)])
+        if kind not in self._measured:
+            self._measured[kind] = self._experiment(kind)
+        values = {value.text: value for value in self._measured[kind].values}
+        one, other = values[left.value], values[right.value]
+        return self._measured[kind].p_between(one, other) if one.n and other.n else math.nan
+
+    def _experiment(self, kind: Quantity) -> Experiment:
+        """An experiment with what `kind` measures in place of validation accuracy."""
+        experiment = self._experiments[kind.experiment]
+        values = []
+        for value in experiment.values:
+            measured = self.estimate(replace(kind, value=value.text))
+            values.append(replace(value, n=measured.n, validation=measured))
+        return replace(experiment, values=values)
 
 
 @dataclass(frozen=True)
@@ -160,10 +162,10 @@ def _weighed(comparison: Greater, p: float, numbers: Numbers) -> Weighed:
     ahead = left.mean - right.mean - comparison.by
     if len(comparison.quantities) == 1:
         known = left if isinstance(comparison.left, Quantity) else right
-        is_clear = known.sd > analysis.ROUNDING and abs(ahead) > known.half
+        is_clear = known.sd > significance.ROUNDING and abs(ahead) > known.half
     else:
         # Of one thing under two names there is nothing to test.
-        is_clear = analysis.is_clear(p) or numbers.are_one(*comparison.quantities)
+        is_clear = significance.is_clear(p) or numbers.are_one(*comparison.quantities)
     return Weighed(
         comparison=comparison,
         left=left,
@@ -197,9 +199,7 @@ def _p_values(asked: Sequence[Greater], numbers: Numbers) -> dict[Greater, float
         each: numbers.p_within(*each.quantities) for each in pairs if _is_within_experiment(each)
     }
     others = [each for each in pairs if each not in within]
-    return within | dict(
-        zip(others, _holm([_p_alone(each, numbers) for each in others]), strict=True)
-    )
+    return within | dict(zip(others, _p_alone(others, numbers), strict=True))
 
 
 def _is_within_experiment(comparison: Greater) -> bool:
@@ -208,26 +208,18 @@ def _is_within_experiment(comparison: Greater) -> bool:
     return is_alike and left.experiment != FINAL and comparison.by == 0
 
 
-def _p_alone(comparison: Greater, numbers: Numbers) -> float:
-    left, right = (numbers.estimate(quantity) for quantity in comparison.quantities)
-    if min(left.n, right.n) < 2:
-        return math.nan
-    if left.sd + right.sd <= analysis.ROUNDING:
-        return 1.0
-    shifted = left.mean - comparison.by
-    return float(
-        stats.ttest_ind_from_stats(
-            shifted, left.sd, left.n, right.mean, right.sd, right.n, equal_var=False
-        ).pvalue
+def _p_alone(pairs: Sequence[Greater], numbers: Numbers) -> list[float]:
+    """The p-values of comparisons that are corrected among themselves."""
+    if not pairs:
+        return []
+    sides = [[numbers.estimate(side) for side in each.quantities] for each in pairs]
+    mean, sd, n = (
+        np.array([[getattr(side, name) for side in both] for both in sides], float)
+        for name in ("mean", "sd", "n")
     )
-
-
-def _holm(p: Sequence[float]) -> list[float]:
-    tested = [each for each in p if not math.isnan(each)]
-    if len(tested) < 2:
-        return list(p)
-    corrected = iter(multipletests(tested, analysis.LEVEL, method="holm")[1].tolist())
-    return [each if math.isnan(each) else next(corrected) for each in p]
+    mean[:, 1] += [each.by for each in pairs]
+    p = significance.contrast(mean, sd, n, np.array([1.0, -1.0])).p
+    return significance.holm(p, int(np.isfinite(p).sum())).tolist()
 
 
 def judge(

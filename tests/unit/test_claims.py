@@ -15,7 +15,18 @@ from scipy.optimize import linprog
 
 import madeup
 import show_claims
-from study import analysis, claims, config, plan, predicates, published, schemas, summary, verdicts
+from study import (
+    claims,
+    config,
+    experiments,
+    plan,
+    predicates,
+    published,
+    schemas,
+    significance,
+    summary,
+    verdicts,
+)
 from study.errors import StudyError
 from study.language import Language, available
 from study.predicates import All, Greater, Not, Quantity, Some, Verdict
@@ -372,12 +383,12 @@ def test_the_names_of_values_do_not_matter(means, deviations, order):
 @given(MEANS, DEVIATIONS)
 def test_values_of_an_experiment_are_told_apart_as_in_the_report(means, deviations):
     planned = SMALL
-    found = analysis.experiments(planned, table(planned, np.array(means), np.array(deviations)))
+    found = experiments.experiments(planned, table(planned, np.array(means), np.array(deviations)))
     p = found[0].p_between(*(found[0].values[i] for i in (1, 0)))
     row = verdict_of(FORMS[0], planned, means, deviations)
     assert row["evidence"][0]["p"] == pytest.approx(p)
     ahead = HOLDS if means[1] > means[0] else FAILS
-    assert row["verdict"] == (ahead if p < analysis.LEVEL else OPEN)
+    assert row["verdict"] == (ahead if p < significance.LEVEL else OPEN)
 
 
 @pytest.mark.parametrize(
@@ -391,8 +402,8 @@ def test_a_number_is_held_against_the_interval_of_the_mean(deviation, expected):
 
 
 def test_comparisons_beyond_an_experiments_pairs_are_corrected_within_the_claim():
-    """Two margins, by hand: Welch's p of a difference of 0.03 less 0.01, both deviations 0.01, is
-    0.0133 (t = 3.1623, 8 degrees of freedom); two of them, by Holm, are 0.0267 each."""
+    """Two margins, by hand: 0.03 less 0.01 with deviations of 0.01 is t = 2 * sqrt(5 / 2) = 3.1623 at
+    8 degrees of freedom, and p = 0.0133; two of these, by Holm, are 0.0267 each."""
     ahead = {"greater": {"left": value(0.1), "right": value(0.0), "by": 0.01}}
     twice = {"greater": {"left": value(0.2), "right": value(0.0), "by": 0.01}}
     means, deviations = [0.5, 0.53, 0.53], [0.01] * 3
