@@ -402,7 +402,7 @@ def test_a_number_is_held_against_the_interval_of_the_mean(deviation, expected):
 
 
 def test_comparisons_beyond_an_experiments_pairs_are_corrected_within_the_claim():
-    """Two margins, by hand: 0.03 less 0.01 with deviations of 0.01 is t = 2 * sqrt(5 / 2) = 3.1623 at
+    """By hand: 0.03 less 0.01 with deviations of 0.01 is t = 2 * sqrt(5 / 2) = 3.1623 at
     8 degrees of freedom, and p = 0.0133; two of these, by Holm, are 0.0267 each."""
     ahead = {"greater": {"left": value(0.1), "right": value(0.0), "by": 0.01}}
     twice = {"greater": {"left": value(0.2), "right": value(0.0), "by": 0.01}}
