@@ -1,6 +1,6 @@
 # The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
 # all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
-# summary -> final model -> figures -> report. See README.md for the words and the files.
+# summary -> comparisons, final model -> figures -> report. See README.md for the words and files.
 
 from snakemake.utils import min_version
 
@@ -23,6 +23,7 @@ MADE = [
     "results/plan.json",
     "results/metrics.parquet",
     "results/summary.parquet",
+    "results/comparisons.parquet",
     f"{DATA}/checksums.sha256",
     *EVALUATION,
     *FIGURES,
@@ -36,6 +37,7 @@ rule report:
     default_target: True
     input:
         REPORTS,
+        "results/comparisons.parquet",
         MODEL,
 
 
@@ -53,6 +55,7 @@ rule metrics:
     input:
         "results/metrics.parquet",
         "results/summary.parquet",
+        "results/comparisons.parquet",
 
 
 rule data:

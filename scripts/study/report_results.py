@@ -5,8 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from study import analysis, fidelity, markdown, published, sentences, settings
-from study.analysis import Estimate, Experiment, Value
+from study import (
+    analysis,
+    fidelity,
+    markdown,
+    ordered,
+    published,
+    sentences,
+    settings,
+)
+from study.estimates import Estimate
+from study.experiments import Difference, Experiment, Value
 from study.fidelity import MEASURES, Comparison
 from study.report_parts import Part
 
@@ -87,12 +96,16 @@ class Experiments(Results):
             parts.append(name + "; ".join(names))
         return self.text("experiments.values", values=" × ".join(parts))
 
+    def _shown(self, experiment: Experiment) -> list[Value]:
+        """The values that tables list: all, or the extreme ones of many."""
+        if len(experiment.values) <= MOST_ROWS:
+            return experiment.values
+        ranked = [*experiment.ranked, *experiment.lost]
+        return [*ranked[:EXTREMES], *ranked[-EXTREMES:]]
+
     def results(self, experiment: Experiment) -> str:
         """The table of an experiment: a row for each value, or for the extreme ones of many."""
-        shown = experiment.values
-        if len(shown) > MOST_ROWS:
-            ranked = [*experiment.ranked, *experiment.lost]
-            shown = [*ranked[:EXTREMES], *ranked[-EXTREMES:]]
+        shown = self._shown(experiment)
         pairs = [(value.train, value.validation) for value in shown]
         columns = {
             self.words.setting_title(key): [
@@ -109,6 +122,56 @@ class Experiments(Results):
             columns[self.text("columns.seeds")] = [self._seeds(value) for value in shown]
         sides = "".join("l" if key in WORDS else "r" for key in experiment.keys)
         return self.table(columns, sides.ljust(len(columns), "r"))
+
+    def differences(self, experiment: Experiment) -> str:
+        """A table of every value against the best and against the baseline's.
+
+        Nothing where no difference could be tested.
+        """
+        shown = [value for value in self._shown(experiment) if value.n]
+        best, baseline = experiment.best, experiment.baseline
+        pairs = [(value, best) for value in shown if value is not best]
+        if baseline and baseline.n:
+            pairs += [(value, baseline) for value in shown if value not in (best, baseline)]
+        pairs = list(dict.fromkeys(pairs))
+        found = [each for each in experiment.differences(pairs) if each.is_tested]
+        rows = [
+            [
+                self.words.short(each.value),
+                self.words.short(each.other),
+                self._difference(each),
+                self.points(each.noise),
+                self.p(each.p_corrected),
+                self._number(each.effect),
+                self.words.chance(each.superiority),
+                self.words.needed(each.seeds_needed),
+            ]
+            for each in found
+        ]
+        if not rows:
+            return ""
+        keys = ("value", "against", "value_minus", "noise", "p", "effect", "chance", "needed")
+        return markdown.table(self.headings(*keys), rows, "llrrrrrr")
+
+    def _difference(self, difference: Difference) -> str:
+        size = self.words.signed(difference.size)
+        if math.isnan(difference.half):
+            return size
+        return f"{size} ± {self.words.points(difference.half)}"
+
+    def _number(self, number: float) -> str:
+        if math.isnan(number):
+            return self.cell("none")
+        text = self.words.number(abs(number), 1)
+        return f"−{text}" if round(number, 1) < 0 else text
+
+    def differences_note(self, experiment: Experiment) -> str:
+        """What the table of differences has."""
+        return self.text(
+            "experiments.differences_note",
+            family=self.words.number(experiment.family),
+            validation=self.validation_note,
+        )
 
     def _seeds(self, value: Value) -> str:
         key = "some_diverged" if value.diverged else "none_diverged"
@@ -201,12 +264,17 @@ class Conclusions(Results):
                 apart=words.points(scatter.apart),
             )
         edges = [
-            words.setting_phrase(edge.key, edge.best.varied[edge.key])
+            self._beyond(edge)
             for experiment in study.experiments
-            for edge in analysis.edges(experiment)
+            for edge in ordered.edges(experiment)
         ]
         if edges:
-            yield self.text("conclusions.edges", values=words.joined(list(dict.fromkeys(edges))))
+            yield self.text("conclusions.edges", values="; ".join(dict.fromkeys(edges)))
+
+    def _beyond(self, edge: ordered.Edge) -> str:
+        """A value at an edge, with those to try beyond it."""
+        name = self.words.setting_phrase(edge.key, edge.best.varied[edge.key])
+        return f"{name} ({sentences.to_paste(edge.key, edge.to_try)})" if edge.to_try else name
 
     def recommendations(self) -> Iterator[str]:
         """What to choose, experiment by experiment."""

@@ -21,10 +21,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study import (
-    analysis,
     choice,
+    comparisons,
     datasets,
     evaluation,
+    experiments,
     fingerprint,
     jobs,
     metrics,
@@ -96,6 +97,7 @@ class Verification:
         self.plan_file = results / "plan.json"
         self.metrics = results / "metrics.parquet"
         self.summary = results / "summary.parquet"
+        self.comparisons = results / "comparisons.parquet"
         self.choice = results / choice.NAME
         self.evaluation = results / "final.safetensors"
         self.manifest = results / "manifest.json"
@@ -124,6 +126,8 @@ class Verification:
         yield from self._check(
             self.summary, "every row follows from the metrics", self._summary(), [self.metrics]
         )
+        follows = "every row follows from the summary"
+        yield from self._check(self.comparisons, follows, self._comparisons(), [self.summary])
         if self.plan.chooses_final and not self.plan.missing:
             yield from self._check(
                 self.choice, "follows from the summary", self._choice(), [self.summary]
@@ -277,8 +281,17 @@ class Verification:
         if not same:
             yield f"{self.summary}: does not follow from {self.metrics}; {AGAIN}"
 
+    def _comparisons(self) -> Iterator[str]:
+        measured = experiments.experiments(asdict(self.plan), pd.read_parquet(self.summary))
+        expected = comparisons.compare(measured)
+        with _reading(self.comparisons):
+            records.read_metadata(self.comparisons)
+            same = _holds(pq.read_table(self.comparisons), expected)
+        if not same:
+            yield f"{self.comparisons}: does not follow from {self.summary}; {AGAIN}"
+
     def _choice(self) -> Iterator[str]:
-        found = analysis.experiments(asdict(self.plan), pd.read_parquet(self.summary))
+        found = experiments.experiments(asdict(self.plan), pd.read_parquet(self.summary))
         yield from _unlike(
             selection.choose(found).to_json().encode(),
             self.choice,

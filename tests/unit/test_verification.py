@@ -20,6 +20,7 @@ import pytest
 import verify
 from small_study import Study
 from study import (
+    comparisons,
     config,
     evaluation,
     fingerprint,
@@ -50,6 +51,7 @@ MADE_ONCE = [
     "metrics.parquet",
     "summary.parquet",
     "final.safetensors",
+    "comparisons.parquet",
 ]
 
 # Where to flip a bit: not in a checksum, where another file would be named, nor in a time.
@@ -144,9 +146,10 @@ def test_untouched_results_are_right_and_come_out_the_same(study, monkeypatch, c
     assert program(monkeypatch, "--seed", "3") == 0
     out, err = capfd.readouterr()
     *lines, total = out.splitlines()
-    assert total == "14 findings: 0 wrong, 0 skipped"
+    assert total == "15 findings: 0 wrong, 0 skipped"
     assert all(line.startswith("ok ") for line in lines)
-    for what in ("plan.json", "data/MnistLike", "metrics.parquet", "summary.parquet", "report.*"):
+    tables = ("metrics.parquet", "summary.parquet", "comparisons.parquet")
+    for what in ("plan.json", "data/MnistLike", *tables, "report.*"):
         assert any(f"results/{what}: " in line for line in lines)
     assert "bit for bit, when trained again" in lines[-1]
     assert "chosen by --seed 3" in err
@@ -170,6 +173,8 @@ def test_what_is_there_beyond_the_study_is_no_fault(study, quick):
     rows = metrics.collect([asdict(run) for run in smaller.runs], Path("results/runs"))
     records.write_parquet(Path("results/metrics.parquet"), rows, {})
     records.write_parquet(Path("results/summary.parquet"), summary.SUMMARY.empty_table(), {})
+    none = comparisons.COMPARISONS.empty_table()
+    records.write_parquet(Path("results/comparisons.parquet"), none, {})
     assert wrong(smaller) == []
 
 
@@ -294,7 +299,7 @@ def _readable(path: Path) -> object:
         return None
 
 
-@pytest.mark.parametrize("name", ["metrics.parquet", "summary.parquet"])
+@pytest.mark.parametrize("name", ["metrics.parquet", "summary.parquet", "comparisons.parquet"])
 def test_a_bit_anywhere_in_a_table_changes_nothing_or_is_noticed(study, quick, name):
     Path("results/manifest.json").unlink()
     path = Path("results") / name
@@ -311,12 +316,16 @@ def test_a_bit_anywhere_in_a_table_changes_nothing_or_is_noticed(study, quick, n
 
 @pytest.mark.parametrize(
     ("name", "column"),
-    [("metrics.parquet", "validation_loss"), ("summary.parquet", "validation_accuracy_low")],
+    [
+        ("metrics.parquet", "validation_loss"),
+        ("summary.parquet", "validation_accuracy_low"),
+        ("comparisons.parquet", "difference"),
+    ],
 )
 def test_a_number_changed_by_the_least_in_a_table_is_noticed(study, quick, name, column):
     Path("results/manifest.json").unlink()
     path = Path("results") / name
-    alter(path, column, 1, 1e-15)
+    alter(path, column, 0, 1e-15)
     assert wrong(study)[0].startswith(f"{path}: ")
 
 

@@ -1,6 +1,8 @@
 # results/runs/*/record.parquet -> results/metrics.parquet -> results/summary.parquet
+#     -> results/comparisons.parquet
 # input:  the plan and every run's record
-# output: all measures that the study asks for, and the statistics of each experiment's values
+# output: all measures that the study asks for, the statistics of each experiment's values, and the
+#     differences between these
 
 
 rule write_plan:
@@ -58,4 +60,22 @@ rule summarise:
         code=code_of("summarise.py", "resources/published.yaml"),
     shell:
         'python "$SCRIPTS"/summarise.py --plan {input.plan:q} --metrics {input.metrics:q}'
+        " --output {output:q} 2> {log:q}"
+
+
+rule compare_values:
+    input:
+        plan="results/plan.json",
+        summary="results/summary.parquet",
+    output:
+        "results/comparisons.parquet",
+    log:
+        "results/logs/compare_values.log",
+    localrule: True
+    conda:
+        "../envs/study.yaml"
+    params:
+        code=code_of("compare_values.py"),
+    shell:
+        'python "$SCRIPTS"/compare_values.py --plan {input.plan:q} --summary {input.summary:q}'
         " --output {output:q} 2> {log:q}"
