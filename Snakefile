@@ -1,6 +1,7 @@
 # The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
 # all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
-# summary -> comparisons, final model -> figures -> report. See README.md for the words and files.
+# summary -> comparisons, final model -> figures -> report. See README.md for the words and the
+# files.
 
 from snakemake.utils import min_version
 

@@ -5,15 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from study import (
-    analysis,
-    fidelity,
-    markdown,
-    ordered,
-    published,
-    sentences,
-    settings,
-)
+from study import analysis, fidelity, markdown, ordered, published, sentences, settings
 from study.estimates import Estimate
 from study.experiments import Difference, Experiment, Value
 from study.fidelity import MEASURES, Comparison
