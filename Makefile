@@ -22,7 +22,7 @@ CONFIGFILE := $(if $(CONFIG),--configfile "$(if $(FOLDER),$(if $(filter /%,$(CON
 PYTEST := pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=90
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report recommended report-partial data plan verify accept-code prune fidelity bench check test test-full
+.PHONY: help setup report recommended report-partial data plan claims verify accept-code prune fidelity bench check test test-full
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,11 @@ data: setup ## Fetch and verify the data set alone
 
 plan: setup ## Show what will train, why, and what it will cost; train nothing
 	@$(PROGRAM)/show_plan.py $(CONFIGFILE) $(if $(filter-out all,$(CORES)),--cores $(CORES))
+
+claims: setup ## Put the published study's claims, and your own, to the test
+	@$(PROGRAM)/unlock.py
+	@$(SNAKEMAKE) -- claims
+	@$(PROGRAM)/show_claims.py
 
 verify: setup ## Check results from checksums to report, and train a short run again
 	@$(PROGRAM)/verify.py $(CONFIGFILE)

@@ -1,7 +1,7 @@
 # The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
 # all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
-# summary -> comparisons, final model -> figures -> report. See README.md for the words and the
-# files.
+# summary -> comparisons, claims, final model -> figures -> report. See README.md for the words and
+# the files.
 
 from snakemake.utils import min_version
 
@@ -13,6 +13,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/choice.smk"
 include: "workflow/rules/metrics.smk"
+include: "workflow/rules/claims.smk"
 include: "workflow/rules/final.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
@@ -25,6 +26,7 @@ MADE = [
     "results/metrics.parquet",
     "results/summary.parquet",
     "results/comparisons.parquet",
+    "results/claims.parquet",
     f"{DATA}/checksums.sha256",
     *EVALUATION,
     *FIGURES,
@@ -57,6 +59,11 @@ rule metrics:
         "results/metrics.parquet",
         "results/summary.parquet",
         "results/comparisons.parquet",
+
+
+rule claims:
+    input:
+        "results/claims.parquet",
 
 
 rule data:

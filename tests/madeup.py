@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from mnistlike import idx_bytes
-from study import config, datasets, evaluation, plan, summary
+from study import claims, config, datasets, evaluation, plan, summary, verdicts
 from study.plan import run_name
 from study.settings import complete
 
@@ -93,6 +95,7 @@ def write(study: MadeUp, folder: Path) -> list[str]:
     (folder / "plan.json").write_text(json.dumps(study.plan), encoding="utf-8")
     study.metrics.to_parquet(folder / "metrics.parquet")
     study.summary.to_parquet(folder / "summary.parquet")
+    pq.write_table(judged(study), folder / "claims.parquet")
     dataset = datasets.describe(study.plan["dataset"])
     labels = _write_data(dataset, folder / "data")
     for run in study.plan["runs"]:
@@ -101,10 +104,16 @@ def write(study: MadeUp, folder: Path) -> list[str]:
         _write_evaluation(study, dataset, labels, folder / "final.safetensors")
     return [
         *("--plan", str(folder / "plan.json"), "--metrics", str(folder / "metrics.parquet")),
-        *("--summary", str(folder / "summary.parquet"), "--runs", str(folder / "runs")),
+        *("--summary", str(folder / "summary.parquet"), "--claims", str(folder / "claims.parquet")),
+        *("--runs", str(folder / "runs")),
         *("--figures", str(folder / "figures"), "--data", str(folder / "data")),
         *("--evaluation", str(folder / "final.safetensors"), "--output", str(folder)),
     ]
+
+
+def judged(study: MadeUp) -> pa.Table:
+    """The rows of claims.parquet."""
+    return verdicts.judge(claims.asked(study.plan), study.plan, study.summary, study.metrics)
 
 
 def _write_data(dataset: datasets.Dataset, folder: Path) -> np.ndarray:

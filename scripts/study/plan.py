@@ -62,8 +62,9 @@ class Plan:
     """Everything a configuration asks for, resolved.
 
     `final` is the final model, if there is one; where `chooses_final` is set, it is chosen by the
-    experiments' results (choice.py), for `reasons`, and None until then. `notes` tell what is
-    ignored; `missing` names the values that a partial plan leaves out.
+    experiments' results (choice.py), for `reasons`, and None until then. `claims` are the config's
+    own (claims.schema.yaml); `notes` tell what is ignored; `missing` names the values that a
+    partial plan leaves out.
     """
 
     dataset: str
@@ -79,6 +80,7 @@ class Plan:
     runs: list[Run]
     chooses_final: bool = False
     reasons: list[Reason] = field(default_factory=list)
+    claims: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
@@ -195,6 +197,7 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
         runs=_runs(experiments, final, seeds, chooses_final),
         chooses_final=chooses_final,
         reasons=choice.reasons if chooses_final and choice else [],
+        claims=config["claims"],
         notes=list(dict.fromkeys(notes)),
     )
 

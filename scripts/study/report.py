@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from study import markdown, published
 from study.language import Language
+from study.report_claims import Claims
 from study.report_data import Study
 from study.report_final import EarlyStopping, OnTestImages
 from study.report_parts import Appendix, Hyperparameters, Introduction
@@ -41,6 +42,7 @@ def render(study: Study, language: Language, figures: str) -> str:
         tested=OnTestImages(*arguments),
         protocols=Protocols(*arguments),
         published=PublishedStudy(*arguments),
+        claims=Claims(*arguments),
         appendix=Appendix(*arguments),
         source=published.load(),
         contents=CONTENTS,

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +50,7 @@ class Study:
     beside: Honest | None
     metrics: pd.DataFrame
     made_by: list[dict[str, Any]]
+    claims: Sequence[Mapping[str, Any]] = ()
 
     @property
     def n_seeds(self) -> int:
@@ -95,12 +96,14 @@ def collect(
     runs: Path,
     data: Path,
     evaluated: Path | None,
+    claims: Sequence[Mapping[str, Any]] = (),
 ) -> Study:
     """Put together what the report tells.
 
     `metrics` and `summary` are the tables of these names, `runs` the folder of the runs' outputs,
     `data` that of the data set's files, and `evaluated` what evaluate_final.py wrote, if the plan
-    has a final model. Raises StudyError where something is missing.
+    has a final model; `claims` are the rows of claims.parquet. Raises StudyError where something
+    is missing.
     """
     dataset = datasets.describe(plan["dataset"])
     final = analysis.final(plan, summary)
@@ -119,6 +122,7 @@ def collect(
         beside=protocols.beside(plan, dataset, data),
         metrics=metrics,
         made_by=[_made_by(runs / run["run"] / "settings.json") for run in plan["runs"]],
+        claims=claims,
     )
 
 

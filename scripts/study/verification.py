@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from study import (
     choice,
+    claims,
     comparisons,
     datasets,
     evaluation,
@@ -34,6 +35,7 @@ from study import (
     selection,
     state,
     summary,
+    verdicts,
 )
 from study.errors import StudyError
 from study.files import sha256
@@ -99,6 +101,7 @@ class Verification:
         self.summary = results / "summary.parquet"
         self.comparisons = results / "comparisons.parquet"
         self.choice = results / choice.NAME
+        self.claims = results / "claims.parquet"
         self.evaluation = results / "final.safetensors"
         self.manifest = results / "manifest.json"
         self.plan = self._reported(plan)
@@ -132,7 +135,13 @@ class Verification:
             yield from self._check(
                 self.choice, "follows from the summary", self._choice(), [self.summary]
             )
-        tables = [self.plan_file, self.data, self.metrics, self.summary]
+        yield from self._check(
+            self.claims,
+            "every verdict follows from the summary and the metrics",
+            self._claims(),
+            [self.summary],
+        )
+        tables = [self.plan_file, self.data, self.metrics, self.summary, self.claims]
         if self.plan.final:
             run = self.runs / self.plan.final.run
             yield from self._check(
@@ -290,6 +299,17 @@ class Verification:
         if not same:
             yield f"{self.comparisons}: does not follow from {self.summary}; {AGAIN}"
 
+    def _claims(self) -> Iterator[str]:
+        plan = asdict(self.plan)
+        measures = pd.read_parquet(self.metrics, columns=verdicts.COLUMNS)
+        numbers = pd.read_parquet(self.summary)
+        expected = verdicts.judge(claims.asked(plan), plan, numbers, measures)
+        with _reading(self.claims):
+            records.read_metadata(self.claims)
+            same = _holds(pq.read_table(self.claims), expected)
+        if not same:
+            yield f"{self.claims}: does not follow from {self.summary}; {AGAIN}"
+
     def _choice(self) -> Iterator[str]:
         found = experiments.experiments(asdict(self.plan), pd.read_parquet(self.summary))
         yield from _unlike(
@@ -328,6 +348,7 @@ class Verification:
             yield self.results / "model", [*words, "--output", f"{HERE}/model"]
         yield figures / "mosaic.*", ["draw_mosaic.py", *plan, *data, *output]
         words = [*tables, *runs, *evaluated, *data, "--figures", f"{HERE}/figures"]
+        words += ["--claims", str(self.claims)]
         yield self.results / "report.*", ["write_report.py", *words, "--output", HERE]
 
     def _made_again(self, shown: Path, words: Sequence[str]) -> Iterator[str]:

@@ -383,6 +383,14 @@ def test_epochs_are_counted_from_1(last, ticks):
     assert axes.get_xticks().tolist() == ticks
 
 
+@pytest.mark.parametrize("values", [[np.nan], [1e9, np.inf]])
+def test_curves_without_anything_to_show_have_limits_all_the_same(values):
+    axes = Figure().subplots()
+    lost = figures.Curve(np.empty(0), np.empty(0), [np.array(values)])
+    figures.fit_to_curves(axes, [lost, lost], (0.0, math.inf))
+    assert axes.get_ylim() == pytest.approx((-0.5, 10.5))
+
+
 FINAL = {"optimizer": "adam", "batch_size": 32, "epochs": 6}
 CLASSES = {"es": ["cero", "uno", "dos"], "en": ["zero", "one", "two"]}
 FINAL_FIGURES = [

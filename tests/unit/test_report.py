@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import madeup
@@ -41,7 +42,9 @@ def render(study, folder, code):
 
 def collected(study, folder):
     tables = (study.plan, study.metrics, study.summary)
-    return collect(*tables, folder / "runs", folder / "data", folder / "final.safetensors")
+    judged = pq.read_table(folder / "claims.parquet").to_pylist()
+    evaluated = folder / "final.safetensors"
+    return collect(*tables, folder / "runs", folder / "data", evaluated, judged)
 
 
 def reports(study, folder):

@@ -1,6 +1,6 @@
 # everything -> results/report.<language>.md
-# input:  plan, metrics, summary, figures; the final model's evaluation; the runs' settings for what
-#         made them
+# input:  plan, metrics, summary, claims, figures; the final model's evaluation; the runs' settings
+#         for what made them
 # output: the report in each language
 
 REPORTS = expand("results/report.{language}.md", language=PLAN.languages)
@@ -11,6 +11,7 @@ rule write_report:
         plan="results/plan.json",
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
+        claims="results/claims.parquet",
         settings=of_every_run("settings.json"),
         evaluation=EVALUATION,
         beside=files_beside(PLAN.beside),
@@ -34,5 +35,6 @@ rule write_report:
         ),
     shell:
         'python "$SCRIPTS"/write_report.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        " --summary {input.summary:q} --runs results/runs --figures results/figures"
-        " {params.evaluation:q} --data {params.data:q} --output results 2> {log:q}"
+        " --summary {input.summary:q} --claims {input.claims:q} --runs results/runs"
+        " --figures results/figures {params.evaluation:q} --data {params.data:q}"
+        " --output results 2> {log:q}"
