@@ -1,5 +1,6 @@
 # The configuration, the plan that follows from it, and what all rules share.
 
+import functools
 import json
 import os
 import shlex
@@ -39,9 +40,6 @@ except StudyError as error:
 
 RUNS = {run.run: run for run in PLAN.runs}
 EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
-STANDINGS = {
-    name: standing.standing(run, RUN_FOLDERS, LEARNING) for name, run in RUNS.items()
-}
 
 DATA = f"results/data/{DATASET.name}"
 
@@ -50,6 +48,12 @@ wildcard_constraints:
     run="|".join(RUNS) if len(RUNS) <= 100 else r"[A-Za-z0-9._-]+",
     experiment="|".join(EXPERIMENTS),
     language="|".join(PLAN.languages),
+
+
+@functools.cache
+def standing_of(run):
+    """How far a run has come; a job that runs on its own, as on a cluster, asks for no other."""
+    return standing.standing(RUNS[run], RUN_FOLDERS, LEARNING)
 
 
 def code_of(program, *resources):
@@ -80,7 +84,8 @@ def outdated_files():
     plan = Path("results/plan.json")
     if plan.exists() and plan.read_text("utf-8", "replace") != PLAN.to_json():
         yield str(plan)
-    for name, found in STANDINGS.items():
+    for name in RUNS:
+        found = standing_of(name)
         for output in found.damaged:
             print(
                 f"results/runs/{name}/{output}: damaged; it is made anew",
@@ -91,7 +96,10 @@ def outdated_files():
 
 
 def outdated(wildcards):
-    """No input file: the moment, while Snakemake builds its graph, to force what is outdated."""
+    """No input file: the moment, while Snakemake builds its graph, to force what is outdated.
+
+    Asked for by one rule in each graph is enough: all is built before any of it is judged.
+    """
     if workflow.is_main_process and workflow.dag is not None:
         workflow.dag.forcefiles.update(OUTDATED)
     return []

@@ -6,7 +6,6 @@
 
 rule train:
     input:
-        outdated,
         checksums=f"{DATA}/checksums.sha256",
     output:
         record="results/runs/{run}/record.parquet",
@@ -30,14 +29,14 @@ rule train:
     params:
         settings=lambda wildcards: json.dumps(RUNS[wildcards.run].settings),
         request=lambda wildcards: jobs.request(
-            RUNS[wildcards.run], STANDINGS[wildcards.run]
+            RUNS[wildcards.run], standing_of(wildcards.run)
         ),
         dataset=PLAN.dataset,
-        data=lambda wildcards, input: os.path.dirname(input.checksums),
+        data=DATA,
         device=PLAN.device,
         learning=LEARNING,
         code=code_of("train.py"),
-        folder=lambda wildcards, output: os.path.dirname(output.record),
+        folder="results/runs/{run}",
     shell:
         'python "$SCRIPTS"/train.py --settings {params.settings:q} {params.request}'
         " --dataset {params.dataset:q} --data {params.data:q} --device {params.device:q}"
