@@ -10,6 +10,7 @@ min_version("9.0")
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/choice.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
@@ -17,6 +18,7 @@ include: "workflow/rules/report.smk"
 
 # What the workflow makes, and what of it has to be made anew.
 MADE = [
+    *([str(CHOICE)] if PLAN.chooses_final else []),
     "results/plan.json",
     "results/metrics.parquet",
     "results/summary.parquet",
@@ -52,6 +54,10 @@ rule data:
 rule plan:
     input:
         "results/plan.json",
+
+
+onstart:
+    write_text(CONFIG_FILE, CONFIG_JSON)
 
 
 onsuccess:

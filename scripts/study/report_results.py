@@ -19,7 +19,7 @@ EXTREMES = 20
 PROGRESS_STEP = 5  # epochs
 
 # The settings whose values are words.
-WORDS = ("optimizer", "activation", "nesterov")
+WORDS = ("optimizer", "activation", "nesterov", "flip", "precision")
 
 
 class Results(Part):

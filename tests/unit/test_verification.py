@@ -44,7 +44,6 @@ MADE_ONCE = [
     "runs/{run}/settings.json",
     "runs/{run}/record.parquet",
     "runs/{run}/weights.safetensors",
-    "runs/{run}/predictions.safetensors",
     "runs/{run}/state.safetensors",
     "runs/{run}/journal.jsonl",
     "metrics.parquet",
@@ -151,7 +150,7 @@ def test_what_is_there_beyond_the_study_is_no_fault(study, quick):
     Path("results/manifest.json").unlink()
     smaller = replace(
         study,
-        runs=[replace(study.runs[1], seeds=[1], epochs=1, final_epoch=None)],
+        runs=[replace(study.runs[1], seeds=[1], epochs=1, kept_epochs=[])],
         experiments=[],
         final=None,
     )
@@ -168,7 +167,7 @@ def test_what_is_there_beyond_the_study_is_no_fault(study, quick):
 def test_a_partial_plan_is_right_where_the_rest_is_missing(study, quick):
     other = study.runs[1]
     shutil.rmtree(Path("results/runs") / other.run)
-    learning = fingerprint.learning(describe(study.dataset).digest)
+    learning = fingerprint.learning(describe(study.dataset).digest, study.validation)
     part = standing.finished_part(study, Path("results/runs"), learning)
     Path("results/plan.json").write_text(part.to_json(), encoding="utf-8")
     Path("results/manifest.json").unlink()
@@ -372,7 +371,7 @@ def forged(study):
             for replicate in saved.replicates.values():
                 change(replicate)
             state.write(folder / "state.safetensors", saved)
-            request = state.Request(run.seeds, run.epochs, run.final_epoch)
+            request = state.Request(run.seeds, run.epochs, run.kept_epochs)
             sizes = [64, *run.settings["hidden"], 4]
             outputs.write(folder, saved, request, run.settings, sizes)
 

@@ -158,7 +158,6 @@ FILES = [
     "data/MnistLike/checksums.sha256",
     "runs/*/record.parquet",
     "runs/*/weights.safetensors",
-    "runs/*/predictions.safetensors",
     "runs/*/settings.json",
     "plan.json",
     "metrics.parquet",

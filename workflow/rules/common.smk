@@ -1,6 +1,7 @@
 # The configuration, the plan that follows from it, and what all rules share.
 
 import functools
+import hashlib
 import json
 import os
 import shlex
@@ -13,11 +14,14 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 RUN_FOLDERS = Path("results/runs")
 sys.path.insert(0, str(SCRIPTS))
 
-from study import fingerprint, jobs, manifest, standing
+from study import choice, fingerprint, jobs, manifest, standing
 from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
+from study.files import write_text
 from study.plan import resolve
+
+CHOICE = Path("results") / choice.NAME
 
 # The programs' folder is a variable of the shell and no parameter of the rules, so that a copy of
 # the code elsewhere makes the same jobs.
@@ -30,30 +34,80 @@ try:
         workflow.overwrite_configfiles or [Path(workflow.basedir) / "config.yaml"],
         workflow.config_settings.config,
     )
-    PLAN = resolve(CONFIG)
+    # Where results choose the final model: as they did last, if they did.
+    PLAN = resolve(CONFIG, choice.read(CHOICE))
     DATASET = describe(PLAN.dataset)
-    LEARNING = fingerprint.learning(DATASET.digest)
+    LEARNING = fingerprint.learning(DATASET.digest, PLAN.validation)
     if CONFIG["partial"]:
         PLAN = standing.finished_part(PLAN, RUN_FOLDERS, LEARNING)
 except StudyError as error:
     raise WorkflowError(str(error))
 
+EXPERIMENT_RUNS = resolve(CONFIG).runs if PLAN.chooses_final else PLAN.runs
 RUNS = {run.run: run for run in PLAN.runs}
 EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
 
+HAS_FINAL = PLAN.final is not None or (PLAN.chooses_final and not CONFIG["partial"])
+
 DATA = f"results/data/{DATASET.name}"
+
+STANDINGS = {}
+
+# What the programs read that need the whole configuration: on a command line, one of thousands of
+# values would be longer than systems take. Its digest is their rules' parameter.
+CONFIG_FILE = Path("results/config.json")
+CONFIG_JSON = json.dumps(CONFIG, ensure_ascii=False) + "\n"
+CONFIG_DIGEST = hashlib.sha256(CONFIG_JSON.encode()).hexdigest()[:16]
 
 
 wildcard_constraints:
-    run="|".join(RUNS) if len(RUNS) <= 100 else r"[A-Za-z0-9._-]+",
+    run=(
+        "|".join(RUNS)
+        if len(RUNS) <= 100 and not PLAN.chooses_final
+        else r"[A-Za-z0-9._-]+"
+    ),
     experiment="|".join(EXPERIMENTS),
     language="|".join(PLAN.languages),
 
 
-@functools.cache
 def standing_of(run):
     """How far a run has come; a job that runs on its own, as on a cluster, asks for no other."""
-    return standing.standing(RUNS[run], RUN_FOLDERS, LEARNING)
+    if run.run not in STANDINGS:
+        STANDINGS[run.run] = standing.standing(run, RUN_FOLDERS, LEARNING)
+    return STANDINGS[run.run]
+
+
+def chosen_plan():
+    """The plan with its final model; where results choose it, once the checkpoint has run."""
+    if not PLAN.chooses_final or CONFIG["partial"]:
+        return PLAN
+    checkpoints.choose_final.get()
+    return plan_by(CHOICE.read_bytes())
+
+
+@functools.cache
+def plan_by(choice_in_bytes):
+    return resolve(CONFIG, choice.read(CHOICE))
+
+
+def run_of(wildcards):
+    """The run of a training job, which may be that of a final model chosen meanwhile."""
+    if wildcards.run in RUNS:
+        return RUNS[wildcards.run]
+    return next(run for run in chosen_plan().runs if run.run == wildcards.run)
+
+
+def request_of(wildcards):
+    """The words that tell a training job how much of its run is wanted."""
+    run = run_of(wildcards)
+    return jobs.request(run, standing_of(run))
+
+
+def of_every_run(file):
+    """An input function: this file of every run that the study asks for."""
+    return lambda wildcards: [
+        f"results/runs/{run.run}/{file}" for run in chosen_plan().runs
+    ]
 
 
 def code_of(program, *resources):
@@ -84,8 +138,8 @@ def outdated_files():
     plan = Path("results/plan.json")
     if plan.exists() and plan.read_text("utf-8", "replace") != PLAN.to_json():
         yield str(plan)
-    for name in RUNS:
-        found = standing_of(name)
+    for name, run in RUNS.items():
+        found = standing_of(run)
         for output in found.damaged:
             print(
                 f"results/runs/{name}/{output}: damaged; it is made anew",

@@ -10,7 +10,7 @@ rule write_report:
         plan="results/plan.json",
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
-        settings=expand("results/runs/{run}/settings.json", run=RUNS),
+        settings=of_every_run("settings.json"),
         predictions=[
             f"results/runs/{final.run}/predictions.safetensors"
             for final in [PLAN.final]
