@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from mnistlike import write_dataset
 from study import config, datasets, fingerprint, outputs, plan, provenance, state
