@@ -428,13 +428,14 @@ def estimate(samples: np.ndarray, published: float | None = None) -> Estimate:
 def widest_gap(experiment: Experiment, metrics: pd.DataFrame) -> tuple[Value, Estimate]:
     """The value with the widest generalisation gap; a replicate must be left of some value."""
     ranked = experiment.ranked
+    rows = metrics[metrics["run"].isin({value.run for value in ranked})]
     last = pd.DataFrame(
         {
             "place": range(len(ranked)),
             "run": [value.run for value in ranked],
             "epoch": [value.epochs for value in ranked],
         }
-    ).merge(metrics[(metrics["status"] == "ok") & metrics["run"].isin({value.run for value in ranked})])
+    ).merge(rows[rows["status"] == "ok"])
     gaps = (last["train_eval_accuracy"] - last["validation_accuracy"]).groupby(last["place"])
     widest = ranked[int(gaps.mean().idxmax())]
     return widest, generalisation_gap(widest, metrics)

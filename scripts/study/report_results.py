@@ -10,11 +10,7 @@ import numpy as np
 from study import analysis, classification, fidelity, markdown, published, sentences, settings
 from study.analysis import Estimate, Experiment, Value
 from study.fidelity import MEASURES, Comparison
-from study.report_parts import Part
-
-# Of more values than this, only the best and the worst are listed.
-MOST_ROWS = 40
-EXTREMES = 20
+from study.report_parts import EXTREMES, MOST_ROWS, Part
 
 PROGRESS_STEP = 5  # epochs
 
@@ -86,7 +82,7 @@ class Experiments(Results):
                 self.words.value_name(key, value.varied[key]) for value in experiment.values
             )
             name = f"{self.words.setting_name(key)} " if len(experiment.keys) > 1 else ""
-            parts.append(name + "; ".join(names))
+            parts.append(name + self.words.listed(list(names)))
         return self.text("experiments.values", values=" × ".join(parts))
 
     def results(self, experiment: Experiment) -> str:
