@@ -1,6 +1,7 @@
 # The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
 # all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
-# summary -> figures -> report. See README.md for the words and the files.
+# summary -> comparisons, claims, final model -> figures -> report. See README.md for the words and
+# the files.
 
 from snakemake.utils import min_version
 
@@ -12,6 +13,8 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/choice.smk"
 include: "workflow/rules/metrics.smk"
+include: "workflow/rules/claims.smk"
+include: "workflow/rules/final.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
@@ -22,9 +25,13 @@ MADE = [
     "results/plan.json",
     "results/metrics.parquet",
     "results/summary.parquet",
+    "results/comparisons.parquet",
+    "results/claims.parquet",
     f"{DATA}/checksums.sha256",
+    *EVALUATION,
     *FIGURES,
     *REPORTS,
+    *MODEL,
 ]
 OUTDATED = list(outdated_files()) if workflow.is_main_process else []
 
@@ -33,6 +40,13 @@ rule report:
     default_target: True
     input:
         REPORTS,
+        "results/comparisons.parquet",
+        MODEL,
+
+
+rule model:
+    input:
+        MODEL,
 
 
 rule figures:
@@ -44,6 +58,12 @@ rule metrics:
     input:
         "results/metrics.parquet",
         "results/summary.parquet",
+        "results/comparisons.parquet",
+
+
+rule claims:
+    input:
+        "results/claims.parquet",
 
 
 rule data:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from study import report
 from study.errors import report_errors
@@ -20,7 +21,11 @@ def main() -> None:
     parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
     parser.add_argument("--metrics", type=Path, required=True, help="results/metrics.parquet")
     parser.add_argument("--summary", type=Path, required=True, help="results/summary.parquet")
+    parser.add_argument("--claims", type=Path, required=True, help="results/claims.parquet")
     parser.add_argument("--runs", type=Path, required=True, help="results/runs")
+    parser.add_argument(
+        "--evaluation", type=Path, help="results/final.safetensors, where there is a final model"
+    )
     parser.add_argument("--figures", type=Path, required=True, help="folder of the figures")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set's files")
     parser.add_argument("--output", type=Path, required=True, help="folder of report.<language>.md")
@@ -29,7 +34,10 @@ def main() -> None:
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
     metrics = pd.read_parquet(arguments.metrics, columns=METRICS_COLUMNS)
     summary = pd.read_parquet(arguments.summary)
-    study = collect(plan, metrics, summary, arguments.runs, arguments.data)
+    claims = pq.read_table(arguments.claims).to_pylist()
+    study = collect(
+        plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation, claims
+    )
     figures = Path(os.path.relpath(arguments.figures, arguments.output)).as_posix()
     for code in plan["languages"]:
         text = report.render(study, Language(code), figures)

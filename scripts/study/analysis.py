@@ -1,261 +1,57 @@
 """What a study's numbers say: findings, which the report puts into words.
 
-Everything is computed from the plan and from summary.parquet's rows; what these do not hold comes
-from metrics.parquet. Accuracies and differences are fractions, losses are in nats.
+Everything is computed from the experiments, which hold summary.parquet's numbers; what these do
+not hold comes from metrics.parquet. Accuracies and differences are fractions, losses are in nats.
 """
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
-from study import fidelity, published, settings
-from study.config import schema
-from study.errors import StudyError
-from study.intervals import t_interval
-
-# A difference is called clear when its corrected p-value is below this.
-LEVEL = 0.05
-
-# What rounding alone makes of the deviation of equal accuracies is smaller.
-ROUNDING = 1e-12
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over `n` replicates with its deviation (n - 1) and 95 % interval; NaN if unknown."""
-
-    n: int
-    mean: float
-    sd: float
-    low: float
-    high: float
-    published: float = math.nan
-
-    @property
-    def half(self) -> float:
-        """Half the width of the interval."""
-        return (self.high - self.low) / 2
-
-
-@dataclass(frozen=True, eq=False)
-class Value:
-    """One value of an experiment: what it sets, its run, and how it came out.
-
-    `text` is the summary's; `n` replicates did not diverge, `diverged` did.
-    """
-
-    text: str
-    varied: dict[str, Any]
-    run: str
-    epochs: int
-    n: int
-    diverged: int
-    train: Estimate
-    validation: Estimate
-
-    def measure(self, name: str) -> Estimate:
-        """The estimate of `train_accuracy` or `validation_accuracy`."""
-        return {"train_accuracy": self.train, "validation_accuracy": self.validation}[name]
-
-
-@dataclass(frozen=True, eq=False)
-class Experiment:
-    """One experiment: the keys varied, the settings it starts from, its values in order shown."""
-
-    name: str
-    keys: list[str]
-    settings: dict[str, Any]
-    values: list[Value]
-
-    @cached_property
-    def ranked(self) -> list[Value]:
-        """The values that have a result, the best validation accuracy first."""
-        alive = [value for value in self.values if value.n]
-        return sorted(alive, key=lambda value: -value.validation.mean)
-
-    @property
-    def lost(self) -> list[Value]:
-        """The values at which every replicate diverged."""
-        return [value for value in self.values if not value.n]
-
-    @cached_property
-    def p(self) -> np.ndarray:
-        """As `corrected_p_values`, of the ranked values."""
-        return corrected_p_values([value.validation for value in self.ranked])
-
-    @property
-    def best(self) -> Value | None:
-        """The value with the highest mean; None where every replicate diverged."""
-        return self.ranked[0] if self.ranked else None
-
-    def p_between(self, one: Value, other: Value) -> float:
-        """The corrected p-value of two ranked values."""
-        return float(self.p[self.ranked.index(one), self.ranked.index(other)])
-
-    def settings_of(self, value: Value) -> dict[str, Any]:
-        """All settings of one value."""
-        return self.settings | value.varied
-
-
-def experiments(plan: Mapping[str, Any], summary: pd.DataFrame) -> list[Experiment]:
-    """The plan's experiments with the summary's numbers; StudyError where one has no row."""
-    rows = {(row["experiment"], row["value"]): row for row in summary.to_dict("records")}
-    found = []
-    for planned in plan["experiments"]:
-        name, keys = planned["name"], planned["keys"]
-        values = [_value(rows, name, value) for value in planned["values"]]
-        found.append(
-            Experiment(name, keys, settings.complete(planned["settings"]), _in_order(values, keys))
-        )
-    return found
-
-
-def final(plan: Mapping[str, Any], summary: pd.DataFrame) -> Value | None:
-    """The final model, if the plan has one; its `varied` are all its settings."""
-    if not plan["final"]:
-        return None
-    rows = {
-        ("final", row["value"]): row
-        for row in summary[summary["experiment"] == "final"].to_dict("records")
-    }
-    return _value(rows, "final", plan["final"])
-
-
-def _value(
-    rows: Mapping[tuple[str, str], Mapping[str, Any]], experiment: str, planned: Mapping[str, Any]
-) -> Value:
-    row = rows.get((experiment, planned["value"]))
-    if row is None:
-        raise StudyError(
-            f"summary: no row for experiment {experiment!r}, value {planned['value']!r}; make it "
-            "again for this plan"
-        )
-    train, validation = (
-        Estimate(row["n"], *(float(row[f"{measure}_{name}"]) for name in _STATISTICS))
-        for measure in fidelity.MEASURES
-    )
-    return Value(
-        text=planned["value"],
-        varied=planned["settings"],
-        run=planned["run"],
-        epochs=planned["epochs"],
-        n=row["n"],
-        diverged=row["diverged"],
-        train=train,
-        validation=validation,
-    )
-
-
-_STATISTICS = ("mean", "sd", "low", "high", "published")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _in_order(values: list[Value], keys: Sequence[str]) -> list[Value]:
-    """Numbers and layer sizes in ascending order, all else in the plan's."""
-
-    def place(value: Value) -> list[Any]:
-        places = []
-        for key in keys:
-            item = value.varied[key]
-            if _is_number(item):
-                places.append(item)
-            elif isinstance(item, list):
-                places.append((sum(item), item))
-            else:
-                places.append([other.varied[key] for other in values].index(item))
-        return places
-
-    return sorted(values, key=place)
-
-
-def is_ordered(items: Sequence[Any]) -> bool:
-    """Whether these ascend: numbers, or layers as many and each as wide as the one before."""
-    if all(map(_is_number, items)):
-        return all(a < b for a, b in itertools.pairwise(items))
-    if all(isinstance(item, list) for item in items):
-        return all(
-            len(a) == len(b) and a != b and all(x <= y for x, y in zip(a, b, strict=True))
-            for a, b in itertools.pairwise(items)
-        )
-    return False
-
-
-def corrected_p_values(estimates: Sequence[Estimate]) -> np.ndarray:
-    """Holm-corrected p-values of Welch's test for every pair of means, (k, k) and symmetric.
-
-    Welch's test does not assume equal spread, and values far from convergence spread many times
-    as wide as others. Every value has the same seeds, so that samples may be correlated; where
-    they are, positively as under shared initial weights, the test errs towards finding nothing.
-    The correction is over all pairs, not only those with the best: which one is the best is not
-    known beforehand, and a test of the highest of many noisy means against the next would call
-    too much clear. NaN on the diagonal, and where a value has fewer than two replicates; 1 where
-    neither of two has any spread to hold a difference against.
-    """
-    k = len(estimates)
-    corrected = np.full((k, k), np.nan)
-    first, second = np.triu_indices(k, 1)
-    if not len(first):
-        return corrected
-    mean, sd, n = (
-        np.array([getattr(estimate, name) for estimate in estimates], float)
-        for name in ("mean", "sd", "n")
-    )
-    corrected[first, second] = _holm(_welch(mean, sd, n, first, second))
-    return np.fmax(corrected, corrected.T)
-
-
-def _welch(mean: np.ndarray, sd: np.ndarray, n: np.ndarray, first, second) -> np.ndarray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = stats.ttest_ind_from_stats(
-            mean[first], sd[first], n[first], mean[second], sd[second], n[second], equal_var=False
-        ).pvalue
-    testable = (n[first] > 1) & (n[second] > 1)
-    scatters = sd[first] + sd[second] > ROUNDING
-    return np.where(testable, np.where(scatters, p, 1.0), np.nan)
-
-
-def _holm(p: np.ndarray) -> np.ndarray:
-    corrected = np.full(len(p), np.nan)
-    tested = np.isfinite(p)
-    if tested.any():
-        corrected[tested] = multipletests(p[tested], LEVEL, method="holm")[1]
-    return corrected
-
-
-def is_clear(p: float) -> bool:
-    """Whether a corrected p-value tells an effect from noise; one that does not exist does not."""
-    return p < LEVEL
+from study import fidelity, published, settings, significance
+from study.estimates import Estimate, estimate, noise, repeatability
+from study.experiments import Difference, Experiment, Value, between
+from study.experiments import experiments as experiments
+from study.experiments import final as final
+from study.significance import LEVEL, is_clear
 
 
 @dataclass(frozen=True)
 class Lead:
-    """The best value, how far it is ahead of the next, and which others it may be equal to."""
+    """How far the best value is ahead of the next, and which others it may be equal to."""
 
-    best: Value
-    runner_up: Value
-    size: float
-    p: float
+    difference: Difference
     equals: list[Value]
+
+    @property
+    def best(self) -> Value:
+        return self.difference.value
+
+    @property
+    def runner_up(self) -> Value:
+        return self.difference.other
+
+    @property
+    def size(self) -> float:
+        return self.difference.size
+
+    @property
+    def p(self) -> float:
+        """The corrected p-value."""
+        return self.difference.p_corrected
 
     @property
     def is_tested(self) -> bool:
         """Whether there were replicates enough to test it."""
-        return not math.isnan(self.p)
+        return self.difference.is_tested
 
     @property
     def is_clear(self) -> bool:
-        return is_clear(self.p)
+        return self.difference.is_clear
 
 
 def lead(experiment: Experiment) -> Lead | None:
@@ -266,15 +62,10 @@ def lead(experiment: Experiment) -> Lead | None:
     """
     if len(experiment.ranked) < 2:
         return None
-    best, runner_up, *_ = experiment.ranked
+    best, *others = experiment.ranked
     return Lead(
-        best=best,
-        runner_up=runner_up,
-        size=best.validation.mean - runner_up.validation.mean,
-        p=float(experiment.p[0, 1]),
-        equals=[
-            value for value, p in zip(experiment.ranked, experiment.p[0], strict=True) if p >= LEVEL
-        ],
+        difference=experiment.difference(best, others[0]),
+        equals=[value for value in others if experiment.p_between(best, value) >= LEVEL],
     )
 
 
@@ -282,8 +73,8 @@ def lead(experiment: Experiment) -> Lead | None:
 class Spread:
     """How far best and worst are apart, beside the noise: the pooled deviation between seeds.
 
-    `noise` is NaN where no value has two replicates. Of `pairs` pairs of values that could be
-    tested, `clear_pairs` differ clearly.
+    `noise` is NaN where no value has two replicates. Of `pairs` pairs of values that were tested,
+    `clear_pairs` differ clearly.
     """
 
     best: Value
@@ -299,100 +90,15 @@ def spread(experiment: Experiment) -> Spread | None:
     if len(experiment.ranked) < 2:
         return None
     best, worst = experiment.ranked[0], experiment.ranked[-1]
-    pairs = experiment.p[np.triu_indices(len(experiment.p), 1)]
+    p = np.array([experiment.p_between(*pair) for pair in experiment.compared])
     return Spread(
         best=best,
         worst=worst,
         size=best.validation.mean - worst.validation.mean,
         noise=noise([value.validation for value in experiment.ranked]),
-        pairs=int(np.isfinite(pairs).sum()),
-        clear_pairs=int((pairs < LEVEL).sum()),
+        pairs=int(np.isfinite(p).sum()),
+        clear_pairs=int((p < LEVEL).sum()),
     )
-
-
-def noise(estimates: Sequence[Estimate]) -> float:
-    """The standard deviation between seeds, pooled; NaN where nothing has two replicates."""
-    spreading = [estimate for estimate in estimates if estimate.n > 1]
-    freedom = sum(estimate.n - 1 for estimate in spreading)
-    if not freedom:
-        return math.nan
-    squares = sum((estimate.n - 1) * estimate.sd**2 for estimate in spreading)
-    return math.sqrt(squares / freedom)
-
-
-@dataclass(frozen=True)
-class Trend:
-    """How accuracy follows an ordered setting: `rising`, `falling`, or with a `peak` between.
-
-    Of the `steps` from one value to the next, `clear_steps` are clear by themselves; `is_tested`
-    tells whether any of them could be tested.
-    """
-
-    shape: str
-    first: Value
-    last: Value
-    peak: Value
-    steps: int
-    clear_steps: int
-    is_tested: bool
-
-
-def trend(experiment: Experiment) -> Trend | None:
-    """The trend over one ordered setting of three or more values; None where there is none.
-
-    A trend is one only if the means follow it without exception.
-    """
-    values = experiment.values
-    if len(experiment.keys) > 1 or len(values) < 3 or len(experiment.ranked) < len(values):
-        return None
-    if not is_ordered([value.varied[experiment.keys[0]] for value in values]):
-        return None
-    signs = np.sign(np.diff([value.validation.mean for value in values]))
-    if (signs > 0).all():
-        shape = "rising"
-    elif (signs < 0).all():
-        shape = "falling"
-    elif signs.all() and (np.diff(signs) <= 0).all():
-        shape = "peak"
-    else:
-        return None
-    p = np.array([experiment.p_between(a, b) for a, b in itertools.pairwise(values)])
-    return Trend(
-        shape=shape,
-        first=values[0],
-        last=values[-1],
-        peak=experiment.ranked[0],
-        steps=len(signs),
-        clear_steps=int((p < LEVEL).sum()),
-        is_tested=bool(np.isfinite(p).any()),
-    )
-
-
-@dataclass(frozen=True)
-class Edge:
-    """The best value is the largest or the smallest tried of `key`, and more could be tried."""
-
-    best: Value
-    key: str
-    is_largest: bool
-
-
-def edges(experiment: Experiment) -> list[Edge]:
-    """The ordered settings of which the best value is at an end that is no bound of the setting."""
-    found = []
-    for key in experiment.keys if experiment.ranked else []:
-        items = [value.varied[key] for value in experiment.values]
-        items = [item for i, item in enumerate(items) if item not in items[:i]]
-        items = sorted(items, key=lambda item: sum(item) if isinstance(item, list) else item)
-        if len(items) < 2 or not is_ordered(items):
-            continue
-        bounds = schema()["$defs"][key]
-        chosen = experiment.best.varied[key]
-        if chosen == items[-1] and chosen != bounds.get("maximum"):
-            found.append(Edge(experiment.best, key, is_largest=True))
-        if chosen == items[0] and chosen != bounds.get("minimum"):
-            found.append(Edge(experiment.best, key, is_largest=False))
-    return found
 
 
 def replicates(value: Value, metrics: pd.DataFrame) -> pd.DataFrame:
@@ -418,13 +124,6 @@ def generalisation_gap(value: Value, metrics: pd.DataFrame) -> Estimate:
     return estimate((last["train_eval_accuracy"] - last["validation_accuracy"]).to_numpy())
 
 
-def estimate(samples: np.ndarray, published: float | None = None) -> Estimate:
-    """Mean and interval of `samples` (n,), n >= 1, with what was published of it, if anything."""
-    mean, sd, half = map(float, t_interval(samples))
-    printed = math.nan if published is None else published
-    return Estimate(len(samples), mean, sd, mean - half, mean + half, printed)
-
-
 def widest_gap(experiment: Experiment, metrics: pd.DataFrame) -> tuple[Value, Estimate]:
     """The value with the widest generalisation gap; a replicate must be left of some value."""
     ranked = experiment.ranked
@@ -443,9 +142,10 @@ def widest_gap(experiment: Experiment, metrics: pd.DataFrame) -> tuple[Value, Es
 
 @dataclass(frozen=True)
 class RunningGap:
-    """Where the accuracy that is counted during training lies below that of validation.
+    """How the accuracy that is counted during training compares with that of validation.
 
-    Of `count` values, those `below`; at `widest` the distance is largest.
+    Of `count` values, it lies lower for those `below`. At `widest` it lies lowest where there are
+    any, and else farthest above.
     """
 
     count: int
@@ -453,16 +153,15 @@ class RunningGap:
     widest: Value
 
 
-def running_gap(experiment: Experiment) -> RunningGap | None:
-    """Validation accuracy minus training accuracy; None where it is positive for no value."""
+def running_gap(experiment: Experiment) -> RunningGap:
+    """Validation accuracy beside training accuracy; a replicate must be left of some value."""
 
     def gap(value: Value) -> float:
         return value.validation.mean - value.train.mean
 
-    below = [value for value in experiment.values if value.n and gap(value) > 0]
-    if not below:
-        return None
-    return RunningGap(len(experiment.ranked), below, max(below, key=gap))
+    below = [value for value in experiment.ranked if gap(value) > 0]
+    widest = max(below, key=gap) if below else min(experiment.ranked, key=gap)
+    return RunningGap(len(experiment.ranked), below, widest)
 
 
 @dataclass(frozen=True)
@@ -561,28 +260,22 @@ class AgainstFinal:
     p: float
 
 
-def against_final(final: Value, found: Sequence[Experiment]) -> list[AgainstFinal]:
-    """The final model against the best value of each experiment that has one.
+def against_final(model: Value, found: Sequence[Experiment]) -> list[AgainstFinal]:
+    """The final `model` against the best value of each experiment that has one.
 
     The p-values are of Welch's test, Holm-corrected over these comparisons; NaN where the best
     value is the final model itself, or where either has fewer than two replicates.
     """
     found = [experiment for experiment in found if experiment.best]
-    compared = [final.validation, *(experiment.best.validation for experiment in found)]
-    mean, sd, n = (
-        np.array([getattr(item, name) for item in compared], float) for name in ("mean", "sd", "n")
-    )
-    others = np.arange(1, len(compared))
-    p = _welch(mean, sd, n, np.zeros(len(others), int), others)
+    ahead = between([(model, experiment.best) for experiment in found])
     same = [
-        (experiment.best.run, experiment.best.epochs) == (final.run, final.epochs)
+        (experiment.best.run, experiment.best.epochs) == (model.run, model.epochs)
         for experiment in found
     ]
-    p[np.array(same, bool)] = np.nan
-    return [
-        AgainstFinal(experiment, float(mean[0] - other), float(corrected))
-        for experiment, other, corrected in zip(found, mean[1:], _holm(p), strict=True)
-    ]
+    p = np.where(same, np.nan, ahead.p)
+    corrected = significance.holm(p, int(np.isfinite(p).sum()))
+    rows = zip(found, ahead.size.tolist(), corrected.tolist(), strict=True)
+    return [AgainstFinal(*row) for row in rows]
 
 
 def published_comparison(name: str, value: Value, measure: str) -> fidelity.Comparison | None:
@@ -625,7 +318,7 @@ class Scatter:
 
     @property
     def apart(self) -> float:
-        return float(stats.norm.ppf(1 - LEVEL / 2)) * math.sqrt(2) * self.median
+        return repeatability(self.median)
 
 
 def scatter(found: Sequence[Experiment]) -> Scatter | None:

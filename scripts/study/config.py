@@ -1,33 +1,23 @@
 """Reading a study's configuration: strictly, with one clear message for what is wrong."""
 
 import copy
-import functools
 import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
-from ruamel.yaml import YAML
 
+from study import claims, schemas
 from study.errors import StudyError
 from study.reading import read_yaml, suggestion
-
-SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
+from study.schemas import schema
 
 # Errors shown at once; the rest are counted.
 SHOWN = 6
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-
-
-@functools.cache
-def schema() -> dict[str, Any]:
-    """The configuration's JSON Schema."""
-    # By libyaml: every program reads it, and the strict reader takes a quarter of a second.
-    return YAML(typ="safe").load(SCHEMA)
 
 
 def load(paths: list[Path], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -90,13 +80,19 @@ def checked_settings(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
 def validated(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     """`config` with the top level's defaults, or a StudyError that lists what is wrong in it."""
     _refuse(config, schema(), name)
-    return _completed(config, schema())
+    completed = _completed(config, schema())
+    _tell(list(claims.faults(completed)), name)
+    return completed
 
 
 def _refuse(value: Any, wanted: Mapping[str, Any], name: str) -> None:
-    errors = sorted(Draft202012Validator(wanted).iter_errors(value), key=_place)
+    errors = sorted(schemas.errors(value, wanted), key=_place)
     messages = [f"{_place(error)}: {_reason(error)}" for error in errors]
     messages += [f"{place}: must be a finite number" for place in _not_finite(value)]
+    _tell(messages, name)
+
+
+def _tell(messages: list[str], name: str) -> None:
     if messages:
         shown = [f"{name}: {message}" for message in messages[:SHOWN]]
         if len(messages) > SHOWN:
@@ -174,6 +170,8 @@ def _reason(error: ValidationError) -> str:
             return f"unknown value {_short(value)}{suggestion(value, limit)}"
         case "minItems" | "minProperties" | "minLength":
             return "must not be empty"
+        case "maxProperties":
+            return f"must have one key alone, has {', '.join(map(str, value))}"
         case "maxItems":
             return f"must have at most {limit} entries, has {len(value)}"
         case "uniqueItems":

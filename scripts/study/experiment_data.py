@@ -1,6 +1,5 @@
 """What the figure of an experiment shows: its settings, values, curves and colours."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +11,7 @@ from study import figures
 from study.errors import StudyError
 from study.figures import MUTED, Curve
 from study.language import Language
+from study.scales import scale_of
 
 # With more curves or ranks than this, only the best and the worst of them are drawn.
 MOST_CURVES = 40
@@ -20,32 +20,6 @@ EXTREMES = 20
 LINESTYLES = ("-", "--", ":", "-.")
 MEASURES = ("validation_loss", "validation_accuracy")
 METRICS_COLUMNS = ["run", "seed", "epoch", *MEASURES, "status"]
-
-
-def scale_of(values: Sequence[Any]) -> str:
-    """The kind of axis that suits the values of a setting.
-
-    `names` for words and booleans, `sizes` for lists (in order, but without distances), and for
-    numbers `linear`, `log` where they span a factor of 8 or more and are spaced more evenly in
-    their ratios than in their differences, or `zero_and_log` where that is so but for a 0.
-    """
-    if all(isinstance(value, list) for value in values):
-        return "sizes"
-    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        return "names"
-    numbers = np.unique(np.array(values, float))
-    positive = numbers[numbers > 0]
-    kind = "log" if len(positive) == len(numbers) else "zero_and_log"
-    if len(numbers) < 3 or numbers[0] < 0 or positive[-1] / positive[0] < 8:
-        return "linear"
-    ratios = np.diff(np.log(positive))
-    if kind == "zero_and_log":
-        ratios = np.append(ratios, ratios.mean())
-    return kind if _unevenness(ratios) <= _unevenness(np.diff(numbers)) else "linear"
-
-
-def _unevenness(steps: np.ndarray) -> float:
-    return steps.std() / steps.mean()
 
 
 def _place(value: Any) -> Any:

@@ -418,7 +418,9 @@ def fit(axes: Axes, centres: np.ndarray, low: np.ndarray, high: np.ndarray, boun
     half the range of the centres on either side, and is cut off there.
     """
     centres = centres[np.isfinite(centres)]
-    first, last = (centres.min(), centres.max()) if len(centres) else bounds
+    if not len(centres):
+        centres = np.array([bounds[0], min(bounds[1], FARTHEST)])
+    first, last = centres.min(), centres.max()
     spare = 0.5 * (last - first) or np.inf
     first = max(np.nanmin([first, *low]), first - spare, bounds[0])
     last = min(np.nanmax([last, *high]), last + spare, bounds[1])

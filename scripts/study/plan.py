@@ -6,13 +6,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from study import settings as training_settings
-from study.choice import Choice
+from study.choice import Choice, Reason
 from study.datasets import describe
 from study.errors import StudyError
 from study.settings import DEFAULTS, complete, essential, identity, is_used, text, value_text
+
+# What is read of a study that is shown beside another.
+FILES_BESIDE = ("plan.json", "metrics.parquet", "final.safetensors")
 
 # Longest readable part of a run's name: with the hash well below file systems' 255 bytes.
 SLUG_LENGTH = 120
@@ -58,20 +62,25 @@ class Plan:
     """Everything a configuration asks for, resolved.
 
     `final` is the final model, if there is one; where `chooses_final` is set, it is chosen by the
-    experiments' results (choice.py), and None until then. `notes` tell what is ignored; `missing`
-    names the values that a partial plan leaves out.
+    experiments' results (choice.py), for `reasons`, and None until then. `claims` are the config's
+    own (claims.schema.yaml); `notes` tell what is ignored; `missing` names the values that a
+    partial plan leaves out.
     """
 
     dataset: str
     validation: str | dict[str, Any]
     seeds: list[int]
     languages: list[str]
+    early_stopping: dict[str, Any]
+    beside: str | None
     device: str
     baseline: dict[str, Any]
     experiments: list[Experiment]
     final: Value | None
     runs: list[Run]
     chooses_final: bool = False
+    reasons: list[Reason] = field(default_factory=list)
+    claims: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
@@ -180,14 +189,24 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
         validation=validation,
         seeds=seeds,
         languages=list(config["report"]["languages"]),
+        early_stopping=dict(config["report"]["early_stopping"]),
+        beside=config["report"].get("beside"),
         device=config["device"],
         baseline=baseline,
         experiments=experiments,
         final=final,
         runs=_runs(experiments, final, seeds, chooses_final),
         chooses_final=chooses_final,
+        reasons=choice.reasons if chooses_final and choice else [],
+        claims=config["claims"],
         notes=list(dict.fromkeys(notes)),
     )
+
+
+def files_beside(folder: str | None) -> list[str]:
+    """What is read of the study that is shown beside another; nothing before it is all there."""
+    paths = [Path(folder, name) for name in FILES_BESIDE] if folder else []
+    return list(map(str, paths)) if all(path.is_file() for path in paths) else []
 
 
 def _validation(described: str | Mapping[str, Any]) -> str | dict[str, Any]:

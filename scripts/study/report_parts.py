@@ -1,5 +1,6 @@
 """The report's parts that describe the study, as Markdown that the template puts in order."""
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from study import analysis, markdown, published, sentences, settings
+from study import analysis, markdown, published, sentences, settings, significance
 from study.analysis import Experiment
 from study.report_data import Study
 from study.sentences import Words
@@ -207,9 +208,28 @@ class Introduction(Part):
             yield self.text("method.one_seed")
         else:
             yield self.text("method.intervals", freedom=study.n_seeds - 1)
-            yield self.text("method.tests", level=words.number(analysis.LEVEL, 2))
+            yield from self._tests()
         if study.comparisons:
             yield self.text("method.prediction")
+
+    def _tests(self) -> Iterator[str]:
+        """What makes a difference clear, and why that test."""
+        n, words = self.study.n_seeds, self.words
+        level = words.number(analysis.LEVEL, 2)
+        yield self.text("method.tests", level=level)
+        yield self.text("method.differences", power=words.language.percent(significance.POWER, 0))
+        divisions = math.comb(2 * n, n)
+        family = max(experiment.family for experiment in self.study.experiments)
+        corrected = min(1, 2 / divisions * family)
+        if corrected >= analysis.LEVEL:
+            yield self.text(
+                "method.no_permutations",
+                divisions=words.number(divisions),
+                least=words.number(2 / divisions, 4),
+                family=words.number(family),
+                corrected=words.number(corrected, 2),
+            )
+        yield self.text("method.correlated", seeds=self.n_seeds)
 
     def _validation(self, counts: Mapping[str, str]) -> str:
         held_out = {}

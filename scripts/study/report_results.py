@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from study import analysis, classification, fidelity, markdown, published, sentences, settings
-from study.analysis import Estimate, Experiment, Value
+from study import analysis, fidelity, markdown, ordered, published, sentences, settings
+from study.estimates import Estimate
+from study.experiments import Difference, Experiment, Value
 from study.fidelity import MEASURES, Comparison
 from study.report_parts import EXTREMES, MOST_ROWS, Part
 
@@ -85,12 +84,16 @@ class Experiments(Results):
             parts.append(name + self.words.listed(list(names)))
         return self.text("experiments.values", values=" × ".join(parts))
 
+    def _shown(self, experiment: Experiment) -> list[Value]:
+        """The values that tables list: all, or the extreme ones of many."""
+        if len(experiment.values) <= MOST_ROWS:
+            return experiment.values
+        ranked = [*experiment.ranked, *experiment.lost]
+        return [*ranked[:EXTREMES], *ranked[-EXTREMES:]]
+
     def results(self, experiment: Experiment) -> str:
         """The table of an experiment: a row for each value, or for the extreme ones of many."""
-        shown = experiment.values
-        if len(shown) > MOST_ROWS:
-            ranked = [*experiment.ranked, *experiment.lost]
-            shown = [*ranked[:EXTREMES], *ranked[-EXTREMES:]]
+        shown = self._shown(experiment)
         pairs = [(value.train, value.validation) for value in shown]
         columns = {
             self.words.setting_title(key): [
@@ -107,6 +110,56 @@ class Experiments(Results):
             columns[self.text("columns.seeds")] = [self._seeds(value) for value in shown]
         sides = "".join("l" if key in WORDS else "r" for key in experiment.keys)
         return self.table(columns, sides.ljust(len(columns), "r"))
+
+    def differences(self, experiment: Experiment) -> str:
+        """A table of every value against the best and against the baseline's.
+
+        Nothing where no difference could be tested.
+        """
+        shown = [value for value in self._shown(experiment) if value.n]
+        best, baseline = experiment.best, experiment.baseline
+        pairs = [(value, best) for value in shown if value is not best]
+        if baseline and baseline.n:
+            pairs += [(value, baseline) for value in shown if value not in (best, baseline)]
+        pairs = list(dict.fromkeys(pairs))
+        found = [each for each in experiment.differences(pairs) if each.is_tested]
+        rows = [
+            [
+                self.words.short(each.value),
+                self.words.short(each.other),
+                self._difference(each),
+                self.points(each.noise),
+                self.p(each.p_corrected),
+                self._number(each.effect),
+                self.words.chance(each.superiority),
+                self.words.needed(each.seeds_needed),
+            ]
+            for each in found
+        ]
+        if not rows:
+            return ""
+        keys = ("value", "against", "value_minus", "noise", "p", "effect", "chance", "needed")
+        return markdown.table(self.headings(*keys), rows, "llrrrrrr")
+
+    def _difference(self, difference: Difference) -> str:
+        size = self.words.signed(difference.size)
+        if math.isnan(difference.half):
+            return size
+        return f"{size} ± {self.words.points(difference.half)}"
+
+    def _number(self, number: float) -> str:
+        if math.isnan(number):
+            return self.cell("none")
+        text = self.words.number(abs(number), 1)
+        return f"−{text}" if round(number, 1) < 0 else text
+
+    def differences_note(self, experiment: Experiment) -> str:
+        """What the table of differences has."""
+        return self.text(
+            "experiments.differences_note",
+            family=self.words.number(experiment.family),
+            validation=self.validation_note,
+        )
 
     def _seeds(self, value: Value) -> str:
         key = "some_diverged" if value.diverged else "none_diverged"
@@ -199,12 +252,17 @@ class Conclusions(Results):
                 apart=words.points(scatter.apart),
             )
         edges = [
-            words.setting_phrase(edge.key, edge.best.varied[edge.key])
+            self._beyond(edge)
             for experiment in study.experiments
-            for edge in analysis.edges(experiment)
+            for edge in ordered.edges(experiment)
         ]
         if edges:
-            yield self.text("conclusions.edges", values=words.joined(list(dict.fromkeys(edges))))
+            yield self.text("conclusions.edges", values="; ".join(dict.fromkeys(edges)))
+
+    def _beyond(self, edge: ordered.Edge) -> str:
+        """A value at an edge, with those to try beyond it."""
+        name = self.words.setting_phrase(edge.key, edge.best.varied[edge.key])
+        return f"{name} ({sentences.to_paste(edge.key, edge.to_try)})" if edge.to_try else name
 
     def recommendations(self) -> Iterator[str]:
         """What to choose, experiment by experiment."""
@@ -276,7 +334,7 @@ class Conclusions(Results):
 
 
 class FinalModel(Results):
-    """The final model: its progress, its result, its classes, and the experiments beside it."""
+    """The final model: its progress, its result, and the experiments beside it."""
 
     @property
     def model(self) -> Value:
@@ -289,6 +347,35 @@ class FinalModel(Results):
         for key in self.worth_naming(chosen):
             title, value = self.words.setting_title(key), self.words.value_name(key, chosen[key])
             yield self.text("final.setting", title=title, value=value)
+
+    def chosen(self) -> Iterator[str]:
+        """Why these settings, where results chose them."""
+        reasons = self.study.plan["reasons"]
+        if not reasons:
+            return
+        words = self.words
+        experiments = {experiment.name: experiment for experiment in self.study.experiments}
+        found = [(experiments[each["experiment"]], each) for each in reasons]
+        yield self.text(
+            "final.chosen",
+            values=words.joined(
+                [
+                    words.setting_phrase(key, experiment.best.varied[key])
+                    for experiment, reason in found
+                    for key in reason["taken"]
+                ]
+            ),
+            clear=sum(each["p"] is not None and analysis.is_clear(each["p"]) for each in reasons),
+            count=len(reasons),
+        )
+        for experiment, reason in found:
+            if len(reason["taken"]) < len(experiment.keys):
+                yield self.text(
+                    "final.not_taken",
+                    experiment=words.title(experiment),
+                    best=words.phrase(experiment.best),
+                    accuracy=words.percent(reason["accuracy"]),
+                )
 
     def progress(self) -> str:
         """A table of accuracies, every fifth epoch and the last."""
@@ -364,108 +451,6 @@ class FinalModel(Results):
             epochs=self.words.number(final.epochs),
         )
         return self.figure("final_curves", alternative)
-
-    def scores_note(self) -> str:
-        """What the table of scores has."""
-        return self.words.counted("final.scores_note", self.model.n)
-
-    def scores(self) -> str:
-        """A table of precision, recall and F1 of each class."""
-        found = self.study.classes.scores
-        columns = {self.text("columns.class"): self.classes}
-        for score in classification.SCORES:
-            parts = (found[f"{score}_{part}"] for part in ("mean", "sd", "low", "high"))
-            columns[self.text(f"columns.{score}")] = [
-                self.words.with_half(Estimate(self.model.n, *numbers))
-                for numbers in zip(*parts, strict=True)
-            ]
-        return self.table(columns, "lrrr")
-
-    def about_classes(self) -> str:
-        """Which classes are told best and worst, and how much the frequent confusions explain."""
-        found = self.study.classes
-        mistakes = found.confusion.sum() - np.trace(found.confusion)
-        if not mistakes:
-            return self.text("final.no_mistakes", count=self._images)
-        confused = found.confused()
-        share = sum(count for _, _, count in confused) / mistakes
-        return self.text(
-            "final.classes_sentence",
-            **self._extreme_classes(),
-            count=len(confused),
-            share=self.words.language.percent(share, 0),
-        )
-
-    @property
-    def _images(self) -> str:
-        return self.words.number(self.study.shapes["test"][0])
-
-    def _extreme_classes(self) -> dict[str, str]:
-        f1 = self.study.classes.scores["f1_mean"]
-        return {
-            "best": self.classes[f1.idxmax()],
-            "best_f1": self.words.percent(f1.max()),
-            "worst": self.classes[f1.idxmin()],
-            "worst_f1": self.words.percent(f1.min()),
-        }
-
-    def confused_note(self) -> str:
-        """What the numbers of confusions are."""
-        return self.words.counted("final.confused_note", self.model.n)
-
-    def confused(self) -> str:
-        """A table of the most frequent confusions; nothing where there are none."""
-        found = self.study.classes
-        rows = [
-            [
-                self.classes[label],
-                self.classes[taken],
-                self.words.number(count, 1),
-                self.words.number(100 * count / found.confusion[label].sum(), 1),
-            ]
-            for label, taken, count in found.confused()
-        ]
-        if not rows:
-            return ""
-        headings = self.headings("true_class", "taken_for", "images", "share")
-        return markdown.table(headings, rows, "llrr")
-
-    def confusion_matrix(self) -> str:
-        """The figure of the confusion matrix."""
-        found = self.study.classes
-        if not found.confused():
-            alternative = self.text("final.confusion_alt_right", count=self._images)
-            return self.figure("final_confusion", alternative)
-        label, taken, count = found.confused()[0]
-        percent = self.words.language.percent
-        alternative = self.text(
-            "final.confusion_alt",
-            accuracy=self.words.percent(found.right),
-            true=self.classes[label],
-            predicted=self.classes[taken],
-            images=self.words.number(count, 1),
-            share=percent(count / found.confusion[label].sum(), 1),
-        )
-        return self.figure("final_confusion", alternative)
-
-    def scores_figure(self) -> str:
-        """The figure of the scores."""
-        alternative = self.text("final.classes_alt", **self._extreme_classes())
-        return self.figure("final_classes", alternative)
-
-    def mistakes(self) -> str:
-        """The figure of the most confident mistakes."""
-        mistake = self.study.classes.mistake
-        if not mistake:
-            alternative = self.text("final.mistakes_alt_none", seeds=self.n_seeds)
-            return self.figure("final_mistakes", alternative)
-        alternative = self.text(
-            "final.mistakes_alt",
-            true=self.classes[mistake["label"]],
-            predicted=self.classes[mistake["predicted"]],
-            confidence=self.words.language.percent(mistake["confidence"], 1),
-        )
-        return self.figure("final_mistakes", alternative)
 
     @cached_property
     def _singles(self) -> list[analysis.AgainstFinal]:

@@ -8,8 +8,11 @@ from typing import Any
 import pandas as pd
 from babel.lists import format_list
 
-from study import analysis, markdown, settings
-from study.analysis import Course, Estimate, Experiment, Lead, PublishedOrder, Value
+from study import analysis, markdown, ordered, settings
+from study.analysis import Course, Lead, PublishedOrder
+from study.config import schema
+from study.estimates import Estimate, repeatability
+from study.experiments import Difference, Experiment, Value
 from study.language import Language
 
 # Longer lists of values are cut short, and the rest counted.
@@ -17,6 +20,9 @@ MOST_LISTED = 5
 
 # Lists of what was tried name more of it, and both ends.
 MOST_NAMED = 24
+
+# Beyond as many seeds as a study can have, their number is not told.
+MOST_SEEDS = schema()["properties"]["seeds"]["maximum"]
 
 
 class Words:
@@ -66,6 +72,25 @@ class Words:
         if math.isnan(estimate.half):
             return self.points(estimate.mean)
         return f"{self.points(estimate.mean)} ± {self.points(estimate.half)}"
+
+    def chance(self, probability: float) -> str:
+        """A probability in whole per cent, of which 100 and 0 are never quite reached."""
+        if math.isnan(probability):
+            return self.text("cells.none")
+        percent = self.language.percent
+        if probability > 0.99:
+            return self.text("chance.above", chance=percent(0.99, 0))
+        if probability < 0.01:
+            return self.text("chance.below", chance=percent(0.01, 0))
+        return percent(probability, 0)
+
+    def needed(self, seeds: float) -> str:
+        """How many seeds it takes: `12`, or `over 1,000`."""
+        if math.isnan(seeds):
+            return self.text("cells.none")
+        if seeds > MOST_SEEDS:
+            return self.text("needed.above", n=self.number(MOST_SEEDS))
+        return self.number(seeds)
 
     def p(self, p: float) -> str:
         """A p-value as `p = 0.012`."""
@@ -156,15 +181,23 @@ def analysis_of(experiment: Experiment, metrics: pd.DataFrame, words: Words) -> 
     if not experiment.ranked:
         return [words.text("analysis.all_diverged", count=len(experiment.values))]
     paragraphs = [
+        *compared(experiment, words),
+        _running(experiment, metrics, words),
+        _gap(experiment, metrics, words),
+        _course(experiment.best, metrics, words),
+        *_diverged(experiment, words),
+    ]
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def compared(experiment: Experiment, words: Words) -> list[str]:
+    """What the differences between the values say: all that tests are made for."""
+    paragraphs = [
         _best(experiment, words),
         _spread(experiment, words),
         _trend(experiment, words),
         *_edges(experiment, words),
-        _running(experiment, metrics, words) if "dropout" in experiment.keys else "",
-        _gap(experiment, metrics, words),
-        _course(experiment.best, metrics, words),
         _published(analysis.published_order(experiment), words),
-        *_diverged(experiment, words),
     ]
     return [paragraph for paragraph in paragraphs if paragraph]
 
@@ -180,8 +213,10 @@ def _best(experiment: Experiment, words: Words) -> str:
         return words.text("analysis.best_level", **values)
     verdict = _verdict(lead, experiment)
     if lead.is_tested:
-        values["p"] = words.p(lead.p)
+        values |= _in_words(lead.difference, words)
     sentences = [words.text(f"analysis.best_{verdict}", **values)]
+    if verdict == "unclear" and not math.isnan(lead.difference.high):
+        sentences.append(words.text("analysis.open", **values))
     others = [value for value in lead.equals if value is not lead.runner_up]
     if others:
         key = "equals_though" if lead.is_clear else "equals_also"
@@ -189,9 +224,23 @@ def _best(experiment: Experiment, words: Words) -> str:
     return " ".join(sentences)
 
 
+def _in_words(difference: Difference, words: Words) -> dict[str, str]:
+    """What a sentence may tell of a difference that was tested."""
+    return {
+        "p": words.p(difference.p_corrected),
+        "low": words.signed(difference.low),
+        "high": words.signed(difference.high),
+        "widest": words.points(difference.high),
+        "apart": words.points(repeatability(difference.noise)),
+        "chance": words.chance(difference.superiority),
+        "seeds": words.counted("seeds", difference.value.n),
+        "needed": words.needed(difference.seeds_needed),
+    }
+
+
 def _verdict(lead: Lead, experiment: Experiment) -> str:
     if lead.is_clear:
-        return "clear"
+        return "small" if lead.difference.is_small else "clear"
     if lead.is_tested:
         return "unclear"
     return (
@@ -223,10 +272,10 @@ def _spread(experiment: Experiment, words: Words) -> str:
 
 
 def _trend(experiment: Experiment, words: Words) -> str:
-    trend = analysis.trend(experiment)
+    trend = ordered.trend(experiment)
     if trend is None:
         return ""
-    values: dict[str, str] = {}
+    values: dict[str, Any] = {"rises": trend.rises, "steps": trend.steps}
     for name in ("first", "last", "peak"):
         value = getattr(trend, name)
         values |= {
@@ -234,33 +283,51 @@ def _trend(experiment: Experiment, words: Words) -> str:
             f"{name}_accuracy": words.percent(value.validation.mean),
         }
     sentences = [words.text(f"analysis.trend_{trend.shape}", **values)]
-    if trend.is_tested:
+    if not math.isnan(trend.slope.half):
+        key = "slope_clear" if analysis.is_clear(trend.p) else "slope_unclear"
+        slope = {
+            "slope": words.signed(trend.slope.size),
+            "low": words.signed(trend.slope.size - trend.slope.half),
+            "high": words.signed(trend.slope.size + trend.slope.half),
+            "p": words.p(trend.p),
+        }
         steps = {"clear": trend.clear_steps, "steps": trend.steps}
-        sentences.append(words.text("analysis.steps", **steps))
+        sentences += [
+            words.text("analysis.steps", **steps),
+            words.text(f"analysis.{key}", **slope),
+        ]
     return " ".join(sentences)
 
 
 def _edges(experiment: Experiment, words: Words) -> Iterator[str]:
-    for edge in analysis.edges(experiment):
+    for edge in ordered.edges(experiment):
         key = "edge_largest" if edge.is_largest else "edge_smallest"
         value = words.setting_phrase(edge.key, edge.best.varied[edge.key])
-        yield words.text(f"analysis.{key}", value=value)
+        accuracy = words.percent(edge.best.validation.mean)
+        sentences = [words.text(f"analysis.{key}", value=value, accuracy=accuracy)]
+        if edge.to_try:
+            sentences.append(words.text("analysis.to_try", values=to_paste(edge.key, edge.to_try)))
+        yield " ".join(sentences)
+
+
+def to_paste(key: str, values: Sequence[Any]) -> str:
+    """Values of a setting as a config lists them: `learning_rate: [0.1, 1.0]`."""
+    texts = [str(value) if isinstance(value, list) else settings.text(value) for value in values]
+    return f"`{key}: [{', '.join(texts)}]`"
 
 
 def _running(experiment: Experiment, metrics: pd.DataFrame, words: Words) -> str:
     gap = analysis.running_gap(experiment)
-    if gap is None:
-        return ""
     seen = analysis.seen_accuracy(gap.widest, metrics).mean
     return words.text(
-        "analysis.running",
+        "analysis.running" if gap.below else "analysis.running_above",
         below=len(gap.below),
         count=gap.count,
         widest=words.phrase(gap.widest),
         train=words.percent(gap.widest.train.mean),
         validation=words.percent(gap.widest.validation.mean),
         seen=words.percent(seen),
-        hidden=words.points(seen - gap.widest.train.mean),
+        hidden=words.signed(seen - gap.widest.train.mean),
     )
 
 
@@ -324,6 +391,7 @@ def _published(order: PublishedOrder | None, words: Words) -> str:
         "accuracy": words.percent(order.claimed.validation.published),
         "foremost": words.phrase(order.foremost),
         "foremost_accuracy": words.percent(order.foremost.validation.published),
+        "ours": words.percent(order.claimed.validation.mean),
         "best": words.phrase(order.best),
         "behind": words.points(order.behind),
     }

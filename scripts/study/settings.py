@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from study.config import schema
+from study.schemas import schema
 
 Settings = Mapping[str, Any]
 

@@ -21,9 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study import (
-    analysis,
     choice,
+    claims,
+    comparisons,
     datasets,
+    evaluation,
+    experiments,
     fingerprint,
     jobs,
     metrics,
@@ -32,6 +35,7 @@ from study import (
     selection,
     state,
     summary,
+    verdicts,
 )
 from study.errors import StudyError
 from study.files import sha256
@@ -52,6 +56,9 @@ SUMMARISED = ["run", "seed", "epoch", "status", *summary.MEASURES]
 
 # Of the runs that are trained fastest, one of so many is trained again, for about so many seconds.
 FASTEST, RETRAINING = 5, 60
+
+# Processors sum in another order, which may change a probability by this.
+ANOTHER_PROCESSOR = 1e-5
 
 # Stands for the folder in which a program makes its outputs again.
 HERE = "{folder}"
@@ -92,7 +99,10 @@ class Verification:
         self.plan_file = results / "plan.json"
         self.metrics = results / "metrics.parquet"
         self.summary = results / "summary.parquet"
+        self.comparisons = results / "comparisons.parquet"
         self.choice = results / choice.NAME
+        self.claims = results / "claims.parquet"
+        self.evaluation = results / "final.safetensors"
         self.manifest = results / "manifest.json"
         self.plan = self._reported(plan)
         self.wrong: set[Path] = set()
@@ -119,11 +129,28 @@ class Verification:
         yield from self._check(
             self.summary, "every row follows from the metrics", self._summary(), [self.metrics]
         )
+        follows = "every row follows from the summary"
+        yield from self._check(self.comparisons, follows, self._comparisons(), [self.summary])
         if self.plan.chooses_final and not self.plan.missing:
             yield from self._check(
                 self.choice, "follows from the summary", self._choice(), [self.summary]
             )
-        tables = [self.plan_file, self.data, self.metrics, self.summary]
+        yield from self._check(
+            self.claims,
+            "every verdict follows from the summary and the metrics",
+            self._claims(),
+            [self.summary],
+        )
+        tables = [self.plan_file, self.data, self.metrics, self.summary, self.claims]
+        if self.plan.final:
+            run = self.runs / self.plan.final.run
+            yield from self._check(
+                self.evaluation,
+                "follows from the final model's weights",
+                self._evaluation(run),
+                [self.plan_file, self.data, run],
+            )
+            tables.append(self.evaluation)
         for shown, words in self._programs():
             comes_out = "comes out the same when made again"
             yield from self._check(shown, comes_out, self._made_again(shown, words), tables)
@@ -263,14 +290,44 @@ class Verification:
         if not same:
             yield f"{self.summary}: does not follow from {self.metrics}; {AGAIN}"
 
+    def _comparisons(self) -> Iterator[str]:
+        measured = experiments.experiments(asdict(self.plan), pd.read_parquet(self.summary))
+        expected = comparisons.compare(measured)
+        with _reading(self.comparisons):
+            records.read_metadata(self.comparisons)
+            same = _holds(pq.read_table(self.comparisons), expected)
+        if not same:
+            yield f"{self.comparisons}: does not follow from {self.summary}; {AGAIN}"
+
+    def _claims(self) -> Iterator[str]:
+        plan = asdict(self.plan)
+        measures = pd.read_parquet(self.metrics, columns=verdicts.COLUMNS)
+        numbers = pd.read_parquet(self.summary)
+        expected = verdicts.judge(claims.asked(plan), plan, numbers, measures)
+        with _reading(self.claims):
+            records.read_metadata(self.claims)
+            same = _holds(pq.read_table(self.claims), expected)
+        if not same:
+            yield f"{self.claims}: does not follow from {self.summary}; {AGAIN}"
+
     def _choice(self) -> Iterator[str]:
-        found = analysis.experiments(asdict(self.plan), pd.read_parquet(self.summary))
+        found = experiments.experiments(asdict(self.plan), pd.read_parquet(self.summary))
         yield from _unlike(
             selection.choose(found).to_json().encode(),
             self.choice,
             Path.read_bytes,
             f"does not follow from {self.summary}",
         )
+
+    def _evaluation(self, run: Path) -> Iterator[str]:
+        expected = evaluation.evaluate(asdict(self.plan), run, self.data)
+        with _reading(self.evaluation):
+            found = evaluation.read(self.evaluation, self.dataset, self.data)
+            same = found.provenance == expected.provenance and np.allclose(
+                found.probabilities, expected.probabilities, rtol=0, atol=ANOTHER_PROCESSOR
+            )
+        if not same:
+            yield f"{self.evaluation}: does not follow from the weights in {run}; {AGAIN}"
 
     def _programs(self) -> Iterator[tuple[Path, list[str]]]:
         """What is made from the tables, and the words that make it in HERE, as in the rules."""
@@ -282,12 +339,16 @@ class Verification:
         for experiment in self.plan.experiments:
             words = ["draw_experiment.py", *tables, "--experiment", experiment.name, *output]
             yield figures / f"{experiment.name}.*", words
+        runs = ["--runs", str(self.runs)]
+        evaluated = []
         if self.plan.final:
-            predictions = self.runs / self.plan.final.run / "predictions.safetensors"
-            words = ["draw_final.py", *tables, "--predictions", str(predictions), *data, *output]
-            yield figures / "final_*", words
+            evaluated = ["--evaluation", str(self.evaluation)]
+            yield figures / "final_*", ["draw_final.py", *tables, *evaluated, *data, *output]
+            words = ["export_model.py", *tables, *runs, *evaluated, *data]
+            yield self.results / "model", [*words, "--output", f"{HERE}/model"]
         yield figures / "mosaic.*", ["draw_mosaic.py", *plan, *data, *output]
-        words = [*tables, "--runs", str(self.runs), "--figures", f"{HERE}/figures", *data]
+        words = [*tables, *runs, *evaluated, *data, "--figures", f"{HERE}/figures"]
+        words += ["--claims", str(self.claims)]
         yield self.results / "report.*", ["write_report.py", *words, "--output", HERE]
 
     def _made_again(self, shown: Path, words: Sequence[str]) -> Iterator[str]:

@@ -12,8 +12,9 @@ from study import config
 from study.config import load, read_yaml, schema, validated
 from study.errors import StudyError
 from study.plan import resolve
+from study.schemas import SCHEMAS
 
-DEFAULT = config.SCHEMA.parents[2] / "config.yaml"
+DEFAULT = SCHEMAS.parents[1] / "config.yaml"
 EXPERIMENTS = "experiments: {rates: {vary: {learning_rate: [0.1, 0.2]}}}\n"
 
 

@@ -15,10 +15,11 @@ from study import config, plan, settings
 from study.config import load, validated
 from study.errors import StudyError
 from study.plan import resolve, run_name
+from study.schemas import SCHEMAS
 from study.settings import NAMES, complete, identity
 
-DEFAULT = config.SCHEMA.parents[2] / "config.yaml"
-SCRIPTS = config.SCHEMA.parents[2] / "scripts"
+DEFAULT = SCHEMAS.parents[1] / "config.yaml"
+SCRIPTS = SCHEMAS.parents[1] / "scripts"
 
 # Published: results are found by these names.
 DEFAULT_RUNS = {

@@ -20,7 +20,9 @@ import pytest
 import verify
 from small_study import Study
 from study import (
+    comparisons,
     config,
+    evaluation,
     fingerprint,
     metrics,
     outputs,
@@ -48,12 +50,21 @@ MADE_ONCE = [
     "runs/{run}/journal.jsonl",
     "metrics.parquet",
     "summary.parquet",
+    "comparisons.parquet",
+    "final.safetensors",
 ]
 
 # Where to flip a bit: not in a checksum, where another file would be named, nor in a time.
 POSITIONS = {"settings.json": 0.02, "journal.jsonl": 0.02}
 
-DRAWN_AND_WRITTEN = ["figures/dropout.en.png", "figures/final_curves.en.svg", "report.en.md"]
+DRAWN_AND_WRITTEN = [
+    "figures/dropout.en.png",
+    "figures/final_curves.en.svg",
+    "model/model.safetensors",
+    "model/model.onnx",
+    "model/README.md",
+    "report.en.md",
+]
 
 
 def flip(path: Path, position: float | None = None, bit: int = 0) -> None:
@@ -135,9 +146,10 @@ def test_untouched_results_are_right_and_come_out_the_same(study, monkeypatch, c
     assert program(monkeypatch, "--seed", "3") == 0
     out, err = capfd.readouterr()
     *lines, total = out.splitlines()
-    assert total == "12 findings: 0 wrong, 0 skipped"
+    assert total == "15 findings: 0 wrong, 0 skipped"
     assert all(line.startswith("ok ") for line in lines)
-    for what in ("plan.json", "data/MnistLike", "metrics.parquet", "summary.parquet", "report.*"):
+    tables = ("metrics.parquet", "summary.parquet", "comparisons.parquet")
+    for what in ("plan.json", "data/MnistLike", *tables, "report.*"):
         assert any(f"results/{what}: " in line for line in lines)
     assert "bit for bit, when trained again" in lines[-1]
     assert "chosen by --seed 3" in err
@@ -161,6 +173,8 @@ def test_what_is_there_beyond_the_study_is_no_fault(study, quick):
     rows = metrics.collect([asdict(run) for run in smaller.runs], Path("results/runs"))
     records.write_parquet(Path("results/metrics.parquet"), rows, {})
     records.write_parquet(Path("results/summary.parquet"), summary.SUMMARY.empty_table(), {})
+    none = comparisons.COMPARISONS.empty_table()
+    records.write_parquet(Path("results/comparisons.parquet"), none, {})
     assert wrong(smaller) == []
 
 
@@ -207,8 +221,9 @@ def test_a_damaged_manifest_is_found(study, quick, damage):
 def test_without_checksums_figures_and_report_are_held_against_what_is_made_again(study):
     Path("results/manifest.json").unlink()
     damaged = [Path("results") / name for name in DRAWN_AND_WRITTEN]
-    figure, other_figure, report = damaged
-    flip(figure)
+    figure, other_figure, *model, report = damaged
+    for path in (figure, *model):
+        flip(path)
     other_figure.unlink()
     text = report.read_text(encoding="utf-8")
     number = re.search(r"\d\d\.\d", text)[0]
@@ -244,7 +259,18 @@ def test_what_follows_from_something_wrong_is_skipped_and_says_why(study):
     skipped = [finding.text for finding in found if finding.verdict == SKIPPED]
     assert skipped[0] == f"results/metrics.parquet: {folder} must be right first"
     assert "results/report.*: results/metrics.parquet must be right first" in skipped
-    assert len(skipped) == 6
+    assert len(skipped) == 8
+
+
+def test_an_evaluation_of_other_weights_is_found(study, quick):
+    """A whole file, that nothing notes, in which one probability is a little higher."""
+    Path("results/manifest.json").unlink()
+    path, dataset = Path("results/final.safetensors"), describe(study.dataset)
+    found = evaluation.read(path, dataset, Path("results/data") / dataset.name)
+    found.probabilities[0, 0, 0] += 1e-4
+    evaluation.write(path, found)
+    [text] = wrong(study)
+    assert text.startswith(f"{path}: does not follow from the weights in results/runs/")
 
 
 @pytest.mark.parametrize("bit", [0, 6])
@@ -273,7 +299,7 @@ def _readable(path: Path) -> object:
         return None
 
 
-@pytest.mark.parametrize("name", ["metrics.parquet", "summary.parquet"])
+@pytest.mark.parametrize("name", ["metrics.parquet", "summary.parquet", "comparisons.parquet"])
 def test_a_bit_anywhere_in_a_table_changes_nothing_or_is_noticed(study, quick, name):
     Path("results/manifest.json").unlink()
     path = Path("results") / name
@@ -290,12 +316,16 @@ def test_a_bit_anywhere_in_a_table_changes_nothing_or_is_noticed(study, quick, n
 
 @pytest.mark.parametrize(
     ("name", "column"),
-    [("metrics.parquet", "validation_loss"), ("summary.parquet", "validation_accuracy_low")],
+    [
+        ("metrics.parquet", "validation_loss"),
+        ("summary.parquet", "validation_accuracy_low"),
+        ("comparisons.parquet", "difference"),
+    ],
 )
 def test_a_number_changed_by_the_least_in_a_table_is_noticed(study, quick, name, column):
     Path("results/manifest.json").unlink()
     path = Path("results") / name
-    alter(path, column, 1, 1e-15)
+    alter(path, column, 0, 1e-15)
     assert wrong(study)[0].startswith(f"{path}: ")
 
 

@@ -19,7 +19,7 @@ from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
 from study.files import write_text
-from study.plan import resolve
+from study.plan import files_beside, resolve
 
 CHOICE = Path("results") / choice.NAME
 
@@ -103,11 +103,18 @@ def request_of(wildcards):
     return jobs.request(run, standing_of(run))
 
 
-def of_every_run(file):
-    """An input function: this file of every run that the study asks for."""
-    return lambda wildcards: [
-        f"results/runs/{run.run}/{file}" for run in chosen_plan().runs
-    ]
+def every_record(wildcards):
+    """The records of all runs that the study asks for.
+
+    Whoever depends on them depends on all that these runs leave: a job makes it together, and a
+    graph with more than one file of each of thousands of runs takes twice as long.
+    """
+    return [f"results/runs/{run.run}/record.parquet" for run in chosen_plan().runs]
+
+
+def of_final_run(file):
+    """An input function: this file of the final model's run."""
+    return lambda wildcards: f"results/runs/{chosen_plan().final.run}/{file}"
 
 
 def code_of(program, *resources):

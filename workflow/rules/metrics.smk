@@ -1,6 +1,8 @@
 # results/runs/*/record.parquet -> results/metrics.parquet -> results/summary.parquet
+#     -> results/comparisons.parquet
 # input:  the plan and every run's record
-# output: all measures that the study asks for, and the statistics of each experiment's values
+# output: all measures that the study asks for, the statistics of each experiment's values, and the
+#     differences between these
 
 
 rule write_plan:
@@ -29,7 +31,7 @@ rule write_plan:
 rule collect_metrics:
     input:
         plan="results/plan.json",
-        records=of_every_run("record.parquet"),
+        records=every_record,
     output:
         "results/metrics.parquet",
     log:
@@ -59,4 +61,22 @@ rule summarise:
         code=code_of("summarise.py", "resources/published.yaml"),
     shell:
         'python "$SCRIPTS"/summarise.py --plan {input.plan:q} --metrics {input.metrics:q}'
+        " --output {output:q} 2> {log:q}"
+
+
+rule compare_values:
+    input:
+        plan="results/plan.json",
+        summary="results/summary.parquet",
+    output:
+        "results/comparisons.parquet",
+    log:
+        "results/logs/compare_values.log",
+    localrule: True
+    conda:
+        "../envs/study.yaml"
+    params:
+        code=code_of("compare_values.py"),
+    shell:
+        'python "$SCRIPTS"/compare_values.py --plan {input.plan:q} --summary {input.summary:q}'
         " --output {output:q} 2> {log:q}"

@@ -1,0 +1,29 @@
+"""Compute comparisons.parquet: the differences between each experiment's values, tested."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from study import comparisons, experiments, provenance, records
+from study.errors import report_errors
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
+    parser.add_argument("--summary", type=Path, required=True, help="summary.parquet")
+    parser.add_argument("--output", type=Path, required=True, help="comparisons.parquet")
+    args = parser.parse_args()
+
+    plan = json.loads(args.plan.read_text(encoding="utf-8"))
+    summary = pd.read_parquet(args.summary)
+    table = comparisons.compare(experiments.experiments(plan, summary))
+    made_by = records.read_metadata(args.summary) | provenance.made_by()
+    records.write_parquet(args.output, table, made_by)
+
+
+if __name__ == "__main__":
+    main()

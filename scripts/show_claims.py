@@ -1,0 +1,43 @@
+"""Print what became of the claims that were put to the test."""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+from tabulate import tabulate
+
+from study.claims import LANGUAGES
+from study.errors import report_errors
+from study.predicates import Verdict
+
+COLUMNS = ["id", "verdict", "published_verdict"]
+
+WIDTH = 60
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--claims", type=Path, default="results/claims.parquet")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the statements")
+    args = parser.parse_args()
+
+    statement = f"statement_{args.language}"
+    with args.claims.open("rb") as file:
+        found = pd.read_parquet(file, columns=[*COLUMNS, statement])
+    rows = found.astype(object).where(found.notna(), "-").to_numpy().tolist()
+    print(
+        tabulate(
+            rows,
+            headers=["claim", "verdict", "by its own numbers", "statement"],
+            maxcolwidths=[None, None, 10, WIDTH],
+            disable_numparse=True,
+        )
+    )
+    counts = Counter(found["verdict"])
+    print(f"\n{len(found)} claims: {', '.join(f'{counts[each]} {each}' for each in Verdict)}")
+
+
+if __name__ == "__main__":
+    main()
