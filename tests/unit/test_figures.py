@@ -268,15 +268,15 @@ def test_an_experiment_that_only_diverged_is_drawn(tmp_path):
 
 def test_of_very_many_values_the_extremes_are_drawn(study):
     experiment = collect(*study, "many")
-    assert len(experiment.lines) == 45
+    assert len(experiment.runs) == 45
     accuracies = experiment.table["validation_accuracy_mean"]
     drawn = sorted(accuracies[line.longest] for line in experiment.drawn)
     assert drawn == [*sorted(accuracies)[:20], *sorted(accuracies)[-20:]]
 
 
 def test_values_of_one_training_share_a_line(study):
-    assert len(collect(*study, "epochs").lines) == 1
-    assert [len(line.rows) for line in collect(*study, "lengths").lines] == [2, 2]
+    assert len(collect(*study, "epochs").drawn) == 1
+    assert [len(line.rows) for line in collect(*study, "lengths").drawn] == [2, 2]
 
 
 def test_layer_sizes_go_from_small_to_large(study):
