@@ -13,7 +13,7 @@ from results import PEERS, Content, ours
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from study.figures import INK, MUTED, UNORDERED, settle, sheet
+from study.figures import INK, MUTED, UNORDERED, log_ticks, settle, sheet
 from study.files import atomic_path
 
 PEER_COLOUR = "#b8b8b8"
@@ -59,7 +59,11 @@ def _bars(axes: Axes, content: Content, peers: list[str], seeds: int) -> None:
     axes.bar_label(bars, labels, padding=4, color=INK)
     axes.axvline(limit, color=UNORDERED[1], linestyle=(0, (4, 3)), linewidth=1.4)
     axes.set_xscale("log")
-    axes.set_xlim(limit / 2, 5 * max(seconds.values()))
+    span = limit / 2, 5 * max(seconds.values())
+    axes.set_xlim(span)
+    ticks = log_ticks(*span)
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
     axes.grid(visible=False, axis="y")
     axes.tick_params("y", length=0)
     axes.set_title("one seed" if seeds == 1 else f"{seeds} seeds; the others {seeds} times")

@@ -1,5 +1,6 @@
 import json
 import os
+import subprocess
 import sys
 from collections import Counter
 from dataclasses import asdict, replace
@@ -163,21 +164,44 @@ def test_peers_print_and_write_their_times(module, idx_folder, tmp_path, monkeyp
     assert "5 trainings, 5 epochs: " in printed
 
 
-@pytest.mark.parametrize("tool", ["ray", "optuna"])
-def test_tools_train_what_the_loop_alone_trains(tool, idx_folder):
-    """As many times as asked, each training under its seed, and with no process left behind."""
+@pytest.mark.parametrize(
+    ("tool", "program"), [("ray", "ray_tune.py"), ("optuna", "optuna_joblib.py")]
+)
+def test_tools_train_what_the_loop_alone_trains(tool, program, idx_folder, tmp_path):
+    """As many epochs as asked, each training under its seed, and with no process left behind."""
     pytest.importorskip(tool, reason=f"{tool} is the benchmark's alone: make bench installs it")
-    module = {"ray": "ray_tune", "optuna": "optuna_joblib"}[tool]
-    trainings = [training for training in TRAININGS if "batch_size" in training.name]
-    work = peer.Work(trainings, idx_folder, cores=2, seed=3, max_epochs=2)
-    alone = list(peer.one_by_one(in_memory.open_data)(replace(work, cores=1)))
-    found = list(pytest.importorskip(module).train_all(work))
+    arguments = ["--data", idx_folder, "--only", "batch_size", "--max-epochs", 2, "--seed", 3]
+    trainings = []
+    for name, cores in [("in_memory.py", 1), (program, 2)]:
+        times = tmp_path / f"{name}.json"
+        command = [sys.executable, compare.BENCH / name, *arguments, "--cores", cores]
+        mark = {"BENCHMARK_TEST": str(tmp_path)}
+        subprocess.run(
+            [*map(str, command), "--json", str(times)], env=os.environ | mark, check=True
+        )
+        trainings.append(json.loads(times.read_text())["trainings"])
+    alone, under_the_tool = (
+        {
+            training["name"]: [
+                training[name]
+                for name in ("epochs", "epochs_trained", "train_accuracy", "validation_accuracy")
+            ]
+            for training in found
+        }
+        for found in trainings
+    )
+    assert under_the_tool == alone
+    assert len(alone) == 5
+    marked = [process for process in psutil.process_iter() if environment(process) == str(tmp_path)]
+    # The last of them end a moment after the program.
+    assert psutil.wait_procs(marked, timeout=60)[1] == []
 
-    def told(result):
-        return result.training.name, result.epochs_trained, result.last
 
-    assert sorted(map(told, found), key=str) == sorted(map(told, alone), key=str)
-    assert [child for child in psutil.Process().children() if "ray" in child.name()] == []
+def environment(process):
+    try:
+        return process.environ().get("BENCHMARK_TEST", "")
+    except psutil.Error:
+        return ""
 
 
 def test_work_is_shortened_and_begins_with_the_longest():
