@@ -4,6 +4,7 @@ PYTHON ?= python3
 CORES ?= all
 CONFIG ?=
 PROFILE ?=
+FOLDER ?=
 ARGS ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -12,18 +13,24 @@ INSTALLED := .venv/.installed
 BENCH_INSTALLED := bench/.venv/.installed
 SNAKEMAKE := snakemake --cores $(CORES) \
 	$(if $(CONFIG),--configfile "$(CONFIG)") \
+	$(if $(FOLDER),--directory "$(FOLDER)") \
 	$(if $(PROFILE),--profile "profiles/$(PROFILE)")
+
+# The other programs, where the study is.
+PROGRAM := $(if $(FOLDER),mkdir -p "$(FOLDER)" && cd "$(FOLDER)" &&) python "$(CURDIR)/scripts"
+CONFIGFILE := $(if $(CONFIG),--configfile "$(if $(FOLDER),$(if $(filter /%,$(CONFIG)),,$(CURDIR)/))$(CONFIG)")
 
 # Files side by side; a file's tests share what they made.
 PYTEST := pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=90
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report report-partial data plan verify accept-code prune fidelity bench check test test-full
+.PHONY: help setup report recommended report-partial data plan verify accept-code prune fidelity bench check test test-full
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
 	@echo
-	@echo "make report CONFIG=my.yaml CORES=4 PROFILE=name: another study, fewer cores, profiles/name"
+	@echo "make report CONFIG=my.yaml FOLDER=my-study: another study, in a folder of its own"
+	@echo "make report CORES=4 PROFILE=name: fewer cores, profiles/name"
 
 setup: $(INSTALLED) ## Make the virtual environment .venv with pinned packages
 
@@ -34,28 +41,31 @@ $(INSTALLED): requirements.txt constraints.txt
 	@touch $@
 
 report: setup ## Run the whole study and write its reports
-	@$(if $(CONFIG),python scripts/write_plan.py --configfile "$(CONFIG)",true)
-	@python scripts/unlock.py
+	@$(if $(CONFIG),$(PROGRAM)/write_plan.py $(CONFIGFILE),true)
+	@$(PROGRAM)/unlock.py
 	@$(SNAKEMAKE) -- report
 
+recommended: ## Run configs/recommended.yaml in the folder recommended/ (an hour on two cores)
+	@$(MAKE) report CONFIG=configs/recommended.yaml FOLDER=recommended
+
 report-partial: setup ## Write the report over what is finished, without training
-	@python scripts/unlock.py
+	@$(PROGRAM)/unlock.py
 	@$(SNAKEMAKE) --config partial=true -- report
 
 data: setup ## Fetch and verify the data set alone
 	@$(SNAKEMAKE) -- data
 
 plan: setup ## Show what will train, why, and what it will cost; train nothing
-	@python scripts/show_plan.py $(if $(CONFIG),--configfile "$(CONFIG)") $(if $(filter-out all,$(CORES)),--cores $(CORES))
+	@$(PROGRAM)/show_plan.py $(CONFIGFILE) $(if $(filter-out all,$(CORES)),--cores $(CORES))
 
 verify: setup ## Check results from checksums to report, and train a short run again
-	@python scripts/verify.py $(if $(CONFIG),--configfile "$(CONFIG)")
+	@$(PROGRAM)/verify.py $(CONFIGFILE)
 
 accept-code: setup ## Keep finished runs after an edit of the training code's comments or layout
 	@python scripts/accept_code.py
 
 prune: setup ## List runs that no experiment asks for, then remove them if you agree
-	@python scripts/prune.py $(if $(CONFIG),--configfile "$(CONFIG)")
+	@$(PROGRAM)/prune.py $(CONFIGFILE)
 
 fidelity: setup ## Hold the finished default study against the published numbers
 	@python scripts/fidelity.py --summary results/summary.parquet

@@ -1,6 +1,6 @@
 # The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
 # all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
-# summary -> figures -> report. See README.md for the words and the files.
+# summary -> final model -> figures -> report. See README.md for the words and the files.
 
 from snakemake.utils import min_version
 
@@ -10,19 +10,24 @@ min_version("9.0")
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/choice.smk"
 include: "workflow/rules/metrics.smk"
+include: "workflow/rules/final.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
 
 # What the workflow makes, and what of it has to be made anew.
 MADE = [
+    *([str(CHOICE)] if PLAN.chooses_final else []),
     "results/plan.json",
     "results/metrics.parquet",
     "results/summary.parquet",
     f"{DATA}/checksums.sha256",
+    *EVALUATION,
     *FIGURES,
     *REPORTS,
+    *MODEL,
 ]
 OUTDATED = list(outdated_files()) if workflow.is_main_process else []
 
@@ -31,6 +36,12 @@ rule report:
     default_target: True
     input:
         REPORTS,
+        MODEL,
+
+
+rule model:
+    input:
+        MODEL,
 
 
 rule figures:

@@ -17,9 +17,7 @@ def main() -> None:
     parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
     parser.add_argument("--metrics", type=Path, required=True, help="results/metrics.parquet")
     parser.add_argument("--summary", type=Path, required=True, help="results/summary.parquet")
-    parser.add_argument(
-        "--predictions", type=Path, required=True, help="results/runs/<run>/predictions.safetensors"
-    )
+    parser.add_argument("--evaluation", type=Path, required=True, help="results/final.safetensors")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set's files")
     parser.add_argument("--output", type=Path, required=True, help="folder of the figures")
     arguments = parser.parse_args()
@@ -27,7 +25,7 @@ def main() -> None:
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
     metrics = pd.read_parquet(arguments.metrics, columns=final_figures.METRICS_COLUMNS)
     summary = pd.read_parquet(arguments.summary)
-    model = final_figures.collect(plan, metrics, summary, arguments.predictions, arguments.data)
+    model = final_figures.collect(plan, metrics, summary, arguments.evaluation, arguments.data)
     for code in plan["languages"]:
         final_figures.draw(model, Language(code), arguments.output)
 

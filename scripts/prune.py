@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from study import config, plan, pruning
+from study import choice, config, plan, pruning
 from study.errors import report_errors
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--yes", action="store_true", help="remove without asking")
     args = parser.parse_args()
 
-    resolved = plan.resolve(config.load([args.configfile]))
+    resolved = plan.resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
     found = pruning.leftovers(resolved, args.results)
     if not found:
         print(f"nothing to remove: {args.configfile} asks for all that is in {args.results}")

@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from study import config, datasets, fingerprint, plan, plan_table
+from study import choice, config, datasets, fingerprint, plan, plan_table
 from study.errors import StudyError, report_errors
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
@@ -37,8 +37,8 @@ def main() -> None:
             raise StudyError(f"--config-json: not JSON: {error}") from None
     else:
         settings = config.load([args.configfile])
-    resolved = plan.resolve(settings)
-    learning = fingerprint.learning(datasets.describe(resolved.dataset).digest)
+    resolved = plan.resolve(settings, choice.read(args.runs.parent / choice.NAME))
+    learning = fingerprint.learning(datasets.describe(resolved.dataset).digest, resolved.validation)
     found = plan_table.table(resolved, args.runs, learning, args.cores)
     print(plan_table.to_json(found) if args.json else plan_table.in_words(found, args.all))
 

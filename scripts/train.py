@@ -1,8 +1,8 @@
 """Train one run: all its seeds, from wherever its saved state stands, as far as is asked for.
 
 Everything lies in the run's folder: the saved state (state.safetensors) and the journal, which
-training goes on from, and what is made from them: record.parquet, weights.safetensors,
-predictions.safetensors and settings.json. With nothing left to train, only these are written.
+training goes on from, and what is made from them: record.parquet, weights.safetensors
+and settings.json. With nothing left to train, only these are written.
 """
 
 import argparse
@@ -35,9 +35,19 @@ def arguments() -> argparse.Namespace:
         "--epochs", type=int, required=True, help="epochs that every seed is to have"
     )
     parser.add_argument(
-        "--final-epoch", type=int, help="the final model's epoch: keep what is predicted"
+        "--keep-epochs",
+        type=int,
+        nargs="+",
+        default=[],
+        help="epochs whose weights are kept beside those of the last",
     )
     parser.add_argument("--dataset", required=True, help="a name, or the path of a description")
+    parser.add_argument(
+        "--validation",
+        type=json.loads,
+        default='"test"',
+        help='JSON, as in plan.json: "test" or {"from": "train", "size": n, "seed": s}',
+    )
     parser.add_argument(
         "--data", type=Path, required=True, help="the folder of the data set's files"
     )
@@ -86,9 +96,10 @@ def main() -> None:
 def train(args: argparse.Namespace) -> None:
     dataset = datasets.describe(args.dataset)
     settings = identity(complete(checked_settings(args.settings, "--settings")))
-    request = Request(args.seeds, args.epochs, args.final_epoch)
+    request = Request(args.seeds, args.epochs, args.keep_epochs)
     path = args.output / "state.safetensors"
-    learned_from = fingerprint.of_run(settings, fingerprint.learning(dataset.digest))
+    learning = fingerprint.learning(dataset.digest, args.validation)
+    learned_from = fingerprint.of_run(settings, learning)
     known = matching_state(path, learned_from)
     known.syntax = known.syntax or fingerprint.training_syntax()
     open_seeds = request.open_seeds(known)
@@ -101,7 +112,7 @@ def train(args: argparse.Namespace) -> None:
     # Arrow takes memory that training has had until here.
     from study import outputs
 
-    features = datasets.map_images(dataset, args.data, "test").shape[1]
+    features = datasets.map_images(dataset, args.data, "train").shape[1]
     sizes = [features, *settings["hidden"], dataset.class_count]
     outputs.write(args.output, known, request, settings, sizes)
 
@@ -118,6 +129,7 @@ def extend(
     import torch
 
     from study import device, replicates
+    from study.split import hold_out
     from study.training import Images
 
     chosen = device.choose(args.device)
@@ -126,10 +138,24 @@ def extend(
 
     def images(part: datasets.Part) -> Images:
         pixels = datasets.map_images(dataset, args.data, part)
-        return Images.from_arrays(pixels, datasets.map_labels(dataset, args.data, part), chosen)
+        labels = datasets.map_labels(dataset, args.data, part)
+        return Images.from_arrays(
+            pixels, labels, datasets.image_size(dataset, args.data)[1], chosen
+        )
 
+    learned = images("train")
+    if args.validation == "test":
+        judged = images("test")
+    else:
+        size, count = args.validation["size"], len(learned.labels)
+        if size >= count:
+            raise StudyError(
+                f"data.validation.size: {size} of {count} training images leave none to train on"
+            )
+        kept, held_out = hold_out(learned.labels, size, args.validation["seed"])
+        learned, judged = learned.chosen(kept), learned.chosen(held_out)
     run = replicates.Run(
-        settings, images("train"), images("test"), dataset.class_count, chosen, device.kind(chosen)
+        settings, learned, judged, dataset.class_count, chosen, device.kind(chosen)
     )
     journal = replicates.Journal(args.output / "journal.jsonl")
 

@@ -5,7 +5,7 @@ import random
 import sys
 from pathlib import Path
 
-from study import config, plan
+from study import choice, config, plan
 from study.errors import report_errors
 from study.verification import SKIPPED, WRONG, Verification
 
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="which run that is; without it, any")
     args = parser.parse_args()
 
-    resolved = plan.resolve(config.load([args.configfile]))
+    resolved = plan.resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
     verification = Verification(resolved, args.results)
     counts = {SKIPPED: 0, WRONG: 0}
 

@@ -21,6 +21,9 @@ def main() -> None:
     parser.add_argument("--metrics", type=Path, required=True, help="results/metrics.parquet")
     parser.add_argument("--summary", type=Path, required=True, help="results/summary.parquet")
     parser.add_argument("--runs", type=Path, required=True, help="results/runs")
+    parser.add_argument(
+        "--evaluation", type=Path, help="results/final.safetensors, where there is a final model"
+    )
     parser.add_argument("--figures", type=Path, required=True, help="folder of the figures")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set's files")
     parser.add_argument("--output", type=Path, required=True, help="folder of report.<language>.md")
@@ -29,7 +32,7 @@ def main() -> None:
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
     metrics = pd.read_parquet(arguments.metrics, columns=METRICS_COLUMNS)
     summary = pd.read_parquet(arguments.summary)
-    study = collect(plan, metrics, summary, arguments.runs, arguments.data)
+    study = collect(plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation)
     figures = Path(os.path.relpath(arguments.figures, arguments.output)).as_posix()
     for code in plan["languages"]:
         text = report.render(study, Language(code), figures)

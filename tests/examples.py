@@ -44,6 +44,10 @@ def training_settings(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
                 "hidden": st.lists(st.sampled_from(_WIDTHS), min_size=1, max_size=3),
                 "activation": st.sampled_from(ACTIVATIONS),
                 "batch_size": st.sampled_from(_BATCHES),
+                "weight_averaging": st.sampled_from([0.0, 0.9]),
+                "shift": st.sampled_from([0, 1]),
+                "flip": st.booleans(),
+                "precision": st.sampled_from(["float32", "bfloat16"]),
             }
             | {name: st.just(value) for name, value in fixed.items()}
         ),
@@ -63,7 +67,10 @@ def random_images(count: int, features: int = 12, classes: int = 4, seed: int = 
     """Random pixels and labels, the same for the same arguments."""
     random = np.random.default_rng([count, features, classes, seed])
     pixels = random.integers(0, 256, (count, features), dtype=np.uint8)
-    return Images.from_arrays(pixels, random.integers(0, classes, count, np.uint8), "cpu")
+    labels = random.integers(0, classes, count, np.uint8)
+    # Two rows of pixels, if they can be.
+    width = features // 2 if features % 2 == 0 else features
+    return Images.from_arrays(pixels, labels, width, "cpu")
 
 
 def learnable_images(count: int, features: int = 16, classes: int = 4, seed: int = 0) -> Images:
@@ -72,7 +79,7 @@ def learnable_images(count: int, features: int = 16, classes: int = 4, seed: int
     labels = random.integers(0, classes, count, np.uint8)
     bright = np.arange(features) % classes == labels[:, None]
     pixels = np.clip(90 + 75 * bright + random.normal(0, 60, bright.shape), 0, 255)
-    return Images.from_arrays(pixels.astype(np.uint8), labels, "cpu")
+    return Images.from_arrays(pixels.astype(np.uint8), labels, features // 2, "cpu")
 
 
 def small_run(

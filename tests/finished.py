@@ -13,7 +13,7 @@ from study.state import MEASURES, Replicate, Request, State
 
 LEARNING = {"code": "c0de", "data": "da7a", "torch": "2.0"}
 
-FEATURES, CLASSES, IMAGES = 784, 10, 3
+FEATURES, CLASSES = 784, 10
 
 
 def planned(experiments: dict | None = None, **others: object) -> plan.Plan:
@@ -34,8 +34,6 @@ def replicate(run: plan.Run, epochs: int, seconds: float = 1.0, diverged: bool =
         "cpu test",
         measures,
         tensors={"parameters": np.zeros(parameters_width(sizes), np.float32)},
-        predicted={epochs: np.zeros(IMAGES, np.uint8)},
-        confidence={epochs: np.ones(IMAGES, np.float32)},
     )
 
 

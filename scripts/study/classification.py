@@ -1,52 +1,12 @@
 """What the final model makes of each class, and where it is most sure and wrong."""
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError
-from safetensors.numpy import safe_open
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from study.errors import StudyError
 from study.intervals import t_interval
 
 SCORES = ("precision", "recall", "f1")
-REMEDY = "run the workflow again to train the final model"
-
-
-def load_predictions(
-    path: str | Path, seeds: Sequence[int], epoch: int
-) -> tuple[list[int], np.ndarray, np.ndarray]:
-    """The predictions after `epoch` epochs, of those `seeds` that did not diverge.
-
-    Gives the seeds, the predicted classes, uint8 (S, N), and the probability that each was
-    predicted with, float32 (S, N). Without seeds these are empty, (0, 0), and the file is not
-    read. Raises StudyError where the file is missing or damaged, or lacks a seed or the epoch.
-    """
-    path = Path(path)
-    predicted, confidence = [], []
-    if not seeds:
-        return [], np.empty((0, 0), np.uint8), np.empty((0, 0), np.float32)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            names = set(file.keys())
-            for seed in seeds:
-                if f"seed_{seed}.epochs" not in names:
-                    raise StudyError(f"{path}: has no predictions of seed {seed}; {REMEDY}")
-                place = np.flatnonzero(file.get_tensor(f"seed_{seed}.epochs") == epoch)
-                if not len(place):
-                    raise StudyError(
-                        f"{path}: has no predictions of seed {seed} at epoch {epoch}; {REMEDY}"
-                    )
-                predicted.append(file.get_tensor(f"seed_{seed}.predicted")[place[0]])
-                confidence.append(file.get_tensor(f"seed_{seed}.confidence")[place[0]])
-        return list(seeds), np.stack(predicted), np.stack(confidence)
-    except FileNotFoundError:
-        raise StudyError(f"{path}: is missing; {REMEDY}") from None
-    except (SafetensorError, IndexError, ValueError) as error:
-        raise StudyError(f"{path}: is damaged ({error}); remove it and {REMEDY}") from None
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
@@ -57,6 +17,46 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.n
     """
     classes = np.arange(n_classes)
     return np.mean([confusion_matrix(labels, seed, labels=classes) for seed in predicted], axis=0)
+
+
+def confused_pairs(confusion: np.ndarray, count: int) -> list[tuple[int, int, float]]:
+    """Class, what it is taken for, and how many images: at most `count`, the most frequent first.
+
+    `confusion` is that of the function of this name; pairs that never occur are left out.
+    """
+    pairs = [
+        (label, taken, float(images))
+        for (label, taken), images in np.ndenumerate(confusion)
+        if label != taken and images > 0
+    ]
+    return sorted(pairs, key=lambda pair: -pair[2])[:count]
+
+
+def examples(
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    probability: np.ndarray,
+    label: int,
+    taken: int,
+    count: int,
+) -> pd.DataFrame:
+    """At most `count` images of class `label` that more than half of the seeds take for `taken`.
+
+    `labels` is (N,), `predicted` (S, N) and `probability`, which each seed gives to `taken`,
+    (S, N), S >= 1. Columns: `image` (index), `seeds` (how many take it so), `confidence` (the mean
+    probability over all seeds); the highest first, and of equals the lower index.
+    """
+    votes = (predicted == taken).sum(axis=0)
+    images = np.flatnonzero((labels == label) & (2 * votes > len(predicted)))
+    found = pd.DataFrame(
+        {
+            "image": images,
+            "seeds": votes[images],
+            "confidence": probability[:, images].mean(axis=0),
+        }
+    )
+    best_first = found.sort_values(["confidence", "image"], ascending=[False, True])
+    return best_first.head(count).reset_index(drop=True)
 
 
 def per_class(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> pd.DataFrame:

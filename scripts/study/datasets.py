@@ -307,6 +307,12 @@ def verify(dataset: Dataset, folder: str | Path) -> None:
             )
 
 
+def image_size(dataset: Dataset, folder: str | Path) -> tuple[int, int]:
+    """Height and width of the images."""
+    _, height, width = read_header(Path(folder) / dataset.files["train_images"].name)
+    return height, width
+
+
 def map_images(dataset: Dataset, folder: str | Path, part: Part) -> np.memmap:
     """The pixels of a part, uint8 of shape (images, height * width), mapped.
 

@@ -1,15 +1,17 @@
 """The figures of the final model, and a look at the data itself."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
-from study import classification, datasets, figures
+from study import calibration, classification, datasets, evaluation, figures
 from study.errors import StudyError
+from study.evaluation import Evaluation
 from study.figures import Curve
+from study.intervals import t_interval
 from study.language import Language
 
 PARTS = ("validation", "train")
@@ -17,6 +19,7 @@ MEASURES = tuple(f"{part}_{measure}" for part in PARTS for measure in ("loss", "
 METRICS_COLUMNS = ["run", "seed", "epoch", *MEASURES, "status"]
 PART_COLOURS = dict(zip(PARTS, figures.UNORDERED, strict=False))
 MISTAKES = (4, 4)  # rows, columns
+CONFUSED = (6, 8)  # pairs, images of each
 PUBLISHED = {"marker": "D", "ms": 7, "mfc": "none", "mew": 1.4, "lw": 0, "clip_on": False}
 IMAGES_OF_A_CLASS = 14
 
@@ -25,47 +28,31 @@ IMAGES_OF_A_CLASS = 14
 class FinalModel:
     """All that the final model's figures show, the same in every language.
 
-    `labels` is (N,) and `images` (N, height, width), the validation images; `predicted` and
-    `confidence` are (S, N), of the `finished` seeds out of `n_seeds`; the others diverged.
+    `images` is (N, height, width), the test images; `evaluation` is of the seeds, out of
+    `n_seeds`, that did not diverge.
     """
 
     dataset: datasets.Dataset
     epochs: int
     n_seeds: int
-    finished: list[int]
     curves: dict[str, Curve]
     published: dict[str, float]
-    labels: np.ndarray
     images: np.ndarray
-    predicted: np.ndarray
-    confidence: np.ndarray
+    evaluation: Evaluation
 
-    @cached_property
-    def confusion(self) -> np.ndarray:
-        """Mean counts, by label and predicted class."""
-        return classification.confusion(self.labels, self.predicted, self.dataset.class_count)
-
-    @cached_property
-    def scores(self) -> pd.DataFrame:
-        """Precision, recall and F1 of each class."""
-        return classification.per_class(self.labels, self.predicted, self.dataset.class_count)
-
-    @cached_property
-    def mistakes(self) -> pd.DataFrame:
-        """The most confident mistakes."""
-        rows, columns = MISTAKES
-        return classification.confident_mistakes(
-            self.labels, self.predicted, self.confidence, rows * columns
-        )
+    @property
+    def finished(self) -> list[int]:
+        """The seeds that did not diverge."""
+        return self.evaluation.seeds
 
 
 def collect(
-    plan: dict, metrics: pd.DataFrame, summary: pd.DataFrame, predictions: Path, data: Path
+    plan: dict, metrics: pd.DataFrame, summary: pd.DataFrame, evaluated: Path, data: Path
 ) -> FinalModel:
     """Put together what there is about the plan's final model.
 
-    `metrics` and `summary` are the tables of these names, `predictions` the file of the final
-    model's run, and `data` the folder of the data set's files. Raises StudyError when something is
+    `metrics` and `summary` are the tables of these names, `evaluated` is what evaluate_final.py
+    wrote, and `data` the folder of the data set's files. Raises StudyError when something is
     missing or does not fit.
     """
     final = plan["final"]
@@ -76,32 +63,19 @@ def collect(
         raise StudyError(f"the metrics have no rows of the final model's run {final['run']}")
     told = summary[summary["experiment"] == "final"]
     dataset = datasets.describe(plan["dataset"])
-    labels = np.asarray(datasets.map_labels(dataset, data, "test"))
     epochs = final["epochs"]
-    lost = figures.diverged_seeds(rows, epochs)
-    finished, predicted, confidence = classification.load_predictions(
-        predictions, [seed for seed in plan["seeds"] if seed not in lost], epochs
-    )
-    if finished and predicted.shape[1] != len(labels):
-        raise StudyError(
-            f"{predictions}: has predictions for {predicted.shape[1]} images, where {data} has "
-            f"{len(labels)}; train the final model again on this data"
-        )
     return FinalModel(
         dataset=dataset,
         epochs=epochs,
-        n_seeds=len(plan["seeds"]),
-        finished=finished,
+        n_seeds=rows["seed"].nunique(),
         curves={measure: figures.curve(rows, measure, epochs) for measure in MEASURES},
         published={
             part: float(number)
             for part in PARTS
             for number in told[f"{part}_accuracy_published"].dropna()
         },
-        labels=labels,
         images=_images(dataset, data, "test"),
-        predicted=predicted,
-        confidence=confidence,
+        evaluation=evaluation.read(evaluated, dataset, data),
     )
 
 
@@ -111,7 +85,7 @@ def _images(dataset: datasets.Dataset, folder: Path, part: str) -> np.ndarray:
 
 
 def draw(model: FinalModel, language: Language, folder: Path) -> None:
-    """Write final_curves, final_confusion, final_classes and final_mistakes to `folder`.
+    """Write the figures of the final model to `folder`.
 
     Where every seed diverged, all but the curves say just that.
     """
@@ -119,6 +93,8 @@ def draw(model: FinalModel, language: Language, folder: Path) -> None:
     for name, draw_classes in {
         "final_confusion": _draw_confusion,
         "final_classes": _draw_scores,
+        "final_calibration": _draw_calibration,
+        "final_confused": _draw_confused,
         "final_mistakes": _draw_mistakes,
     }.items():
         if model.finished:
@@ -186,7 +162,7 @@ def _draw_curves(model: FinalModel, language: Language, folder: Path) -> None:
 
 def _draw_confusion(model: FinalModel, language: Language, folder: Path, name: str) -> None:
     classes = model.dataset.classes(language.code)
-    counts = model.confusion
+    counts = model.evaluation.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     height = float(np.clip(1.9 + 0.32 * len(classes), 4, 20))
     note = _note(model, language, "one_count", "mean_counts")
@@ -210,7 +186,7 @@ def _cell(value: float, digits: int, language: Language) -> str:
 
 
 def _draw_scores(model: FinalModel, language: Language, folder: Path, name: str) -> None:
-    scores = model.scores.sort_values("f1_mean", ascending=False, kind="stable")
+    scores = model.evaluation.scores.sort_values("f1_mean", ascending=False, kind="stable")
     names = np.array(model.dataset.classes(language.code))[scores.index]
     height = 1.4 + 0.36 * len(scores)
     note = _note(model, language, "one_mark", "intervals_of_marks")
@@ -242,28 +218,85 @@ def _draw_scores(model: FinalModel, language: Language, folder: Path, name: str)
         figures.save(figure, folder, name, language)
 
 
+def _draw_calibration(model: FinalModel, language: Language, folder: Path, name: str) -> None:
+    tables = model.evaluation.reliability
+    accuracies = np.array([table["accuracy"] for table in tables])
+    filled = np.isfinite(accuracies).all(axis=0)
+    accuracy, _, half = t_interval(accuracies[:, filled])
+    mean = model.evaluation.mean_reliability
+    confidence = mean["confidence"][filled]
+    colour = figures.UNORDERED[0]
+    note = _note(model, language, "bins_of_one", "bins_of_several")
+    with figures.sheet(4.6, _title(model, name, language), note) as figure:
+        right, share = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        perfect = {"color": figures.MUTED, "lw": 1, "ls": (0, (4, 3))}
+        right.plot([0, 1], [0, 1], label=language.text("figures.perfect"), **perfect)
+        low, high = (accuracy - half).clip(0, 1), (accuracy + half).clip(0, 1)
+        right.vlines(confidence, low, high, color=colour, lw=1.4)
+        right.plot(confidence, accuracy, "o-", color=colour, ms=5, lw=1)
+        right.legend(loc="upper left")
+        right.set_ylabel(language.text("figures.share_right"))
+        right.set_yticks(np.linspace(0, 1, 6))
+        right.set_ylim(-0.03, 1.03)
+        edges = np.arange(calibration.BINS + 1) / calibration.BINS
+        share.stairs(mean["share"], edges, fill=True, color=colour, alpha=0.5)
+        share.set_ylabel(language.text("figures.share_of_images"))
+        share.set_xlabel(language.text("figures.confidence"))
+        share.set_xlim(edges[np.flatnonzero(mean["share"])[0]], 1)
+        for axes in (right, share):
+            figures.use_numbers(axes, language, percent=True)
+        figures.use_numbers(share, language, "x", percent=True)
+        figures.save(figure, folder, name, language)
+
+
+def _draw_confused(model: FinalModel, language: Language, folder: Path, name: str) -> None:
+    classes = model.dataset.classes(language.code)
+    rows, columns = CONFUSED
+    pairs = model.evaluation.confused(rows)
+    note = _note(model, language, "examples_of_one", "examples_of_several")
+    sheet_height = 1.05 * max(len(pairs), 1) + 0.9
+    with figures.sheet(sheet_height, _title(model, name, language), note) as figure:
+        axes = figure.subplots()
+        axes.set_axis_off()
+        if not pairs:
+            figures.say_instead(axes, language.text("figures.no_confusions"))
+        _, height, width = model.images.shape
+        for row, (label, taken, count) in enumerate(pairs):
+            top = 1.35 * height * row
+            text = language.text(
+                "figures.confused",
+                true=classes[label],
+                predicted=classes[taken],
+                count=language.number(count, 1 if len(model.finished) > 1 else 0),
+            )
+            axes.text(-0.3 * width, top + height / 2, text, ha="right", va="center")
+            examples = model.evaluation.examples(label, taken, columns)
+            if examples.empty:
+                text = language.text("figures.no_common_example")
+                axes.text(0, top + height / 2, text, va="center", color=figures.MUTED)
+            for example in examples.itertuples():
+                text = language.percent(example.confidence, 0)
+                left = 1.25 * width * example.Index
+                _draw_image(axes, model.images[example.image], left, top, text)
+        axes.set_xlim(-3.4 * width, (1.25 * columns) * width)
+        axes.set_ylim(1.35 * height * max(len(pairs), 1), -0.4 * height)
+        figures.save(figure, folder, name, language)
+
+
 def _draw_mistakes(model: FinalModel, language: Language, folder: Path, name: str) -> None:
     rows, columns = MISTAKES
     classes = model.dataset.classes(language.code)
     _, height, width = model.images.shape
     several = len(model.finished) > 1
     note = _note(model, language, "mistakes_of_one", "mistakes_of_several")
+    mistakes = model.evaluation.mistakes(rows * columns)
     with figures.sheet(2.1 * rows + 0.8, _title(model, name, language), note) as figure:
         axes = figure.subplots()
         axes.set_axis_off()
-        if model.mistakes.empty:
+        if mistakes.empty:
             figures.say_instead(axes, language.text("figures.no_mistakes"))
-        for mistake in model.mistakes.itertuples():
+        for mistake in mistakes.itertuples():
             row, column = divmod(mistake.Index, columns)
-            left, top = 1.6 * width * column, 1.4 * height * row
-            axes.imshow(
-                model.images[mistake.image],
-                cmap="gray_r",
-                vmin=0,
-                vmax=255,
-                interpolation="none",
-                extent=(left, left + width, top + height, top),
-            )
             text = language.text(
                 "figures.mistake",
                 true=classes[mistake.label],
@@ -272,10 +305,25 @@ def _draw_mistakes(model: FinalModel, language: Language, folder: Path, name: st
             )
             if several:
                 text += f" · {mistake.seeds}/{len(model.finished)}"
-            axes.text(left + width / 2, top - 1, text, ha="center", va="bottom")
+            image = model.images[mistake.image]
+            _draw_image(axes, image, 1.6 * width * column, 1.4 * height * row, text)
         axes.set_xlim(-0.3 * width, (1.6 * columns - 0.3) * width)
         axes.set_ylim((1.4 * rows - 0.4) * height, -0.4 * height)
         figures.save(figure, folder, name, language)
+
+
+def _draw_image(axes: Axes, image: np.ndarray, left: float, top: float, text: str) -> None:
+    """Draw an image in a pixel's units, with a text above it."""
+    height, width = image.shape
+    axes.imshow(
+        image,
+        cmap="gray_r",
+        vmin=0,
+        vmax=255,
+        interpolation="none",
+        extent=(left, left + width, top + height, top),
+    )
+    axes.text(left + width / 2, top - 1, text, ha="center", va="bottom")
 
 
 def draw_mosaic(plan: dict, data: Path, language: Language, folder: Path) -> None:

@@ -10,10 +10,22 @@ from typing import Any
 
 from study.settings import essential
 
+# The plan's `validation`: "test", or which training images are held out.
+Validation = str | Mapping[str, Any]
+
 LIBRARY = Path(__file__).resolve().parent
 
 # All code that changes what a replicate learns; a test holds it against what training imports.
-TRAINING_MODULES = ("layout", "network", "optimizers", "streams", "training")
+TRAINING_MODULES = (
+    "augmentation",
+    "averaging",
+    "layout",
+    "network",
+    "optimizers",
+    "split",
+    "streams",
+    "training",
+)
 
 
 def training_code() -> str:
@@ -36,9 +48,17 @@ def training_syntax() -> str:
     return digest.hexdigest()[:16]
 
 
-def learning(data_digest: str) -> dict[str, str]:
-    """Everything but its settings that a run's numbers depend on, wherever it is trained."""
-    return {"code": training_code(), "data": data_digest, "torch": version("torch")}
+def learning(data_digest: str, validation: Validation) -> dict[str, str]:
+    """Everything but its settings that a run's numbers depend on, wherever it is trained.
+
+    `validation` is the plan's: which images are learned from and judged.
+    """
+    data = hashlib.sha256(f"{data_digest} {json.dumps(validation, sort_keys=True)}".encode())
+    return {
+        "code": training_code(),
+        "data": data.hexdigest()[:16],
+        "torch": version("torch"),
+    }
 
 
 def of_run(settings: Mapping[str, Any], learned_from: Mapping[str, str]) -> dict[str, str]:

@@ -52,11 +52,11 @@ def request(run: Run, found: Standing) -> str:
     """
     if found.made is not None and found.epochs == 0:
         return _words(**found.made)
-    return _words(run.seeds, run.epochs, run.final_epoch)
+    return _words(run.seeds, run.epochs, run.kept_epochs)
 
 
-def _words(seeds: list[int], epochs: int, final_epoch: int | None) -> str:
+def _words(seeds: list[int], epochs: int, kept_epochs: list[int]) -> str:
     words = ["--seeds", *map(str, seeds), "--epochs", str(epochs)]
-    if final_epoch is not None:
-        words += ["--final-epoch", str(final_epoch)]
+    if kept_epochs:
+        words += ["--keep-epochs", *map(str, kept_epochs)]
     return " ".join(words)

@@ -16,9 +16,12 @@ from study.settings import NAMES
 _TYPES = {
     "optimizer": pa.string(),
     "activation": pa.string(),
+    "precision": pa.string(),
     "nesterov": pa.bool_(),
+    "flip": pa.bool_(),
     "hidden": pa.list_(pa.int64()),
     "batch_size": pa.int64(),
+    "shift": pa.int64(),
 }
 
 SETTINGS = pa.schema([(name, _TYPES.get(name, pa.float64())) for name in NAMES if name != "epochs"])

@@ -1,4 +1,4 @@
-"""What a finished run leaves beside its state: record, weights, predictions and settings."""
+"""What a finished run leaves beside its state: record, weights and settings."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -34,8 +34,12 @@ def write(
     }
     records.write_parquet(folder / "record.parquet", records.record(folder.name, state), made_by)
     alive = {seed: item for seed, item in sorted(state.replicates.items()) if not item.diverged}
-    _save(folder / "weights.safetensors", alive, lambda replicate: _layers(replicate, sizes))
-    _save(folder / "predictions.safetensors", alive, _predictions)
+    weights = {
+        f"seed_{seed}.{name}": np.ascontiguousarray(tensor)
+        for seed, replicate in alive.items()
+        for name, tensor in _layers(replicate, sizes).items()
+    }
+    save_tensors(folder / "weights.safetensors", weights)
     description = {
         "run": folder.name,
         "settings": dict(settings),
@@ -47,29 +51,16 @@ def write(
     write_text(folder / "settings.json", json.dumps(sealed(description), indent=1) + "\n")
 
 
-def _save(path: Path, replicates: Mapping[int, Replicate], tensors_of: Any) -> None:
-    tensors = {
-        f"seed_{seed}.{name}": np.ascontiguousarray(tensor)
-        for seed, replicate in replicates.items()
-        for name, tensor in tensors_of(replicate).items()
-    }
-    save_tensors(path, tensors)
-
-
 def _layers(replicate: Replicate, sizes: Sequence[int]) -> dict[str, np.ndarray]:
-    """Weights (outputs, inputs) and biases as `torch.nn.Linear` layers hold them."""
-    weights, biases = split_layers(replicate.tensors["parameters"][None], sizes)
+    """Weights (outputs, inputs) and biases as `torch.nn.Linear` layers hold them.
+
+    Those of the last epoch have no prefix, those that were kept `epoch_<n>.`.
+    """
     layers = {}
-    for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        layers[f"layers.{index}.weight"] = weight[0].T
-        layers[f"layers.{index}.bias"] = bias[0, 0]
+    for epoch, row in replicate.weights.items():
+        prefix = "" if epoch == replicate.epochs else f"epoch_{epoch}."
+        weights, biases = split_layers(row[None], sizes)
+        for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            layers[f"{prefix}layers.{index}.weight"] = weight[0].T
+            layers[f"{prefix}layers.{index}.bias"] = bias[0, 0]
     return layers
-
-
-def _predictions(replicate: Replicate) -> dict[str, np.ndarray]:
-    epochs = sorted(replicate.predicted)
-    return {
-        "epochs": np.array(epochs, np.int64),
-        "predicted": np.stack([replicate.predicted[epoch] for epoch in epochs]),
-        "confidence": np.stack([replicate.confidence[epoch] for epoch in epochs]),
-    }

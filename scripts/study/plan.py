@@ -6,12 +6,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from study import settings as training_settings
+from study.choice import Choice, Reason
 from study.datasets import describe
 from study.errors import StudyError
 from study.settings import DEFAULTS, complete, essential, identity, is_used, text, value_text
+
+# What is read of a study that is shown beside another.
+FILES_BESIDE = ("plan.json", "metrics.parquet", "final.safetensors")
 
 # Longest readable part of a run's name: with the hash well below file systems' 255 bytes.
 SLUG_LENGTH = 120
@@ -41,33 +46,39 @@ class Experiment:
 class Run:
     """A training configuration and how much of it the study asks for.
 
-    `settings` are those that change its learning. `final_epoch`: the epoch at which the final
-    model is read off this run, so that its predictions are kept; None for every other run.
+    `settings` are those that change its learning. `kept_epochs` are those at which the final
+    model is, or may turn out to be, read off this run, so that its weights then are kept.
     """
 
     run: str
     settings: dict[str, Any]
     epochs: int
     seeds: list[int]
-    final_epoch: int | None = None
+    kept_epochs: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Plan:
     """Everything a configuration asks for, resolved.
 
-    `notes` tell what is ignored; `missing` names the values that a partial plan leaves out.
+    `final` is the final model, if there is one; where `chooses_final` is set, it is chosen by the
+    experiments' results (choice.py), for `reasons`, and None until then. `notes` tell what is
+    ignored; `missing` names the values that a partial plan leaves out.
     """
 
     dataset: str
-    validation: str
+    validation: str | dict[str, Any]
     seeds: list[int]
     languages: list[str]
+    early_stopping: dict[str, Any]
+    beside: str | None
     device: str
     baseline: dict[str, Any]
     experiments: list[Experiment]
     final: Value | None
     runs: list[Run]
+    chooses_final: bool = False
+    reasons: list[Reason] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
@@ -99,9 +110,9 @@ class Plan:
             if values:
                 experiments.append(replace(experiment, values=values))
         final = self.final if self.final and there(self.final) else None
-        if self.final and not final:
+        if not final and (self.final or self.chooses_final):
             missing.append("final")
-        wanted = {run.run: run for run in _runs(experiments, final, self.seeds)}
+        wanted = {run.run: run for run in _runs(experiments, final, self.seeds, self.chooses_final)}
         runs = [
             replace(
                 run,
@@ -112,7 +123,7 @@ class Plan:
         return replace(self, experiments=experiments, final=final, runs=runs, missing=missing)
 
 
-def run_name(settings: Mapping[str, Any], dataset: str, validation: str) -> str:
+def run_name(settings: Mapping[str, Any], dataset: str, validation: str | Mapping[str, Any]) -> str:
     """A name that tells a person what the run is, made unique by a hash of its identity.
 
     The hash is over what `settings.essential` keeps.
@@ -130,10 +141,13 @@ def run_name(settings: Mapping[str, Any], dataset: str, validation: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9._-]', '_', slug)[:SLUG_LENGTH]}-{digest}"
 
 
-def resolve(config: Mapping[str, Any]) -> Plan:
-    """Resolve a validated configuration; StudyError where its parts do not fit each other."""
+def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
+    """Resolve a validated configuration; StudyError where its parts do not fit each other.
+
+    `choice` is that of a final model that is chosen by results, once it is.
+    """
     dataset = describe(config["data"]["dataset"]).name
-    validation = config["data"]["validation"]
+    validation = _validation(config["data"]["validation"])
     seeds = config["seeds"]
     # A whole number may be written 5.0.
     seeds = [int(seed) for seed in seeds] if isinstance(seeds, list) else list(range(int(seeds)))
@@ -156,9 +170,13 @@ def resolve(config: Mapping[str, Any]) -> Plan:
         values = [value(f"experiments.{name}", start, varied) for varied in _grid(vary)]
         experiments.append(Experiment(name, list(vary), start, values))
 
+    chooses_final = config.get("final") == "best"
+    wanted = config.get("final")
+    if chooses_final:
+        wanted = choice.settings if choice else None
     final = None
-    if "final" in config:
-        settings = complete(baseline | config["final"])
+    if wanted is not None:
+        settings = complete(baseline | wanted)
         _check("final", settings, {}, notes)
         run = run_name(settings, dataset, validation)
         final = Value("final", settings, run, settings["epochs"])
@@ -168,13 +186,31 @@ def resolve(config: Mapping[str, Any]) -> Plan:
         validation=validation,
         seeds=seeds,
         languages=list(config["report"]["languages"]),
+        early_stopping=dict(config["report"]["early_stopping"]),
+        beside=config["report"].get("beside"),
         device=config["device"],
         baseline=baseline,
         experiments=experiments,
         final=final,
-        runs=_runs(experiments, final, seeds),
+        runs=_runs(experiments, final, seeds, chooses_final),
+        chooses_final=chooses_final,
+        reasons=choice.reasons if chooses_final and choice else [],
         notes=list(dict.fromkeys(notes)),
     )
+
+
+def files_beside(folder: str | None) -> list[str]:
+    """What is read of the study that is shown beside another; nothing before it is all there."""
+    paths = [Path(folder, name) for name in FILES_BESIDE] if folder else []
+    return list(map(str, paths)) if all(path.is_file() for path in paths) else []
+
+
+def _validation(described: str | Mapping[str, Any]) -> str | dict[str, Any]:
+    """As the plan has it: with all keys, and whole numbers as such."""
+    if isinstance(described, str):
+        return described
+    held_out = {"from": described["from"], "size": described["size"], "seed": 0} | described
+    return held_out | {key: int(held_out[key]) for key in ("size", "seed")}
 
 
 def _grid(vary: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
@@ -201,7 +237,9 @@ def _check(
         raise StudyError(f"{place}: nesterov needs a momentum above 0")
 
 
-def _runs(experiments: list[Experiment], final: Value | None, seeds: list[int]) -> list[Run]:
+def _runs(
+    experiments: list[Experiment], final: Value | None, seeds: list[int], chooses_final: bool
+) -> list[Run]:
     """Each distinct run once, as long as its longest asker wants it, in order of first mention."""
     askers = [
         (value, complete(experiment.settings | value.settings))
@@ -212,7 +250,11 @@ def _runs(experiments: list[Experiment], final: Value | None, seeds: list[int]) 
         askers.append((final, final.settings))
     runs: dict[str, Run] = {}
     for value, settings in askers:
-        epochs = max(value.epochs, runs[value.run].epochs if value.run in runs else 0)
-        final_epoch = final.epochs if final and final.run == value.run else None
-        runs[value.run] = Run(value.run, identity(settings), epochs, seeds, final_epoch)
+        known = runs.get(value.run, Run(value.run, identity(settings), 0, seeds))
+        kept = {value.epochs} if value is final or chooses_final else set()
+        runs[value.run] = replace(
+            known,
+            epochs=max(known.epochs, value.epochs),
+            kept_epochs=sorted({*known.kept_epochs, *kept}),
+        )
     return list(runs.values())

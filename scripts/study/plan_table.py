@@ -65,10 +65,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """All runs of a plan, to be trained on so many cores."""
+    """All runs of a plan, to be trained on so many cores.
+
+    Where results choose the final model (`chooses_final`), `final` is what they chose last.
+    """
 
     rows: list[Row]
     final: Value | None
+    chooses_final: bool
     notes: list[str]
     cores: int
 
@@ -81,6 +85,12 @@ class Table:
     def to_train(self) -> int:
         """Epochs to train, counting those of every seed."""
         return sum(row.to_train for row in self.rows)
+
+    @property
+    def chooses_later(self) -> bool:
+        """Whether the results that choose the final model are still to come."""
+        experiments = (row for row in self.jobs if set(row.asked_by) != {"final"})
+        return self.chooses_final and (self.final is None or any(experiments))
 
     @property
     def core_seconds(self) -> float | None:
@@ -182,7 +192,7 @@ def table(plan: Plan, runs: Path, learning: Mapping[str, str], cores: int) -> Ta
                 estimate=past.estimate(run, found.epochs) if found.reasons else None,
             )
         )
-    return Table(rows, plan.final, plan.notes, cores)
+    return Table(rows, plan.final, plan.chooses_final, plan.notes, cores)
 
 
 def differences(settings: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, Any]:
@@ -254,10 +264,21 @@ def _cells(row: Row) -> list[str]:
 
 
 def _final(found: Table) -> str:
-    if found.final is None:
+    if found.final is None and not found.chooses_final:
         return "final: this study has no final model"
-    run = next(row for row in found.rows if row.run == found.final.run)
-    return f"final: {settings_in_words(run.differs)}, after {found.final.epochs} epochs ({run.run})"
+    known = ""
+    if found.final:
+        run = next(row for row in found.rows if row.run == found.final.run)
+        known = f"{settings_in_words(run.differs)}, after {found.final.epochs} epochs ({run.run})"
+    if not found.chooses_final:
+        return f"final: {known}"
+    if not found.chooses_later:
+        return f"final: {known}, the best value of each experiment"
+    later = (
+        "final: the best value of each experiment, not known before these are trained; if it is a "
+        "run of its own, its epochs are trained then"
+    )
+    return f"{later}; chosen last: {known}" if known else later
 
 
 def _total(found: Table) -> str:

@@ -114,6 +114,8 @@ def extend(
             reached = {
                 seed: state.replicates[seed] if start else Replicate(run.kind) for seed in seeds
             }
+            if start in request.kept_epochs:
+                reached = {seed: _keeping(replicate) for seed, replicate in reached.items()}
             while training.epoch < end and training.seeds:
                 reached, line = _epoch(run, training, end, reached, request, journal)
                 # In one assignment: a signal finds the state before this epoch, or after it.
@@ -140,16 +142,16 @@ def _stacks(
     """Seeds to train together, the epoch they stand at and the one they are to reach.
 
     A replicate is trained again from its beginning, as far as it had come and further, where
-    predictions of an epoch gone by are missing, and on another kind of device, on which its
-    numbers could not go on.
+    weights of an epoch gone by are missing, and on another kind of device, on which its numbers
+    could not go on.
     """
 
     def span(seed: int) -> tuple[int, int]:
         known = state.replicates.get(seed)
         if known is None:
             return 0, request.epochs
-        wanted = request.final_epoch
-        unkept = wanted is not None and wanted <= known.epochs and wanted not in known.predicted
+        gone_by = {epoch for epoch in request.kept_epochs if epoch <= known.epochs}
+        unkept = not known.diverged and not known.weights.keys() >= gone_by
         if known.device != run.kind:
             log(f"seed {seed} was trained on {known.device}, this is {run.kind}: training it anew")
         if unkept or known.device != run.kind:
@@ -205,10 +207,9 @@ def _epoch(
             before[seed],
             measures,
             {name: tensor.numpy() for name, tensor in tensors.items()},
-            judged.predicted[index].numpy(),
-            judged.confidence[index].numpy(),
-            keep_predictions=request.final_epoch is not None,
         )
+        if training.epoch in request.kept_epochs:
+            reached[seed] = _keeping(reached[seed])
     journal.add(training.epoch, training.seeds)
     return reached, _progress(training, end, learned, judged, seconds)
 
@@ -227,20 +228,16 @@ def _with_epoch(
     before: Replicate,
     measures: tuple[float, ...],
     tensors: dict[str, np.ndarray],
-    predicted: np.ndarray,
-    confidence: np.ndarray,
-    keep_predictions: bool,
 ) -> Replicate:
     after = replace(before, measures=np.vstack([before.measures, measures]))
-    epoch = after.epochs
     if not (all(map(math.isfinite, measures)) and np.isfinite(tensors["parameters"]).all()):
-        return replace(after, diverged=True, tensors={}, predicted={}, confidence={})
-    return replace(
-        after,
-        tensors=tensors,
-        predicted=(before.predicted if keep_predictions else {}) | {epoch: predicted},
-        confidence=(before.confidence if keep_predictions else {}) | {epoch: confidence},
-    )
+        return replace(after, diverged=True, tensors={}, kept={})
+    return replace(after, tensors=tensors)
+
+
+def _keeping(replicate: Replicate) -> Replicate:
+    """With the weights of its last epoch kept, however far it goes on."""
+    return replace(replicate, kept=replicate.weights)
 
 
 def _progress(

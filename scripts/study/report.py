@@ -8,7 +8,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from study import markdown, published
 from study.language import Language
 from study.report_data import Study
+from study.report_final import EarlyStopping, OnTestImages
 from study.report_parts import Appendix, Hyperparameters, Introduction
+from study.report_protocols import Protocols
 from study.report_results import Conclusions, Experiments, FinalModel, PublishedStudy
 from study.sentences import Words
 
@@ -35,6 +37,9 @@ def render(study: Study, language: Language, figures: str) -> str:
         experiments=Experiments(*arguments),
         conclusions=Conclusions(*arguments),
         final=FinalModel(*arguments),
+        early=EarlyStopping(*arguments),
+        tested=OnTestImages(*arguments),
+        protocols=Protocols(*arguments),
         published=PublishedStudy(*arguments),
         appendix=Appendix(*arguments),
         source=published.load(),

@@ -8,15 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from study import analysis, classification, datasets
+from study import analysis, datasets, evaluation, protocols
 from study.analysis import Experiment, Value
 from study.errors import StudyError
+from study.evaluation import Evaluation
 from study.fidelity import MEASURES, Comparison
-
-MOST_CONFUSED = 10
+from study.protocols import Honest
 
 METRICS_COLUMNS = [
     "run",
@@ -32,36 +31,13 @@ METRICS_COLUMNS = [
 
 
 @dataclass(frozen=True)
-class Classes:
-    """What the final model made of each class: `confusion` (C, C) and `scores` as
-    study.classification has them, and its most confident common mistake, if it has any."""
-
-    confusion: np.ndarray
-    scores: pd.DataFrame
-    mistake: Mapping[str, Any] | None
-
-    @property
-    def right(self) -> float:
-        """The share of images that are classified rightly."""
-        return float(np.trace(self.confusion) / self.confusion.sum())
-
-    def confused(self) -> list[tuple[int, int, float]]:
-        """Class, what it is taken for, and how many images: the most frequent mistakes first."""
-        pairs = [
-            (label, taken, float(count))
-            for (label, taken), count in np.ndenumerate(self.confusion)
-            if label != taken and count > 0
-        ]
-        return sorted(pairs, key=lambda pair: -pair[2])[:MOST_CONFUSED]
-
-
-@dataclass(frozen=True)
 class Study:
     """All that the report tells, the same in every language.
 
     `shapes` are those of the training and the test images; `made_by` tells for each run what
     code, versions, machine and devices trained it. `final` is None where the plan has no final
-    model, and `classes` where nothing is left of it.
+    model, and `evaluation` where none of its networks is left. `honest` is the final model where
+    the study holds its validation images out, and `beside` that of another study which does.
     """
 
     plan: Mapping[str, Any]
@@ -69,7 +45,9 @@ class Study:
     shapes: dict[str, tuple[int, ...]]
     experiments: list[Experiment]
     final: Value | None
-    classes: Classes | None
+    evaluation: Evaluation | None
+    honest: Honest | None
+    beside: Honest | None
     metrics: pd.DataFrame
     made_by: list[dict[str, Any]]
 
@@ -111,15 +89,22 @@ class Study:
 
 
 def collect(
-    plan: Mapping[str, Any], metrics: pd.DataFrame, summary: pd.DataFrame, runs: Path, data: Path
+    plan: Mapping[str, Any],
+    metrics: pd.DataFrame,
+    summary: pd.DataFrame,
+    runs: Path,
+    data: Path,
+    evaluated: Path | None,
 ) -> Study:
     """Put together what the report tells.
 
-    `metrics` and `summary` are the tables of these names, `runs` the folder of the runs' outputs
-    and `data` that of the data set's files. Raises StudyError where something is missing.
+    `metrics` and `summary` are the tables of these names, `runs` the folder of the runs' outputs,
+    `data` that of the data set's files, and `evaluated` what evaluate_final.py wrote, if the plan
+    has a final model. Raises StudyError where something is missing.
     """
     dataset = datasets.describe(plan["dataset"])
     final = analysis.final(plan, summary)
+    found = _evaluation(evaluated, dataset, data) if final else None
     return Study(
         plan=plan,
         dataset=dataset,
@@ -129,25 +114,21 @@ def collect(
         },
         experiments=analysis.experiments(plan, summary),
         final=final,
-        classes=_classes(final, metrics, runs, dataset, data) if final and final.n else None,
+        evaluation=found,
+        honest=protocols.honest(plan, metrics, found),
+        beside=protocols.beside(plan, dataset, data),
         metrics=metrics,
         made_by=[_made_by(runs / run["run"] / "settings.json") for run in plan["runs"]],
     )
 
 
-def _classes(
-    final: Value, metrics: pd.DataFrame, runs: Path, dataset: datasets.Dataset, data: Path
-) -> Classes:
-    seeds = sorted(analysis.replicates(final, metrics)["seed"].unique())
-    path = runs / final.run / "predictions.safetensors"
-    _, predicted, confidence = classification.load_predictions(path, seeds, final.epochs)
-    labels = np.asarray(datasets.map_labels(dataset, data, "test"))
-    mistakes = classification.confident_mistakes(labels, predicted, confidence, 1)
-    return Classes(
-        confusion=classification.confusion(labels, predicted, dataset.class_count),
-        scores=classification.per_class(labels, predicted, dataset.class_count),
-        mistake=next(iter(mistakes.to_dict("records")), None),
-    )
+def _evaluation(path: Path | None, dataset: datasets.Dataset, data: Path) -> Evaluation | None:
+    if path is None:
+        raise StudyError(
+            "--evaluation: the plan has a final model; name its results/final.safetensors"
+        )
+    found = evaluation.read(path, dataset, data)
+    return found if found.seeds else None
 
 
 def _made_by(path: Path) -> dict[str, Any]:

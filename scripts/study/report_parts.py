@@ -86,7 +86,13 @@ class Part:
     @property
     def validation_note(self) -> str:
         """What the validation images are, to be said beside every table."""
-        return self.text(f"method.validation.{self.study.plan['validation']}.note")
+        return self.text(f"method.validation.{self._validated_from}.note")
+
+    @property
+    def _validated_from(self) -> str:
+        """The part of the data set that the validation images come from."""
+        validation = self.study.plan["validation"]
+        return validation if validation == "test" else validation["from"]
 
     def worth_naming(self, chosen: Mapping[str, Any], without: Sequence[str] = ()) -> list[str]:
         """The settings that the optimizer uses and that are not left at a neutral default."""
@@ -176,7 +182,7 @@ class Introduction(Part):
         counts = {part: words.number(shape[0]) for part, shape in study.shapes.items()}
         n_train, height, width = study.shapes["train"]
         yield self._data(counts, height, width)
-        yield self.text(f"method.validation.{study.plan['validation']}.paragraph", **counts)
+        yield self._validation(counts)
         yield self.text("method.network", inputs=height * width, outputs=len(self.classes))
         yield self.text("method.pixels", half=words.number(0.5, 1))
         baseline = settings.complete(study.plan["baseline"])
@@ -193,6 +199,19 @@ class Introduction(Part):
             yield self.text("method.tests", level=words.number(analysis.LEVEL, 2))
         if study.comparisons:
             yield self.text("method.prediction")
+
+    def _validation(self, counts: Mapping[str, str]) -> str:
+        held_out = {}
+        validation = self.study.plan["validation"]
+        if validation != "test":
+            learned = self.study.shapes["train"][0] - validation["size"]
+            held_out = {
+                "size": self.words.number(validation["size"]),
+                "seed": validation["seed"],
+                "learned": self.words.number(learned),
+            }
+        place = f"method.validation.{self._validated_from}.paragraph"
+        return self.text(place, **counts, **held_out)
 
     def _data(self, counts: Mapping[str, str], height: int, width: int) -> str:
         about = [

@@ -5,9 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from study import analysis, classification, fidelity, markdown, published, sentences, settings
+from study import analysis, fidelity, markdown, published, sentences, settings
 from study.analysis import Estimate, Experiment, Value
 from study.fidelity import MEASURES, Comparison
 from study.report_parts import Part
@@ -19,7 +17,7 @@ EXTREMES = 20
 PROGRESS_STEP = 5  # epochs
 
 # The settings whose values are words.
-WORDS = ("optimizer", "activation", "nesterov")
+WORDS = ("optimizer", "activation", "nesterov", "flip", "precision")
 
 
 class Results(Part):
@@ -280,7 +278,7 @@ class Conclusions(Results):
 
 
 class FinalModel(Results):
-    """The final model: its progress, its result, its classes, and the experiments beside it."""
+    """The final model: its progress, its result, and the experiments beside it."""
 
     @property
     def model(self) -> Value:
@@ -293,6 +291,35 @@ class FinalModel(Results):
         for key in self.worth_naming(chosen):
             title, value = self.words.setting_title(key), self.words.value_name(key, chosen[key])
             yield self.text("final.setting", title=title, value=value)
+
+    def chosen(self) -> Iterator[str]:
+        """Why these settings, where results chose them."""
+        reasons = self.study.plan["reasons"]
+        if not reasons:
+            return
+        words = self.words
+        experiments = {experiment.name: experiment for experiment in self.study.experiments}
+        found = [(experiments[each["experiment"]], each) for each in reasons]
+        yield self.text(
+            "final.chosen",
+            values=words.joined(
+                [
+                    words.setting_phrase(key, experiment.best.varied[key])
+                    for experiment, reason in found
+                    for key in reason["taken"]
+                ]
+            ),
+            clear=sum(each["p"] is not None and analysis.is_clear(each["p"]) for each in reasons),
+            count=len(reasons),
+        )
+        for experiment, reason in found:
+            if len(reason["taken"]) < len(experiment.keys):
+                yield self.text(
+                    "final.not_taken",
+                    experiment=words.title(experiment),
+                    best=words.phrase(experiment.best),
+                    accuracy=words.percent(reason["accuracy"]),
+                )
 
     def progress(self) -> str:
         """A table of accuracies, every fifth epoch and the last."""
@@ -368,108 +395,6 @@ class FinalModel(Results):
             epochs=self.words.number(final.epochs),
         )
         return self.figure("final_curves", alternative)
-
-    def scores_note(self) -> str:
-        """What the table of scores has."""
-        return self.words.counted("final.scores_note", self.model.n)
-
-    def scores(self) -> str:
-        """A table of precision, recall and F1 of each class."""
-        found = self.study.classes.scores
-        columns = {self.text("columns.class"): self.classes}
-        for score in classification.SCORES:
-            parts = (found[f"{score}_{part}"] for part in ("mean", "sd", "low", "high"))
-            columns[self.text(f"columns.{score}")] = [
-                self.words.with_half(Estimate(self.model.n, *numbers))
-                for numbers in zip(*parts, strict=True)
-            ]
-        return self.table(columns, "lrrr")
-
-    def about_classes(self) -> str:
-        """Which classes are told best and worst, and how much the frequent confusions explain."""
-        found = self.study.classes
-        mistakes = found.confusion.sum() - np.trace(found.confusion)
-        if not mistakes:
-            return self.text("final.no_mistakes", count=self._images)
-        confused = found.confused()
-        share = sum(count for _, _, count in confused) / mistakes
-        return self.text(
-            "final.classes_sentence",
-            **self._extreme_classes(),
-            count=len(confused),
-            share=self.words.language.percent(share, 0),
-        )
-
-    @property
-    def _images(self) -> str:
-        return self.words.number(self.study.shapes["test"][0])
-
-    def _extreme_classes(self) -> dict[str, str]:
-        f1 = self.study.classes.scores["f1_mean"]
-        return {
-            "best": self.classes[f1.idxmax()],
-            "best_f1": self.words.percent(f1.max()),
-            "worst": self.classes[f1.idxmin()],
-            "worst_f1": self.words.percent(f1.min()),
-        }
-
-    def confused_note(self) -> str:
-        """What the numbers of confusions are."""
-        return self.words.counted("final.confused_note", self.model.n)
-
-    def confused(self) -> str:
-        """A table of the most frequent confusions; nothing where there are none."""
-        found = self.study.classes
-        rows = [
-            [
-                self.classes[label],
-                self.classes[taken],
-                self.words.number(count, 1),
-                self.words.number(100 * count / found.confusion[label].sum(), 1),
-            ]
-            for label, taken, count in found.confused()
-        ]
-        if not rows:
-            return ""
-        headings = self.headings("true_class", "taken_for", "images", "share")
-        return markdown.table(headings, rows, "llrr")
-
-    def confusion_matrix(self) -> str:
-        """The figure of the confusion matrix."""
-        found = self.study.classes
-        if not found.confused():
-            alternative = self.text("final.confusion_alt_right", count=self._images)
-            return self.figure("final_confusion", alternative)
-        label, taken, count = found.confused()[0]
-        percent = self.words.language.percent
-        alternative = self.text(
-            "final.confusion_alt",
-            accuracy=self.words.percent(found.right),
-            true=self.classes[label],
-            predicted=self.classes[taken],
-            images=self.words.number(count, 1),
-            share=percent(count / found.confusion[label].sum(), 1),
-        )
-        return self.figure("final_confusion", alternative)
-
-    def scores_figure(self) -> str:
-        """The figure of the scores."""
-        alternative = self.text("final.classes_alt", **self._extreme_classes())
-        return self.figure("final_classes", alternative)
-
-    def mistakes(self) -> str:
-        """The figure of the most confident mistakes."""
-        mistake = self.study.classes.mistake
-        if not mistake:
-            alternative = self.text("final.mistakes_alt_none", seeds=self.n_seeds)
-            return self.figure("final_mistakes", alternative)
-        alternative = self.text(
-            "final.mistakes_alt",
-            true=self.classes[mistake["label"]],
-            predicted=self.classes[mistake["predicted"]],
-            confidence=self.words.language.percent(mistake["confidence"], 1),
-        )
-        return self.figure("final_mistakes", alternative)
 
     @cached_property
     def _singles(self) -> list[analysis.AgainstFinal]:

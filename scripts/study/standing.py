@@ -15,7 +15,7 @@ from study.fingerprint import of_run
 from study.plan import Plan, Run
 
 # What a finished run leaves beside settings.json, which describes it.
-OUTPUTS = ("record.parquet", "weights.safetensors", "predictions.safetensors")
+OUTPUTS = ("record.parquet", "weights.safetensors")
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def replicates_of(saved: state.State) -> dict[str, dict[str, Any]]:
         str(seed): {
             "epochs": replicate.epochs,
             "diverged": replicate.diverged,
-            "predictions": sorted(replicate.predicted),
+            "weights": sorted(replicate.weights),
         }
         for seed, replicate in sorted(saved.replicates.items())
     }
@@ -149,8 +149,8 @@ def _lacking(run: Run, replicates: Mapping[str, Mapping[str, Any]]) -> tuple[tup
         elif made["epochs"] < run.epochs:
             reasons["more epochs"] = None
             epochs += run.epochs - made["epochs"]
-        elif run.final_epoch is not None and run.final_epoch not in made["predictions"]:
-            reasons[f"predictions of epoch {run.final_epoch} were not kept"] = None
+        elif unkept := sorted(set(run.kept_epochs) - set(made["weights"])):
+            reasons[f"weights of epoch {unkept[0]} were not kept"] = None
             epochs += made["epochs"]
     return tuple(reasons), epochs
 

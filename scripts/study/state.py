@@ -1,14 +1,14 @@
 """The saved state of a run: all that its replicates have learned and measured so far.
 
-One safetensors file holds, for each seed n, `seed_<n>.parameters` and `seed_<n>.optimizer.*` (to
-go on from the last epoch), `seed_<n>.measures` (epochs, 6) and what it predicted; its metadata
-hold the rest as JSON, with a checksum over everything. A random stream needs no state: each
-epoch begins its own (streams.py).
+One safetensors file holds, for each seed n, `seed_<n>.parameters`, `seed_<n>.optimizer.*` and the
+like (to go on from the last epoch), `seed_<n>.measures` (epochs, 6), and in `seed_<n>.kept` the
+weights of epochs gone by that were asked for; its metadata hold the rest as JSON, with a checksum
+over everything. A random stream needs no state: each epoch begins its own (streams.py).
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,28 +38,34 @@ class DamagedStateError(Exception):
 class Replicate:
     """One replicate's state after its last epoch.
 
-    `device` is the kind of device that trains it (device.kind). `tensors` are its parameters and
-    optimizer state, empty once it has diverged. `measures` is (epochs, 6) float64. `predicted`
-    (uint8) and `confidence` (float32) map an epoch to (images,) each: the class given to every
-    validation image, and its probability.
+    `device` is the kind of device that trains it (device.kind). `tensors` are what training goes
+    on from, empty once it has diverged. `measures` is (epochs, 6) float64. `kept` maps an epoch
+    whose weights were asked for to these, in a row as layout.py has it.
     """
 
     device: str
     measures: np.ndarray = field(default_factory=lambda: np.empty((0, len(MEASURES))))
     diverged: bool = False
     tensors: dict[str, np.ndarray] = field(default_factory=dict)
-    predicted: dict[int, np.ndarray] = field(default_factory=dict)
-    confidence: dict[int, np.ndarray] = field(default_factory=dict)
+    kept: dict[int, np.ndarray] = field(default_factory=dict)
 
     @property
     def epochs(self) -> int:
         return len(self.measures)
 
-    def covers(self, epochs: int, final_epoch: int | None) -> bool:
-        """Whether it has `epochs` epochs, and its predictions at the final model's epoch if any."""
+    @property
+    def weights(self) -> dict[int, np.ndarray]:
+        """The weights that are judged, by epoch: those kept, and those of the last epoch."""
+        if self.diverged:
+            return {}
+        last = self.tensors.get("average", self.tensors["parameters"])
+        return self.kept | {self.epochs: last}
+
+    def covers(self, epochs: int, kept_epochs: Collection[int]) -> bool:
+        """Whether it has `epochs` epochs, and the weights of `kept_epochs`."""
         if self.diverged:
             return True
-        return self.epochs >= epochs and (final_epoch is None or final_epoch in self.predicted)
+        return self.epochs >= epochs and self.weights.keys() >= set(kept_epochs)
 
 
 @dataclass
@@ -82,7 +88,7 @@ class Request:
 
     seeds: list[int]
     epochs: int
-    final_epoch: int | None = None
+    kept_epochs: list[int] = field(default_factory=list)
 
     def open_seeds(self, state: State) -> list[int]:
         """The seeds that have something left to train."""
@@ -90,7 +96,7 @@ class Request:
             seed
             for seed in self.seeds
             if seed not in state.replicates
-            or not state.replicates[seed].covers(self.epochs, self.final_epoch)
+            or not state.replicates[seed].covers(self.epochs, self.kept_epochs)
         ]
 
 
@@ -101,12 +107,9 @@ def write(path: Path, state: State) -> None:
         prefix = f"seed_{seed}."
         tensors[prefix + "measures"] = replicate.measures
         tensors |= {prefix + name: tensor for name, tensor in replicate.tensors.items()}
-        if replicate.predicted:
-            epochs = sorted(replicate.predicted)
-            tensors[prefix + "epochs"] = np.array(epochs, np.int64)
-            for name in ("predicted", "confidence"):
-                kept = getattr(replicate, name)
-                tensors[prefix + name] = np.stack([kept[epoch] for epoch in epochs])
+        if replicate.kept:
+            tensors[prefix + "kept_epochs"] = np.array(list(replicate.kept), np.int64)
+            tensors[prefix + "kept"] = np.stack(list(replicate.kept.values()))
     tensors = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     description = {
         "fingerprint": state.fingerprint,
@@ -147,12 +150,11 @@ def _parse(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) ->
             for name, tensor in tensors.items()
             if name.startswith(prefix)
         }
-        epochs = own.pop("epochs", np.empty(0, np.int64)).tolist()
+        kept_epochs = own.pop("kept_epochs", np.empty(0, np.int64)).tolist()
         state.replicates[int(seed)] = Replicate(
             **known,
             measures=own.pop("measures"),
-            predicted=dict(zip(epochs, own.pop("predicted", ()), strict=True)),
-            confidence=dict(zip(epochs, own.pop("confidence", ()), strict=True)),
+            kept=dict(zip(kept_epochs, own.pop("kept", ()), strict=True)),
             tensors=own,
         )
     return state

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from study.augmentation import Views
+from study.averaging import Average
 from study.network import Stack
 from study.optimizers import Optimizer
 from study.streams import stream
@@ -23,34 +25,37 @@ TRAIN_EVALUATION = 10_000
 
 @dataclass(frozen=True)
 class Images:
-    """Pixels (n, features) uint8 and labels (n,) int64, on the device."""
+    """Pixels (n, height * width) uint8 and labels (n,) int64, on the device."""
 
     pixels: Tensor
     labels: Tensor
+    width: int
 
     @classmethod
-    def from_arrays(cls, pixels: np.ndarray, labels: np.ndarray, device: str) -> "Images":
+    def from_arrays(
+        cls, pixels: np.ndarray, labels: np.ndarray, width: int, device: str
+    ) -> "Images":
         """Take arrays as they are; on the CPU, pixels mapped from a file stay shared."""
         return cls(
             torch.from_numpy(pixels).to(device),
             torch.from_numpy(labels.astype(np.int64)).to(device),
+            width,
         )
 
+    def chosen(self, images: Tensor) -> "Images":
+        """A copy of the images with these indices."""
+        return Images(self.pixels[images], self.labels[images], self.width)
+
     def first(self, count: int) -> "Images":
-        return Images(self.pixels[:count], self.labels[:count])
+        return Images(self.pixels[:count], self.labels[:count], self.width)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """How logits compare with labels: loss and accuracy for each replicate, class for each image.
-
-    `predicted` (replicates, n) uint8 and `confidence` (replicates, n) float32, its probability.
-    """
+    """How logits compare with labels: the mean loss and the accuracy of each replicate."""
 
     loss: list[float]
     accuracy: list[float]
-    predicted: Tensor
-    confidence: Tensor
 
 
 def judge(logits: Tensor, labels: Tensor) -> Judgement:
@@ -58,16 +63,12 @@ def judge(logits: Tensor, labels: Tensor) -> Judgement:
 
     One replicate after the other: the order of a sum must not depend on the stack.
     """
-    loss, accuracy, predicted, confidence = [], [], [], []
+    loss, accuracy = [], []
     for own, right in zip(logits.cpu(), labels.cpu().expand(logits.shape[:2]), strict=True):
-        log_probabilities = torch.log_softmax(own, -1)
-        losses = log_probabilities.gather(-1, right.unsqueeze(-1)).neg_()
-        best, chosen = log_probabilities.max(-1)
+        losses = torch.nn.functional.cross_entropy(own, right, reduction="none")
         loss.append(losses.double().mean().item())
-        accuracy.append((chosen == right).double().mean().item())
-        predicted.append(chosen.to(torch.uint8))
-        confidence.append(best.exp_())
-    return Judgement(loss, accuracy, torch.stack(predicted), torch.stack(confidence))
+        accuracy.append((own.argmax(-1) == right).double().mean().item())
+    return Judgement(loss, accuracy)
 
 
 class Training:
@@ -96,9 +97,12 @@ class Training:
             settings["dropout"],
             len(self.seeds),
             device,
+            settings["precision"],
         )
         self.stack.initialise(self.seeds)
         self.optimizer = Optimizer(settings, self.stack.parameters, self.stack.gradient)
+        decay = settings["weight_averaging"]
+        self.average = Average(self.stack.parameters, decay) if decay else None
 
     @torch.no_grad()
     def train_epoch(self, train: Images) -> Judgement:
@@ -120,35 +124,52 @@ class Training:
         smoothing = self.settings["label_smoothing"]
         targets = torch.nn.functional.one_hot(train.labels, self.classes).float()
         targets.mul_(1 - smoothing).add_(smoothing / self.classes)
+        views = Views(train.pixels, train.width, self.settings["shift"], self.settings["flip"])
+        drawn = torch.stack(
+            [views.draw(count, stream(seed, "views", self.epoch)) for seed in self.seeds]
+        ).to(self.device)
         logits = torch.empty(len(self.seeds), count, self.classes, device=self.device)
         for start in range(0, count, batch_size):
             batch = order[:, start : start + batch_size]
             chosen = batch.reshape(-1)
-            pixels = train.pixels.index_select(0, chosen).view(*batch.shape, -1)
+            seen = drawn[:, start : start + batch_size].reshape(-1)
+            pixels = views.take(chosen, seen).view(*batch.shape, -1)
             wanted = targets.index_select(0, chosen).view(*batch.shape, -1)
             logits[:, start : start + batch_size] = self.stack.forward(pixels, streams)
             self.stack.backward(wanted)
             self.optimizer.step(learning_rate)
+            if self.average:
+                self.average.update(self.stack.parameters)
         return judge(logits, train.labels[order])
 
     @torch.no_grad()
     def evaluate(self, images: Images) -> Judgement:
-        """Judge the networks as they are, dropout off."""
+        """Judge the networks, dropout off; under weight averaging those of the averaged weights."""
+        moving = self.stack.parameters.clone() if self.average else None
+        if self.average:
+            self.stack.parameters.copy_(self.average.rows)
         logits = [
             self.stack.forward(pixels.expand(len(self.seeds), -1, -1)).clone()
             for pixels in images.pixels.split(EVALUATION_BATCH)
         ]
+        if self.average:
+            self.stack.parameters.copy_(moving)
         return judge(torch.cat(logits, 1), images.labels)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """All that training changes: a row for each replicate, or one number for all."""
+        tensors = {"parameters": self.stack.parameters}
+        tensors |= {f"optimizer.{name}": each for name, each in self.optimizer.state.items()}
+        if self.average:
+            tensors |= {"average": self.average.rows, "average_share": self.average.share}
+        return tensors
 
     def state(self) -> list[dict[str, Tensor]]:
         """Each replicate's parameters and optimizer state, enough to go on from this epoch."""
-        tensors = {"parameters": self.stack.parameters} | {
-            f"optimizer.{name}": tensor for name, tensor in self.optimizer.state.items()
-        }
         return [
             {
                 name: (tensor[replicate] if tensor.ndim else tensor).cpu().clone()
-                for name, tensor in tensors.items()
+                for name, tensor in self._tensors().items()
             }
             for replicate in range(len(self.seeds))
         ]
@@ -157,10 +178,9 @@ class Training:
         """Go back to what `state` gave at `epoch`, for the same seeds in the same order."""
         self.epoch = epoch
         for replicate, state in enumerate(states):
-            self.stack.parameters[replicate] = state["parameters"]
-            for name, tensor in self.optimizer.state.items():
+            for name, tensor in self._tensors().items():
                 part = tensor[replicate] if tensor.ndim else tensor
-                part.copy_(state[f"optimizer.{name}"])
+                part.copy_(state[name])
 
     def keep(self, seeds: Sequence[int]) -> "Training":
         """The same training with only the replicates of `seeds`."""

@@ -20,7 +20,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study import datasets, fingerprint, jobs, metrics, pruning, records, state, summary
+from study import (
+    analysis,
+    choice,
+    datasets,
+    evaluation,
+    fingerprint,
+    jobs,
+    metrics,
+    pruning,
+    records,
+    selection,
+    state,
+    summary,
+)
 from study.errors import StudyError
 from study.files import sha256
 from study.plan import Plan, Run
@@ -40,6 +53,9 @@ SUMMARISED = ["run", "seed", "epoch", "status", *summary.MEASURES]
 
 # Of the runs that are trained fastest, one of so many is trained again, for about so many seconds.
 FASTEST, RETRAINING = 5, 60
+
+# Processors sum in another order, which may change a probability by this.
+ANOTHER_PROCESSOR = 1e-5
 
 # Stands for the folder in which a program makes its outputs again.
 HERE = "{folder}"
@@ -74,12 +90,14 @@ class Verification:
     def __init__(self, plan: Plan, results: Path):
         self.results = results
         self.dataset = datasets.describe(plan.dataset)
-        self.learning = fingerprint.learning(self.dataset.digest)
+        self.learning = fingerprint.learning(self.dataset.digest, plan.validation)
         self.data = results / "data" / self.dataset.name
         self.runs = results / "runs"
         self.plan_file = results / "plan.json"
         self.metrics = results / "metrics.parquet"
         self.summary = results / "summary.parquet"
+        self.choice = results / choice.NAME
+        self.evaluation = results / "final.safetensors"
         self.manifest = results / "manifest.json"
         self.plan = self._reported(plan)
         self.wrong: set[Path] = set()
@@ -106,7 +124,20 @@ class Verification:
         yield from self._check(
             self.summary, "every row follows from the metrics", self._summary(), [self.metrics]
         )
+        if self.plan.chooses_final and not self.plan.missing:
+            yield from self._check(
+                self.choice, "follows from the summary", self._choice(), [self.summary]
+            )
         tables = [self.plan_file, self.data, self.metrics, self.summary]
+        if self.plan.final:
+            run = self.runs / self.plan.final.run
+            yield from self._check(
+                self.evaluation,
+                "follows from the final model's weights",
+                self._evaluation(run),
+                [self.plan_file, self.data, run],
+            )
+            tables.append(self.evaluation)
         for shown, words in self._programs():
             comes_out = "comes out the same when made again"
             yield from self._check(shown, comes_out, self._made_again(shown, words), tables)
@@ -205,7 +236,7 @@ class Verification:
                 same = known and identity(complete(made["settings"])) == wanted.settings
             if not same:
                 yield f"{settings}: has other settings than the study; {AGAIN}"
-            lacking = Request(wanted.seeds, wanted.epochs, wanted.final_epoch).open_seeds(saved)
+            lacking = Request(wanted.seeds, wanted.epochs, wanted.kept_epochs).open_seeds(saved)
             if lacking:
                 seeds = ", ".join(map(str, lacking))
                 yield f"{folder}: lacks epochs of the seeds {seeds}; run the workflow again"
@@ -246,6 +277,25 @@ class Verification:
         if not same:
             yield f"{self.summary}: does not follow from {self.metrics}; {AGAIN}"
 
+    def _choice(self) -> Iterator[str]:
+        found = analysis.experiments(asdict(self.plan), pd.read_parquet(self.summary))
+        yield from _unlike(
+            selection.choose(found).to_json().encode(),
+            self.choice,
+            Path.read_bytes,
+            f"does not follow from {self.summary}",
+        )
+
+    def _evaluation(self, run: Path) -> Iterator[str]:
+        expected = evaluation.evaluate(asdict(self.plan), run, self.data)
+        with _reading(self.evaluation):
+            found = evaluation.read(self.evaluation, self.dataset, self.data)
+            same = found.provenance == expected.provenance and np.allclose(
+                found.probabilities, expected.probabilities, rtol=0, atol=ANOTHER_PROCESSOR
+            )
+        if not same:
+            yield f"{self.evaluation}: does not follow from the weights in {run}; {AGAIN}"
+
     def _programs(self) -> Iterator[tuple[Path, list[str]]]:
         """What is made from the tables, and the words that make it in HERE, as in the rules."""
         figures = self.results / "figures"
@@ -256,12 +306,15 @@ class Verification:
         for experiment in self.plan.experiments:
             words = ["draw_experiment.py", *tables, "--experiment", experiment.name, *output]
             yield figures / f"{experiment.name}.*", words
+        runs = ["--runs", str(self.runs)]
+        evaluated = []
         if self.plan.final:
-            predictions = self.runs / self.plan.final.run / "predictions.safetensors"
-            words = ["draw_final.py", *tables, "--predictions", str(predictions), *data, *output]
-            yield figures / "final_*", words
+            evaluated = ["--evaluation", str(self.evaluation)]
+            yield figures / "final_*", ["draw_final.py", *tables, *evaluated, *data, *output]
+            words = ["export_model.py", *tables, *runs, *evaluated, *data]
+            yield self.results / "model", [*words, "--output", f"{HERE}/model"]
         yield figures / "mosaic.*", ["draw_mosaic.py", *plan, *data, *output]
-        words = [*tables, "--runs", str(self.runs), "--figures", f"{HERE}/figures", *data]
+        words = [*tables, *runs, *evaluated, *data, "--figures", f"{HERE}/figures"]
         yield self.results / "report.*", ["write_report.py", *words, "--output", HERE]
 
     def _made_again(self, shown: Path, words: Sequence[str]) -> Iterator[str]:
@@ -295,6 +348,7 @@ class Verification:
             words = ["--settings", json.dumps(run.settings)]
             words += ["--seeds", str(seed), "--epochs", str(epochs), "--device", self.plan.device]
             words += ["--dataset", self.plan.dataset, "--data", str(self.data)]
+            words += ["--validation", json.dumps(self.plan.validation)]
             again = Path(temporary) / run.run
             failure = _failure("train.py", [*words, "--output", str(again)], show=True)
             if failure:
@@ -412,17 +466,13 @@ def _trained(saved: State) -> set[tuple[int, int]]:
 
 
 def _first_difference(before: Replicate, after: Replicate) -> int | None:
-    """The first epoch that came out otherwise, weights and predictions counting for the last."""
+    """The first epoch that came out otherwise, the weights counting for the last."""
     for index, (old, new) in enumerate(zip(before.measures, after.measures, strict=False)):
         if old[EXACT].tobytes() != new[EXACT].tobytes():
             return index + 1
     last = before.epochs
     if after.epochs == last and not before.diverged:
         pairs = [(before.tensors[name], after.tensors.get(name)) for name in before.tensors]
-        pairs += [
-            (getattr(before, name)[last], getattr(after, name)[last])
-            for name in ("predicted", "confidence")
-        ]
         if any(new is None or old.tobytes() != new.tobytes() for old, new in pairs):
             return last
     return None

@@ -2,60 +2,17 @@
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
-from study.classification import confident_mistakes, confusion, load_predictions, per_class
-from study.errors import StudyError
+from study.classification import (
+    confident_mistakes,
+    confused_pairs,
+    confusion,
+    examples,
+    per_class,
+)
 
 LABELS = np.array([0, 0, 0, 1, 1, 2], np.uint8)
 PREDICTED = np.array([[0, 0, 1, 1, 1, 1], [0, 1, 1, 1, 1, 0]], np.uint8)
-
-
-@pytest.fixture
-def predictions(tmp_path):
-    """Two seeds, the second kept at two epochs."""
-    path = tmp_path / "predictions.safetensors"
-    tensors = {}
-    for seed, epochs in ((0, [3]), (4, [2, 3])):
-        shape = (len(epochs), 6)
-        tensors[f"seed_{seed}.epochs"] = np.array(epochs, np.int64)
-        tensors[f"seed_{seed}.predicted"] = np.full(shape, seed, np.uint8)
-        tensors[f"seed_{seed}.confidence"] = np.full(shape, 0.5, np.float32)
-    tensors["seed_4.predicted"][1] = 7
-    save_file(tensors, path)
-    return path
-
-
-def test_the_asked_epoch_of_each_seed_is_loaded(predictions):
-    seeds, predicted, confidence = load_predictions(predictions, [0, 4], 3)
-    assert seeds == [0, 4]
-    assert predicted.tolist() == [[0] * 6, [7] * 6]
-    assert confidence.dtype == np.float32
-    assert confidence.shape == (2, 6)
-
-
-def test_without_seeds_there_are_no_predictions(tmp_path):
-    """When every replicate has diverged, there may be no file at all."""
-    seeds, predicted, confidence = load_predictions(tmp_path / "none.safetensors", [], 3)
-    assert seeds == []
-    assert len(predicted) == len(confidence) == 0
-
-
-@pytest.mark.parametrize(("seeds", "epoch", "told"), [([0, 1], 3, "seed 1"), ([0], 2, "epoch 2")])
-def test_what_is_missing_is_named(predictions, seeds, epoch, told):
-    with pytest.raises(StudyError, match=f"predictions.safetensors.*{told}"):
-        load_predictions(predictions, seeds, epoch)
-
-
-def test_a_damaged_file_is_named(predictions):
-    predictions.write_bytes(predictions.read_bytes()[:-5])
-    with pytest.raises(StudyError, match="predictions.safetensors: is damaged"):
-        load_predictions(predictions, [0], 3)
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(StudyError, match="none.safetensors: is missing"):
-        load_predictions(tmp_path / "none.safetensors", [0], 3)
 
 
 def test_confusion_is_the_mean_of_the_seeds():
@@ -64,6 +21,25 @@ def test_confusion_is_the_mean_of_the_seeds():
 
 def test_confusion_has_classes_that_nobody_saw():
     assert confusion(LABELS, PREDICTED, 4).shape == (4, 4)
+
+
+def test_the_most_frequent_confusions_come_first():
+    counts = np.array([[9, 2.5, 0], [4, 9, 0], [1, 2.5, 9]])
+    assert confused_pairs(counts, 3) == [(1, 0, 4.0), (0, 1, 2.5), (2, 1, 2.5)]
+    assert confused_pairs(np.diag([3, 3]), 3) == []
+
+
+def test_examples_are_what_more_than_half_of_the_seeds_confuse():
+    """Class 0 taken for 1: image 0 by both of two seeds, image 2 by one, image 3 is of class 1."""
+    labels = np.array([0, 0, 0, 1])
+    predicted = np.array([[1, 1, 1, 1], [1, 1, 0, 1]])
+    probability = np.array([[0.6, 0.9, 0.9, 0.9], [0.8, 0.7, 0.4, 0.9]])
+    found = examples(labels, predicted, probability, 0, 1, 9)
+    assert found["image"].tolist() == [1, 0]
+    assert found["seeds"].tolist() == [2, 2]
+    assert found["confidence"].to_numpy() == pytest.approx([0.8, 0.7])
+    assert examples(labels, predicted, probability, 0, 1, 1)["image"].tolist() == [1]
+    assert examples(labels, predicted, probability, 1, 0, 9).empty
 
 
 def test_scores_of_each_class():

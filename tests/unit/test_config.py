@@ -67,6 +67,23 @@ def vary(text):
         ("baseline: {colour: 1}\n", "baseline", "unknown key 'colour'; known are optimizer, "),
         ("final: {dropuot: 0.1}\n", "final", "did you mean 'dropout'?"),
         ("data: {datset: x}\n", "data", "did you mean 'dataset'?"),
+        ("data: {validation: tset}\n", "data.validation", "'tset'; did you mean 'test'?"),
+        ("data: {validation: {from: train}}\n", "data.validation", "key 'size' is missing"),
+        (
+            "data: {validation: {from: trian, size: 9}}\n",
+            "data.validation.from",
+            "did you mean 'train'?",
+        ),
+        (
+            "data: {validation: {from: train, size: 0}}\n",
+            "data.validation.size",
+            "must be at least 1, is 0",
+        ),
+        ("data: {validation: 5}\n", "data.validation", "must be keys with values or text, is 5"),
+        ("final: bset\n", "final", "'bset'; did you mean 'best'?"),
+        ("baseline: {flip: 1}\n", "baseline.flip", "must be true or false, is 1"),
+        ("baseline: {shift: -1}\n", "baseline.shift", "must be at least 0, is -1"),
+        ("baseline: {weight_averaging: 1}\n", "baseline.weight_averaging", "must be below 1"),
         ("report: {language: [en]}\n", "report", "did you mean 'languages'?"),
         ("true: 1\n", "top level", "unknown key True"),
         ("baseline: {dropout: much}\n", "baseline.dropout", "must be a number, is 'much'"),
@@ -432,5 +449,5 @@ def test_every_setting_can_be_varied_and_set_for_the_baseline_an_experiment_and_
     assert list(varied) == list(schema()["$defs"]["settings"]["properties"])
     for name, part in varied.items():
         assert part["items"] == {"$ref": f"#/$defs/{name}"}
-    for part in (properties["baseline"], properties["final"], experiment["with"]):
+    for part in (properties["baseline"], properties["final"]["then"], experiment["with"]):
         assert part["$ref"] == "#/$defs/settings"

@@ -7,6 +7,7 @@ import math
 import re
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-from safetensors.numpy import save_file
 
 from mnistlike import write_dataset
-from study import experiment_figures, figures
+from study import evaluation, experiment_figures, figures
 from study.datasets import describe, map_labels
 from study.errors import StudyError
 from study.experiment_data import collect, scale_of
@@ -385,7 +385,14 @@ def test_epochs_are_counted_from_1(last, ticks):
 
 FINAL = {"optimizer": "adam", "batch_size": 32, "epochs": 6}
 CLASSES = {"es": ["cero", "uno", "dos"], "en": ["zero", "one", "two"]}
-FINAL_FIGURES = ["final_curves", "final_confusion", "final_classes", "final_mistakes"]
+FINAL_FIGURES = [
+    "final_curves",
+    "final_confusion",
+    "final_classes",
+    "final_calibration",
+    "final_confused",
+    "final_mistakes",
+]
 
 
 @pytest.fixture(scope="module")
@@ -417,15 +424,21 @@ def write_final_study(folder, data, seeds, diverged, mistaken=20):
     plan, metrics, summary = study
     plan["dataset"] = str(data / "mnistlike.yaml")
     labels = np.array(map_labels(describe(plan["dataset"]), data, "test"))
-    tensors = {}
-    for seed in range(diverged, seeds):
-        predicted = labels.copy()
-        predicted[:mistaken] = 0
-        tensors[f"seed_{seed}.epochs"] = np.array([6])
-        tensors[f"seed_{seed}.predicted"] = predicted[None]
-        confidence = np.linspace(0.5, 0.99, len(labels), dtype=np.float32)
-        tensors[f"seed_{seed}.confidence"] = confidence[None]
-    save_file(tensors, folder / "predictions.safetensors")
+    alive = list(range(diverged, seeds))
+    confidence = np.linspace(0.5, 0.99, len(labels), dtype=np.float32)
+    probabilities = np.empty((len(alive), len(labels), 3), np.float32)
+    probabilities[:] = (1 - confidence[:, None]) / 2
+    predicted = np.where(np.arange(len(labels)) < mistaken, 0, labels)
+    np.put_along_axis(
+        probabilities,
+        np.broadcast_to(predicted[:, None], (len(alive), len(labels), 1)),
+        confidence[:, None],
+        2,
+    )
+    dataset = describe(plan["dataset"])
+    made = evaluation.Provenance(plan["final"]["run"], 6, alive, dataset.name, dataset.digest)
+    evaluated = evaluation.Evaluation(made, probabilities, labels)
+    evaluation.write(folder / "final.safetensors", evaluated)
     (folder / "plan.json").write_text(json.dumps(plan))
     metrics.to_parquet(folder / "metrics.parquet")
     summary.to_parquet(folder / "summary.parquet")
@@ -433,7 +446,7 @@ def write_final_study(folder, data, seeds, diverged, mistaken=20):
         "plan": folder / "plan.json",
         "metrics": folder / "metrics.parquet",
         "summary": folder / "summary.parquet",
-        "predictions": folder / "predictions.safetensors",
+        "evaluation": folder / "final.safetensors",
         "data": data,
         "output": folder / "figures",
     }
@@ -466,19 +479,17 @@ def test_the_final_model_is_drawn_whatever_became_of_its_seeds(
 def test_a_model_without_mistakes_says_so(data, tmp_path, monkeypatch):
     options = write_final_study(tmp_path, data, seeds=2, diverged=0, mistaken=0)
     run_program("draw_final", monkeypatch, **options)
-    found = texts(options["output"] / "final_mistakes.en.svg")
-    assert Language("en").text("figures.no_mistakes") in found
+    for name, key in (("final_mistakes", "no_mistakes"), ("final_confused", "no_confusions")):
+        found = texts(options["output"] / f"{name}.en.svg")
+        assert Language("en").text(f"figures.{key}") in found
 
 
-def test_predictions_of_other_data_are_refused(data, tmp_path, monkeypatch):
+def test_an_evaluation_on_other_data_is_refused(data, tmp_path, monkeypatch):
     options = write_final_study(tmp_path, data, seeds=1, diverged=0)
-    tensors = {
-        "seed_0.epochs": np.array([6]),
-        "seed_0.predicted": np.zeros((1, 7), np.uint8),
-        "seed_0.confidence": np.ones((1, 7), np.float32),
-    }
-    save_file(tensors, options["predictions"])
-    with pytest.raises(SystemExit, match="predictions for 7 images"):
+    found = evaluation.read(options["evaluation"], describe(data / "mnistlike.yaml"), data)
+    other = replace(found.provenance, digest="0123456789ab")
+    evaluation.write(options["evaluation"], replace(found, provenance=other))
+    with pytest.raises(SystemExit, match="final.safetensors: is about other images"):
         run_program("draw_final", monkeypatch, **options)
 
 

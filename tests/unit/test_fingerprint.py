@@ -33,7 +33,7 @@ def edit(path):
 
 def test_the_training_code_is_all_that_training_imports():
     code = (
-        "import sys, study.training;"
+        "import sys, study.split, study.training;"
         "print(*sorted(name for name in sys.modules if name.startswith('study.')))"
     )
     imported = subprocess.run(
@@ -70,16 +70,21 @@ def test_a_copy_elsewhere_has_the_same_digests(scripts):
 
 
 def test_learning_depends_on_code_data_and_torch():
-    assert fingerprint.learning("abc") == {
+    learning = fingerprint.learning("abc", "test")
+    assert learning == {
         "code": fingerprint.training_code(),
-        "data": "abc",
+        "data": learning["data"],
         "torch": importlib.metadata.version("torch"),
     }
+    held_out = [{"from": "train", "size": 10, "seed": seed} for seed in (0, 1)]
+    others = [("abd", "test"), *(("abc", validation) for validation in held_out)]
+    digests = {fingerprint.learning(*other)["data"] for other in others} | {learning["data"]}
+    assert len(digests) == 4
 
 
 def test_fingerprints_do_without_torch():
     code = (
-        "import sys; from study import fingerprint; fingerprint.learning('');"
+        "import sys; from study import fingerprint; fingerprint.learning('', 'test');"
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, check=True)

@@ -1,11 +1,10 @@
-"""What a run leaves can be used without this code: weights, predictions, settings, provenance."""
+"""What a run leaves can be used without this code: weights, settings, provenance."""
 
 import hashlib
 import json
 import subprocess
 from importlib.metadata import version
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -18,7 +17,7 @@ from study.state import Replicate, Request, State
 
 SIZES = [12, 9, 7, 4]
 SETTINGS = run_settings(hidden=[9, 7], batch_size=16, dropout=0.3, learning_rate=0.1)
-REQUEST = Request([0, 7, 3], 3, 2)
+REQUEST = Request([0, 7, 3], 3, [2])
 
 
 @pytest.fixture(scope="module")
@@ -44,58 +43,42 @@ def folder(state, tmp_path_factory):
 
 def test_the_outputs_are_these(folder):
     assert sorted(path.name for path in folder.iterdir()) == [
-        "predictions.safetensors",
         "record.parquet",
         "settings.json",
         "weights.safetensors",
     ]
 
 
+@pytest.mark.parametrize(("prefix", "epoch"), [("", 3), ("epoch_2.", 2)])
 @pytest.mark.parametrize("seed", [0, 7])
-def test_the_weights_in_plain_linear_layers_predict_what_was_predicted(folder, run, seed):
+def test_plain_linear_layers_with_the_weights_are_as_accurate_as_was_recorded(
+    folder, run, seed, prefix, epoch
+):
+    """Those of the last epoch, and those that the final model was asked for."""
     weights = load_file(folder / "weights.safetensors")
     modules = []
     for layer in range(3):
-        weight = torch.from_numpy(weights[f"seed_{seed}.layers.{layer}.weight"])
+        name = f"seed_{seed}.{prefix}layers.{layer}"
+        weight = torch.from_numpy(weights[f"{name}.weight"])
         linear = torch.nn.Linear(weight.shape[1], weight.shape[0])
-        bias = torch.from_numpy(weights[f"seed_{seed}.layers.{layer}.bias"])
+        bias = torch.from_numpy(weights[f"{name}.bias"])
         linear.load_state_dict({"weight": weight, "bias": bias})
         modules += [linear, torch.nn.ReLU()]
     network = torch.nn.Sequential(*modules[:-1])
     with torch.no_grad():
-        probabilities = network((run.validation.pixels / 255 - 0.5) / 0.5).softmax(1)
-    predictions = load_file(folder / "predictions.safetensors")
-    assert list(predictions[f"seed_{seed}.epochs"]) == [1, 2, 3]
-    confidence, predicted = probabilities.max(1)
-    assert np.array_equal(predictions[f"seed_{seed}.predicted"][2], predicted)
-    np.testing.assert_allclose(
-        predictions[f"seed_{seed}.confidence"][2], confidence, rtol=1e-5, atol=1e-6
-    )
-    accuracy = (predicted == run.validation.labels).double().mean().item()
+        logits = network((run.validation.pixels / 255 - 0.5) / 0.5)
     [row] = pq.read_table(
-        folder / "record.parquet", filters=[("seed", "=", seed), ("epoch", "=", 3)]
+        folder / "record.parquet", filters=[("seed", "=", seed), ("epoch", "=", epoch)]
     ).to_pylist()
+    accuracy = (logits.argmax(1) == run.validation.labels).double().mean().item()
     assert row["validation_accuracy"] == accuracy
+    loss = torch.nn.functional.cross_entropy(logits, run.validation.labels).item()
+    assert row["validation_loss"] == pytest.approx(loss, rel=1e-5)
 
 
-def test_predictions_have_the_types_of_the_contract(folder):
-    predictions = load_file(folder / "predictions.safetensors")
-    kinds = {
-        name: (array.dtype.name, array.shape)
-        for name, array in predictions.items()
-        if name.startswith("seed_7.")
-    }
-    assert kinds == {
-        "seed_7.epochs": ("int64", (3,)),
-        "seed_7.predicted": ("uint8", (3, 23)),
-        "seed_7.confidence": ("float32", (3, 23)),
-    }
-
-
-def test_a_diverged_replicate_has_rows_and_no_weights_or_predictions(folder):
-    for name in ("weights", "predictions"):
-        seeds = {key.split(".")[0] for key in load_file(folder / f"{name}.safetensors")}
-        assert seeds == {"seed_0", "seed_7"}
+def test_a_diverged_replicate_has_rows_and_no_weights(folder):
+    seeds = {key.split(".")[0] for key in load_file(folder / "weights.safetensors")}
+    assert seeds == {"seed_0", "seed_7"}
     assert pq.read_table(folder / "record.parquet", filters=[("seed", "=", 3)]).num_rows == 2
 
 
@@ -107,18 +90,18 @@ def test_settings_json_says_what_was_trained_how_and_by_what(folder):
     assert described == {
         "run": "sgd-some-run",
         "settings": SETTINGS,
-        "request": {"seeds": [0, 7, 3], "epochs": 3, "final_epoch": 2},
+        "request": {"seeds": [0, 7, 3], "epochs": 3, "kept_epochs": [2]},
         "replicates": {
-            "0": {"epochs": 3, "diverged": False, "predictions": [1, 2, 3]},
-            "3": {"epochs": 2, "diverged": True, "predictions": []},
-            "7": {"epochs": 3, "diverged": False, "predictions": [1, 2, 3]},
+            "0": {"epochs": 3, "diverged": False, "weights": [2, 3]},
+            "3": {"epochs": 2, "diverged": True, "weights": []},
+            "7": {"epochs": 3, "diverged": False, "weights": [2, 3]},
         },
         "files": {
             name: {
                 "bytes": len((folder / name).read_bytes()),
                 "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
             }
-            for name in ("record.parquet", "weights.safetensors", "predictions.safetensors")
+            for name in ("record.parquet", "weights.safetensors")
         },
         "fingerprint": {"code": "c0de"},
         "devices": ["cpu test"],
@@ -148,7 +131,6 @@ def test_a_run_whose_replicates_all_diverged_has_outputs_too(state, tmp_path):
     diverged = State({}, {3: state.replicates[3]})
     outputs.write(tmp_path / "run", diverged, Request([3], 3), SETTINGS, SIZES)
     assert load_file(tmp_path / "run" / "weights.safetensors") == {}
-    assert load_file(tmp_path / "run" / "predictions.safetensors") == {}
     assert pq.read_table(tmp_path / "run" / "record.parquet").num_rows == 2
 
 

@@ -86,8 +86,8 @@ def test_the_final_model_differs_from_the_baseline_where_it_says(default_plan):
     assert final.settings == default_plan.baseline | changed
     assert final.value == "final"
     assert final.epochs == 30
-    assert {run.run: run.final_epoch for run in default_plan.runs if run.final_epoch} == {
-        final.run: 30
+    assert {run.run: run.kept_epochs for run in default_plan.runs if run.kept_epochs} == {
+        final.run: [30]
     }
 
 
@@ -241,6 +241,10 @@ _CHANGED = {
     "hidden": [128, 64, 32],
     "activation": "tanh",
     "batch_size": 101,
+    "weight_averaging": 0.9,
+    "shift": 1,
+    "flip": True,
+    "precision": "bfloat16",
 }
 
 
@@ -323,7 +327,7 @@ def test_the_plan_is_written_as_json_with_the_words_of_the_design(default_plan):
         "settings": identity(complete({"learning_rate": 0.0001, "dropout": 0.2})),
         "epochs": 10,
         "seeds": [0, 1, 2, 3, 4],
-        "final_epoch": None,
+        "kept_epochs": [],
     }
     assert default_plan.to_json() == resolve(load([DEFAULT])).to_json()
 
@@ -335,7 +339,7 @@ def test_a_study_without_a_final_model_has_none():
 def test_a_final_model_shorter_than_the_run_it_shares_is_read_off_it():
     experiments = {"long": {"vary": {"epochs": [9]}}}
     [run] = planned(experiments, final={"epochs": 4}).runs
-    assert (run.epochs, run.final_epoch) == (9, 4)
+    assert (run.epochs, run.kept_epochs) == (9, [4])
 
 
 # The part of a study that is finished, for a report meanwhile.

@@ -167,7 +167,7 @@ def test_the_wall_time_lies_within_its_bounds(durations, cores):
         Row("run-0", {}, {}, [0], 1, {}, ("new",), 1, Estimate(seconds, "run-0"))
         for seconds in durations
     ]
-    found = Table(rows, None, [], cores)
+    found = Table(rows, None, False, [], cores)
     total, longest = sum(durations), max(durations, default=0)
     assert found.core_seconds == pytest.approx(total)
     assert found.wall_seconds <= total * (1 + 1e-9)
@@ -181,8 +181,8 @@ def test_two_long_jobs_run_beside_three_short_ones():
         Row("run-0", {}, {}, [0], 1, {}, ("new",), 1, Estimate(seconds, "run-0"))
         for seconds in (2.0, 2.0, 6.0, 2.0, 6.0)
     ]
-    assert Table(rows, None, [], 2).wall_seconds == 10
-    assert Table(rows, None, [], 5).wall_seconds == 6
+    assert Table(rows, None, False, [], 2).wall_seconds == 10
+    assert Table(rows, None, False, [], 5).wall_seconds == 6
 
 
 @pytest.mark.parametrize(

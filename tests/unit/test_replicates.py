@@ -55,10 +55,10 @@ def folder(tmp_path):
     return Folder(tmp_path)
 
 
-def from_scratch(run, seed, epochs, final_epoch=None):
+def from_scratch(run, seed, epochs):
     """One replicate, trained alone in one go and never saved."""
     made, unread = State({}), Journal(Path(os.devnull))
-    extend(run, made, Request([seed], epochs, final_epoch), Saver(id), unread, id)
+    extend(run, made, Request([seed], epochs), Saver(id), unread, id)
     return made.replicates[seed]
 
 
@@ -70,8 +70,7 @@ def exact(replicate):
         "diverged": replicate.diverged,
         "tensors": tensor_bytes(replicate.tensors),
         "shapes": {name: np.shape(tensor) for name, tensor in replicate.tensors.items()},
-        "predicted": None if replicate.diverged else replicate.predicted[last].tobytes(),
-        "confidence": None if replicate.diverged else replicate.confidence[last].tobytes(),
+        "weights": None if replicate.diverged else replicate.weights[last].tobytes(),
     }
 
 
@@ -191,8 +190,6 @@ def test_the_measures_are_those_of_training_and_judging():
         expected = (*learned.loss, *learned.accuracy, *judged.loss, *judged.accuracy)
         assert tuple(row[:5]) == (*expected, *judged_train.accuracy)
         assert row[5] > 0
-    assert np.array_equal(made.predicted[2], judged.predicted[0])
-    assert np.array_equal(made.confidence[2], judged.confidence[0])
 
 
 def test_train_eval_accuracy_is_that_of_the_first_training_images(monkeypatch):
@@ -216,7 +213,7 @@ def test_a_rate_of_1000_is_recorded_as_diverged_with_its_last_row(folder):
     for replicate in made.replicates.values():
         assert 1 <= replicate.epochs < 30
         assert np.isfinite(replicate.measures[:-1]).all()
-        assert (replicate.tensors, replicate.predicted, replicate.confidence) == ({}, {}, {})
+        assert (replicate.tensors, replicate.kept, replicate.weights) == ({}, {}, {})
     assert any("diverged in epoch" in line for line in folder.lines)
     trained = len(folder.journalled())
     folder.extend(run, [0, 1, 2], 40)
@@ -262,38 +259,50 @@ def test_a_diverged_replicate_has_the_same_rows_alone_and_beside_others(folder):
 # What the final model needs.
 
 
-def test_predictions_of_every_epoch_are_kept_for_the_final_model(folder):
-    run = small_run(run_settings(hidden=[8], batch_size=16))
-    replicate = folder.extend(run, [0], 4, 3).replicates[0]
-    assert list(replicate.predicted) == list(replicate.confidence) == [1, 2, 3, 4]
-    third = from_scratch(run, 0, 3)
-    assert np.array_equal(replicate.predicted[3], third.predicted[3])
-    assert np.array_equal(replicate.confidence[3], third.confidence[3])
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+def test_the_weights_at_the_final_model_s_epoch_are_kept_however_far_the_run_goes(
+    folder, averaging
+):
+    run = small_run(run_settings(hidden=[8], batch_size=16, weight_averaging=averaging))
+    third = from_scratch(run, 0, 3).weights[3]
+    for way in ("in one go", "when it was at that epoch already"):
+        if way == "in one go":
+            folder.extend(run, [0], 4, [3])
+        else:
+            folder.extend(run, [1], 3)
+            folder.extend(run, [1], 4, [3])
+            third = from_scratch(run, 1, 3).weights[3]
+        replicate = folder.read().replicates[0 if way == "in one go" else 1]
+        assert list(replicate.weights) == [3, 4]
+        assert np.array_equal(replicate.weights[3], third)
+        assert not np.array_equal(replicate.weights[4], third)
 
 
-def test_elsewhere_predictions_of_the_last_epoch_are_kept(folder):
+def test_a_final_model_at_the_last_epoch_needs_nothing_that_is_not_there(folder):
     run = small_run(run_settings(hidden=[8], batch_size=16))
-    assert list(folder.extend(run, [0], 3).replicates[0].predicted) == [3]
-    assert list(folder.extend(run, [0], 4).replicates[0].predicted) == [4]
+    folder.extend(run, [0], 3)
+    trained = folder.journalled()
+    assert list(folder.extend(run, [0], 3, [3]).replicates[0].weights) == [3]
+    assert folder.journalled() == trained
 
 
 def test_a_final_model_at_an_epoch_gone_by_is_trained_again_and_is_the_same(folder):
     run = small_run(run_settings(hidden=[8], batch_size=16, dropout=0.2))
     before = folder.extend(run, [0, 1], 4)
-    after = folder.extend(run, [0, 1], 4, 2)
+    after = folder.extend(run, [0, 1], 4, [2])
     for seed in (0, 1):
         assert exact(after.replicates[seed]) == exact(before.replicates[seed])
-        assert 2 in after.replicates[seed].predicted
+        assert 2 in after.replicates[seed].kept
 
 
 def test_a_final_model_at_an_epoch_gone_by_is_there_after_more_epochs_too(folder):
     """Else the run is 'finished' without what the final figures read."""
     run = small_run(run_settings(hidden=[8], batch_size=16))
     folder.extend(run, [0], 3)
-    assert 2 in folder.extend(run, [0], 5, 2).replicates[0].predicted
+    assert 2 in folder.extend(run, [0], 5, [2]).replicates[0].kept
 
 
-def test_training_again_for_predictions_loses_no_epoch_when_interrupted(folder):
+def test_training_again_for_weights_loses_no_epoch_when_interrupted(folder):
     run = small_run(run_settings(hidden=[8], batch_size=16))
     folder.extend(run, [0], 5)
 
@@ -301,8 +310,8 @@ def test_training_again_for_predictions_loses_no_epoch_when_interrupted(folder):
         raise InterruptionError
 
     with pytest.raises(InterruptionError):
-        folder.extend(run, [0], 2, 2, log=interrupting)
-    assert folder.extend(run, [0], 2, 2).replicates[0].epochs == 5
+        folder.extend(run, [0], 2, [2], log=interrupting)
+    assert folder.extend(run, [0], 2, [2]).replicates[0].epochs == 5
 
 
 def test_a_signal_in_the_midst_of_the_last_saving_loses_nothing(folder, monkeypatch):

@@ -6,8 +6,10 @@ import math
 import re
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import madeup
@@ -43,8 +45,12 @@ def level(settings, epoch):
 
 def render(study, folder, code):
     madeup.write(study, folder)
-    told = collect(study.plan, study.metrics, study.summary, folder / "runs", folder / "data")
-    return report.render(told, language(code), "figures")
+    return report.render(collected(study, folder), language(code), "figures")
+
+
+def collected(study, folder):
+    tables = (study.plan, study.metrics, study.summary)
+    return collect(*tables, folder / "runs", folder / "data", folder / "final.safetensors")
 
 
 def reports(study, folder):
@@ -127,7 +133,8 @@ class TestDefault:
 
     def test_has_every_figure_with_a_message(self, default, default_reports, code):
         names = [experiment["name"] for experiment in default.plan["experiments"]]
-        names += ["final_curves", "final_confusion", "final_classes", "final_mistakes", "mosaic"]
+        parts = ("curves", "confusion", "classes", "calibration", "confused", "mistakes")
+        names += [*(f"final_{part}" for part in parts), "mosaic"]
         pattern = rf"^!\[(.+)\]\(figures/(\w+)\.{code}\.png\)$"
         found = re.findall(pattern, default_reports[code], re.M)
         assert sorted(name for _, name in found) == sorted(names)
@@ -388,9 +395,7 @@ class TestOtherStudies:
         madeup.write(default, tmp_path)
         path = tmp_path / "runs" / madeup.run_of(default) / "settings.json"
         path.write_text(path.read_text().replace("A processor", "Another"), encoding="utf-8")
-        told = collect(
-            default.plan, default.metrics, default.summary, tmp_path / "runs", tmp_path / "data"
-        )
+        told = collected(default, tmp_path)
         text = report.render(told, language("en"), "figures")
         assert "A processor (14 runs); Another (1 run)" in text
         assert text.count("0123456789ab") == 1
@@ -399,10 +404,10 @@ class TestOtherStudies:
         one = {"dropout": {"vary": {"dropout": [0.0, 0.2]}}}
         study = madeup.make(small(own_dataset, one, final={}), level)
         madeup.write(study, tmp_path)
-        told = collect(
-            study.plan, study.metrics, study.summary, tmp_path / "runs", tmp_path / "data"
-        )
-        told.classes.confusion[:] = [[70, 0, 0], [0, 70, 0], [0, 0, 60]]
+        told = collected(study, tmp_path)
+        right = np.zeros_like(told.evaluation.probabilities)
+        right[:, np.arange(len(told.evaluation.labels)), told.evaluation.labels] = 1
+        told = replace(told, evaluation=replace(told.evaluation, probabilities=right))
         text = report.render(told, language("en"), "figures")
         check_clean(text)
         assert "all 200 images lie on the diagonal" in text

@@ -21,6 +21,10 @@ def test_the_order_of_settings_is_that_of_tables_and_texts():
         "hidden",
         "activation",
         "batch_size",
+        "weight_averaging",
+        "shift",
+        "flip",
+        "precision",
         "epochs",
     ]
 
@@ -34,6 +38,10 @@ def test_the_neutral_defaults_of_later_settings_stay_for_ever():
         "weight_decay": 0.0,
         "label_smoothing": 0.0,
         "activation": "relu",
+        "weight_averaging": 0.0,
+        "shift": 0,
+        "flip": False,
+        "precision": "float32",
     }
     assert {name: DEFAULTS[name] for name in named_only_where_they_differ} == (
         named_only_where_they_differ

@@ -33,8 +33,8 @@ def test_a_finished_run_lacks_nothing_and_its_request_stays(run, tmp_path):
         ({"epochs": 6}, ("more epochs",), 2 * 2),
         ({"seeds": [0, 1, 7]}, ("more seeds",), 4),
         ({"seeds": [7, 1], "epochs": 5}, ("more seeds", "more epochs"), 5 + 1),
-        ({"final_epoch": 3}, ("predictions of epoch 3 were not kept",), 2 * 4),
-        ({"final_epoch": 4}, (), 0),
+        ({"kept_epochs": [3]}, ("weights of epoch 3 were not kept",), 2 * 4),
+        ({"kept_epochs": [4]}, (), 0),
     ],
 )
 def test_a_bigger_wish_is_told_with_what_it_costs(run, tmp_path, bigger, reasons, epochs):

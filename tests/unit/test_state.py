@@ -26,8 +26,7 @@ def replicate(seed, epochs=2, **changed):
             "device": "cpu test",
             "measures": random.random((epochs, 6)),
             "tensors": tensors,
-            "predicted": {epochs: random.integers(0, 10, 5, np.uint8)},
-            "confidence": {epochs: random.random(5, np.float32)},
+            "kept": {1: random.random(32, np.float32), 9: random.random(32, np.float32)},
         }
         | changed
     )
@@ -52,10 +51,7 @@ def assert_same(one, other):
         second = other.replicates[seed]
         assert (first.device, first.diverged) == (second.device, second.diverged)
         pairs = [({"": first.measures}, {"": second.measures})]
-        pairs += [
-            (getattr(first, name), getattr(second, name))
-            for name in ("tensors", "predicted", "confidence")
-        ]
+        pairs += [(getattr(first, name), getattr(second, name)) for name in ("tensors", "kept")]
         for mine, its in pairs:
             assert mine.keys() == its.keys()
             for name in mine:
@@ -208,7 +204,7 @@ def test_the_file_is_plain_safetensors_and_json(written):
     """Anyone can open it, and nothing in it is run."""
     path, content = written
     path.write_bytes(content)
-    assert set(load_file(path)) >= {"seed_0.parameters", "seed_4.measures", "seed_4.epochs"}
+    assert set(load_file(path)) >= {"seed_0.parameters", "seed_4.measures", "seed_4.kept"}
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     described = json.loads(header["__metadata__"]["state"])
     assert described["fingerprint"] == {"code": "abc", "data": "def"}
@@ -218,20 +214,22 @@ def test_the_file_is_plain_safetensors_and_json(written):
 
 
 @pytest.mark.parametrize(
-    ("known", "epochs", "final_epoch", "covered"),
+    ("known", "epochs", "kept_epochs", "covered"),
     [
-        (replicate(0, 3), 3, None, True),
-        (replicate(0, 3), 2, None, True),
-        (replicate(0, 3), 4, None, False),
-        (replicate(0, 3), 3, 3, True),
-        (replicate(0, 3), 3, 2, False),
-        (replicate(0, 3), 4, 3, False),
-        (Replicate("cpu", np.zeros((2, 6)), diverged=True), 9, 9, True),
+        (replicate(0, 3), 3, [], True),
+        (replicate(0, 3), 2, [], True),
+        (replicate(0, 3), 4, [], False),
+        (replicate(0, 3), 3, [3], True),
+        (replicate(0, 3), 3, [2], False),
+        (replicate(0, 3), 4, [3], False),
+        (replicate(0, 3), 3, [1, 3], True),
+        (replicate(0, 3), 3, [1, 2], False),
+        (Replicate("cpu", np.zeros((2, 6)), diverged=True), 9, [9], True),
     ],
 )
-def test_a_replicate_covers_what_it_holds(known, epochs, final_epoch, covered):
-    assert known.covers(epochs, final_epoch) is covered
-    request = Request([0], epochs, final_epoch)
+def test_a_replicate_covers_what_it_holds(known, epochs, kept_epochs, covered):
+    assert known.covers(epochs, kept_epochs) is covered
+    request = Request([0], epochs, kept_epochs)
     assert request.open_seeds(State({}, {0: known})) == ([] if covered else [0])
 
 

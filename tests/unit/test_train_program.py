@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -95,12 +96,11 @@ def finished(undisturbed, folder):
 def results(folder):
     """What 'the same bytes' means: the record without its seconds, and the weights."""
     record = pq.read_table(folder / "record.parquet").drop_columns("seconds")
-    names = ("weights.safetensors", "predictions.safetensors")
     columns = [
         (name, column.combine_chunks().to_pylist())
         for name, column in zip(record.schema.names, record.columns, strict=True)
     ]
-    return [columns, *((folder / name).read_bytes() for name in names)]
+    return [columns, (folder / "weights.safetensors").read_bytes()]
 
 
 def journal(folder):
@@ -132,7 +132,6 @@ def told(ended):
 def test_a_run_leaves_its_files_and_a_line_for_each_epoch(undisturbed):
     assert sorted(path.name for path in undisturbed.iterdir() if path.name != ".lock") == [
         "journal.jsonl",
-        "predictions.safetensors",
         "record.parquet",
         "settings.json",
         "state.safetensors",
@@ -201,7 +200,7 @@ def test_with_nothing_to_train_it_ends_without_torch(run, finished, undisturbed,
 
 
 def test_missing_outputs_are_made_again_without_training(run, finished, undisturbed):
-    for name in ("record.parquet", "weights.safetensors", "predictions.safetensors"):
+    for name in ("record.parquet", "weights.safetensors"):
         (finished / name).unlink()
     assert run(finished).returncode == 0
     assert len(journal(finished)) == EPOCHS
@@ -307,7 +306,32 @@ def test_a_diverging_run_is_a_result(run, folder):
     assert all(replicate["diverged"] for replicate in described["replicates"].values())
 
 
-def test_the_final_model_s_predictions_are_kept(run, folder):
-    assert run(folder, seeds=["0"], epochs=["3"], **{"final-epoch": ["2"]}).returncode == 0
-    predictions = load_file(folder / "predictions.safetensors")
-    assert list(predictions["seed_0.epochs"]) == [1, 2, 3]
+def test_the_weights_at_the_final_model_s_epoch_are_kept(run, folder):
+    assert run(folder, seeds=["0"], epochs=["3"], **{"keep-epochs": ["2"]}).returncode == 0
+    weights = load_file(folder / "weights.safetensors")
+    assert {name.partition(".layers")[0] for name in weights} == {"seed_0", "seed_0.epoch_2"}
+
+
+# Validation images from the training images.
+
+
+def test_held_out_images_are_judged_and_the_test_images_are_not_opened(run, data, folder):
+    """With the test images out of reach as soon as the files have been verified."""
+    hiding = (
+        "import sys, runpy; sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv[0] + '/..');"
+        "from study import datasets; real = datasets.map_images;"
+        "datasets.map_images = lambda d, f, part: real(d, f, {'train': part}[part]);"
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    held_out = {"validation": [json.dumps({"from": "train", "size": 300, "seed": 0})]}
+    ended = run(folder, python=["-c", hiding], epochs=["2"], **held_out)
+    assert ended.returncode == 0, ended.stderr
+    accuracies = pq.read_table(folder / "record.parquet")["validation_accuracy"].to_numpy()
+    # Of 300 images, not of the 200 test images.
+    assert np.allclose(accuracies * 300, np.round(accuracies * 300))
+    assert not np.allclose(accuracies * 200, np.round(accuracies * 200))
+
+
+def test_holding_out_every_training_image_is_refused(run, folder):
+    held_out = {"validation": [json.dumps({"from": "train", "size": 900, "seed": 0})]}
+    assert "data.validation.size: 900 of 900" in told(run(folder, **held_out))

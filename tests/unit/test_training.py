@@ -45,9 +45,6 @@ def assert_same_judgement(one, replicate, other, other_replicate=0):
     for name in ("loss", "accuracy"):
         numbers = [getattr(one, name)[replicate], getattr(other, name)[other_replicate]]
         assert np.float64(numbers[0]).tobytes() == np.float64(numbers[1]).tobytes()
-    for name in ("predicted", "confidence"):
-        first, second = getattr(one, name)[replicate], getattr(other, name)[other_replicate]
-        assert first.numpy().tobytes() == second.numpy().tobytes()
 
 
 # The whole training against a plain loop.
@@ -144,9 +141,6 @@ def test_the_whole_training_is_that_of_a_plain_pytorch_loop(case):
         assert evaluated.loss[replicate] == pytest.approx(loss, rel=1e-3)
         accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
         assert evaluated.accuracy[replicate] == pytest.approx(accuracy, abs=0.02)
-        torch.testing.assert_close(
-            evaluated.confidence[replicate], logits.softmax(1).max(1).values, rtol=1e-2, atol=1e-3
-        )
 
 
 def test_validation_loss_is_plain_cross_entropy_whatever_the_smoothing():
@@ -224,10 +218,8 @@ def test_judging_in_batches_gives_what_judging_at_once_does(monkeypatch):
     at_once = made.evaluate(images)
     monkeypatch.setattr(training, "EVALUATION_BATCH", 10)
     in_batches = made.evaluate(images)
-    assert torch.equal(at_once.predicted, in_batches.predicted)
     assert at_once.accuracy == in_batches.accuracy
     assert at_once.loss == pytest.approx(in_batches.loss, rel=1e-6)
-    torch.testing.assert_close(at_once.confidence, in_batches.confidence)
 
 
 def test_judging_changes_nothing():
@@ -245,7 +237,7 @@ def test_judging_changes_nothing():
 def test_pixels_on_the_cpu_are_not_copied():
     """So that processes which map one file share it."""
     pixels = np.zeros((3, 4), np.uint8)
-    images = Images.from_arrays(pixels, np.zeros(3, np.uint8), "cpu")
+    images = Images.from_arrays(pixels, np.zeros(3, np.uint8), 2, "cpu")
     pixels[1, 2] = 7
     assert images.pixels[1, 2] == 7
     assert images.labels.dtype == torch.int64

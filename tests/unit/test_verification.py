@@ -21,6 +21,7 @@ import verify
 from small_study import Study
 from study import (
     config,
+    evaluation,
     fingerprint,
     metrics,
     outputs,
@@ -44,17 +45,24 @@ MADE_ONCE = [
     "runs/{run}/settings.json",
     "runs/{run}/record.parquet",
     "runs/{run}/weights.safetensors",
-    "runs/{run}/predictions.safetensors",
     "runs/{run}/state.safetensors",
     "runs/{run}/journal.jsonl",
     "metrics.parquet",
     "summary.parquet",
+    "final.safetensors",
 ]
 
 # Where to flip a bit: not in a checksum, where another file would be named, nor in a time.
 POSITIONS = {"settings.json": 0.02, "journal.jsonl": 0.02}
 
-DRAWN_AND_WRITTEN = ["figures/dropout.en.png", "figures/final_curves.en.svg", "report.en.md"]
+DRAWN_AND_WRITTEN = [
+    "figures/dropout.en.png",
+    "figures/final_curves.en.svg",
+    "model/model.safetensors",
+    "model/model.onnx",
+    "model/README.md",
+    "report.en.md",
+]
 
 
 def flip(path: Path, position: float | None = None, bit: int = 0) -> None:
@@ -136,7 +144,7 @@ def test_untouched_results_are_right_and_come_out_the_same(study, monkeypatch, c
     assert program(monkeypatch, "--seed", "3") == 0
     out, err = capfd.readouterr()
     *lines, total = out.splitlines()
-    assert total == "12 findings: 0 wrong, 0 skipped"
+    assert total == "14 findings: 0 wrong, 0 skipped"
     assert all(line.startswith("ok ") for line in lines)
     for what in ("plan.json", "data/MnistLike", "metrics.parquet", "summary.parquet", "report.*"):
         assert any(f"results/{what}: " in line for line in lines)
@@ -151,7 +159,7 @@ def test_what_is_there_beyond_the_study_is_no_fault(study, quick):
     Path("results/manifest.json").unlink()
     smaller = replace(
         study,
-        runs=[replace(study.runs[1], seeds=[1], epochs=1, final_epoch=None)],
+        runs=[replace(study.runs[1], seeds=[1], epochs=1, kept_epochs=[])],
         experiments=[],
         final=None,
     )
@@ -168,7 +176,7 @@ def test_what_is_there_beyond_the_study_is_no_fault(study, quick):
 def test_a_partial_plan_is_right_where_the_rest_is_missing(study, quick):
     other = study.runs[1]
     shutil.rmtree(Path("results/runs") / other.run)
-    learning = fingerprint.learning(describe(study.dataset).digest)
+    learning = fingerprint.learning(describe(study.dataset).digest, study.validation)
     part = standing.finished_part(study, Path("results/runs"), learning)
     Path("results/plan.json").write_text(part.to_json(), encoding="utf-8")
     Path("results/manifest.json").unlink()
@@ -208,8 +216,9 @@ def test_a_damaged_manifest_is_found(study, quick, damage):
 def test_without_checksums_figures_and_report_are_held_against_what_is_made_again(study):
     Path("results/manifest.json").unlink()
     damaged = [Path("results") / name for name in DRAWN_AND_WRITTEN]
-    figure, other_figure, report = damaged
-    flip(figure)
+    figure, other_figure, *model, report = damaged
+    for path in (figure, *model):
+        flip(path)
     other_figure.unlink()
     text = report.read_text(encoding="utf-8")
     number = re.search(r"\d\d\.\d", text)[0]
@@ -245,7 +254,18 @@ def test_what_follows_from_something_wrong_is_skipped_and_says_why(study):
     skipped = [finding.text for finding in found if finding.verdict == SKIPPED]
     assert skipped[0] == f"results/metrics.parquet: {folder} must be right first"
     assert "results/report.*: results/metrics.parquet must be right first" in skipped
-    assert len(skipped) == 6
+    assert len(skipped) == 7
+
+
+def test_an_evaluation_of_other_weights_is_found(study, quick):
+    """A whole file, that nothing notes, in which one probability is a little higher."""
+    Path("results/manifest.json").unlink()
+    path, dataset = Path("results/final.safetensors"), describe(study.dataset)
+    found = evaluation.read(path, dataset, Path("results/data") / dataset.name)
+    found.probabilities[0, 0, 0] += 1e-4
+    evaluation.write(path, found)
+    [text] = wrong(study)
+    assert text.startswith(f"{path}: does not follow from the weights in results/runs/")
 
 
 @pytest.mark.parametrize("bit", [0, 6])
@@ -372,7 +392,7 @@ def forged(study):
             for replicate in saved.replicates.values():
                 change(replicate)
             state.write(folder / "state.safetensors", saved)
-            request = state.Request(run.seeds, run.epochs, run.final_epoch)
+            request = state.Request(run.seeds, run.epochs, run.kept_epochs)
             sizes = [64, *run.settings["hidden"], 4]
             outputs.write(folder, saved, request, run.settings, sizes)
 

@@ -70,7 +70,8 @@ def test_metrics_hold_just_what_the_config_asks_for(own):
 
 def test_every_figure_is_there_and_no_other(own):
     names = {path.name.removesuffix(".png") for path in own.results.glob("figures/*.png")}
-    final = {f"final_{part}" for part in ("curves", "confusion", "classes", "mistakes")}
+    parts = ("curves", "confusion", "classes", "calibration", "confused", "mistakes")
+    final = {f"final_{part}" for part in parts}
     assert names == {f"{name}.en" for name in {*OWN["experiments"], *final, "mosaic"}}
 
 

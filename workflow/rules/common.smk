@@ -1,5 +1,6 @@
 # The configuration, the plan that follows from it, and what all rules share.
 
+import functools
 import json
 import os
 import shlex
@@ -12,11 +13,13 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 RUN_FOLDERS = Path("results/runs")
 sys.path.insert(0, str(SCRIPTS))
 
-from study import fingerprint, jobs, manifest, standing
+from study import choice, fingerprint, jobs, manifest, standing
 from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
-from study.plan import resolve
+from study.plan import files_beside, resolve
+
+CHOICE = Path("results") / choice.NAME
 
 # The programs' folder is a variable of the shell and no parameter of the rules, so that a copy of
 # the code elsewhere makes the same jobs.
@@ -29,27 +32,74 @@ try:
         workflow.overwrite_configfiles or [Path(workflow.basedir) / "config.yaml"],
         workflow.config_settings.config,
     )
-    PLAN = resolve(CONFIG)
+    # Where results choose the final model: as they did last, if they did.
+    PLAN = resolve(CONFIG, choice.read(CHOICE))
     DATASET = describe(PLAN.dataset)
-    LEARNING = fingerprint.learning(DATASET.digest)
+    LEARNING = fingerprint.learning(DATASET.digest, PLAN.validation)
     if CONFIG["partial"]:
         PLAN = standing.finished_part(PLAN, RUN_FOLDERS, LEARNING)
 except StudyError as error:
     raise WorkflowError(str(error))
 
+EXPERIMENT_RUNS = resolve(CONFIG).runs if PLAN.chooses_final else PLAN.runs
 RUNS = {run.run: run for run in PLAN.runs}
 EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
 STANDINGS = {
     name: standing.standing(run, RUN_FOLDERS, LEARNING) for name, run in RUNS.items()
 }
 
+HAS_FINAL = PLAN.final is not None or (PLAN.chooses_final and not CONFIG["partial"])
+
 DATA = f"results/data/{DATASET.name}"
 
 
 wildcard_constraints:
-    run="|".join(RUNS) if len(RUNS) <= 100 else r"[A-Za-z0-9._-]+",
+    run=(
+        "|".join(RUNS)
+        if len(RUNS) <= 100 and not PLAN.chooses_final
+        else r"[A-Za-z0-9._-]+"
+    ),
     experiment="|".join(EXPERIMENTS),
     language="|".join(PLAN.languages),
+
+
+def chosen_plan():
+    """The plan with its final model; where results choose it, once the checkpoint has run."""
+    if not PLAN.chooses_final or CONFIG["partial"]:
+        return PLAN
+    checkpoints.choose_final.get()
+    return plan_by(CHOICE.read_bytes())
+
+
+@functools.cache
+def plan_by(choice_in_bytes):
+    return resolve(CONFIG, choice.read(CHOICE))
+
+
+def run_of(wildcards):
+    """The run of a training job, which may be that of a final model chosen meanwhile."""
+    if wildcards.run in RUNS:
+        return RUNS[wildcards.run]
+    return next(run for run in chosen_plan().runs if run.run == wildcards.run)
+
+
+def request_of(wildcards):
+    """The words that tell a training job how much of its run is wanted."""
+    run = run_of(wildcards)
+    found = STANDINGS.get(run.run)
+    return jobs.request(run, found or standing.standing(run, RUN_FOLDERS, LEARNING))
+
+
+def of_every_run(file):
+    """An input function: this file of every run that the study asks for."""
+    return lambda wildcards: [
+        f"results/runs/{run.run}/{file}" for run in chosen_plan().runs
+    ]
+
+
+def of_final_run(file):
+    """An input function: this file of the final model's run."""
+    return lambda wildcards: f"results/runs/{chosen_plan().final.run}/{file}"
 
 
 def code_of(program, *resources):

@@ -1,12 +1,19 @@
 # results/metrics.parquet, results/summary.parquet -> results/figures/<name>.<language>.{png,svg}
-# input:  metrics and summary; the final model's predictions; the images
+# input:  metrics and summary; the final model's evaluation; the images
 # output: a figure for each experiment, those of the final model, and a mosaic of the data
 
-FINAL_FIGURES = ["final_curves", "final_confusion", "final_classes", "final_mistakes"]
+FINAL_FIGURES = [
+    "final_curves",
+    "final_confusion",
+    "final_classes",
+    "final_calibration",
+    "final_confused",
+    "final_mistakes",
+]
 
 FIGURES = expand(
     "results/figures/{name}.{language}.{format}",
-    name=[*EXPERIMENTS, *(FINAL_FIGURES if PLAN.final else []), "mosaic"],
+    name=[*EXPERIMENTS, *(FINAL_FIGURES if HAS_FINAL else []), "mosaic"],
     language=PLAN.languages,
     format=["png", "svg"],
 )
@@ -48,7 +55,7 @@ rule draw_final:
         plan="results/plan.json",
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
-        predictions=f"results/runs/{PLAN.final.run if PLAN.final else 'none'}/predictions.safetensors",
+        evaluation="results/final.safetensors",
         checksums=f"{DATA}/checksums.sha256",
     output:
         [
@@ -76,7 +83,7 @@ rule draw_final:
         code=code_of("draw_final.py", *FIGURE_TEXTS),
     shell:
         'python "$SCRIPTS"/draw_final.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        " --summary {input.summary:q} --predictions {input.predictions:q} --data {params.data:q}"
+        " --summary {input.summary:q} --evaluation {input.evaluation:q} --data {params.data:q}"
         " --output results/figures 2> {log:q}"
 
 

@@ -6,6 +6,7 @@
 rule write_plan:
     input:
         outdated,
+        choice=lambda wildcards: str(CHOICE) if chosen_plan().chooses_final else [],
     output:
         "results/plan.json",
     log:
@@ -15,15 +16,19 @@ rule write_plan:
         "../envs/study.yaml"
     params:
         config=json.dumps(CONFIG),
+        choice=lambda wildcards, input: (
+            ["--choice", str(CHOICE)] if input.choice else []
+        ),
         code=code_of("write_plan.py"),
     shell:
-        'python "$SCRIPTS"/write_plan.py --config {params.config:q} --output {output:q} 2> {log:q}'
+        'python "$SCRIPTS"/write_plan.py --config {params.config:q} {params.choice:q}'
+        " --output {output:q} 2> {log:q}"
 
 
 rule collect_metrics:
     input:
         plan="results/plan.json",
-        records=expand("results/runs/{run}/record.parquet", run=RUNS),
+        records=of_every_run("record.parquet"),
     output:
         "results/metrics.parquet",
     log:

@@ -1,5 +1,6 @@
 # everything -> results/report.<language>.md
-# input:  plan, metrics, summary, figures; the runs' settings for what made them
+# input:  plan, metrics, summary, figures; the final model's evaluation; the runs' settings for what
+#         made them
 # output: the report in each language
 
 REPORTS = expand("results/report.{language}.md", language=PLAN.languages)
@@ -10,12 +11,9 @@ rule write_report:
         plan="results/plan.json",
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
-        settings=expand("results/runs/{run}/settings.json", run=RUNS),
-        predictions=[
-            f"results/runs/{final.run}/predictions.safetensors"
-            for final in [PLAN.final]
-            if final
-        ],
+        settings=of_every_run("settings.json"),
+        evaluation=EVALUATION,
+        beside=files_beside(PLAN.beside),
         figures=FIGURES,
         checksums=f"{DATA}/checksums.sha256",
     output:
@@ -26,6 +24,7 @@ rule write_report:
     conda:
         "../envs/study.yaml"
     params:
+        evaluation=[word for path in EVALUATION for word in ("--evaluation", path)],
         data=lambda wildcards, input: os.path.dirname(input.checksums),
         code=code_of(
             "write_report.py",
@@ -36,4 +35,4 @@ rule write_report:
     shell:
         'python "$SCRIPTS"/write_report.py --plan {input.plan:q} --metrics {input.metrics:q}'
         " --summary {input.summary:q} --runs results/runs --figures results/figures"
-        " --data {params.data:q} --output results 2> {log:q}"
+        " {params.evaluation:q} --data {params.data:q} --output results 2> {log:q}"

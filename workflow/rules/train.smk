@@ -1,7 +1,7 @@
 # results/data/<dataset>/ -> results/runs/<run>/: one training job for each run, all seeds in it.
 # input:  the data's checksums; touching the pixels retrains nothing
-# output: record, final weights, predictions and settings; the saved state and the journal lie
-#         beside them undeclared, so that Snakemake never deletes what training can go on from
+# output: record, weights and settings; the saved state and the journal lie beside them undeclared,
+#         so that Snakemake never deletes what training can go on from
 
 
 rule train:
@@ -11,28 +11,26 @@ rule train:
     output:
         record="results/runs/{run}/record.parquet",
         weights="results/runs/{run}/weights.safetensors",
-        predictions="results/runs/{run}/predictions.safetensors",
         settings="results/runs/{run}/settings.json",
     log:
         "results/runs/{run}/train.log",
     benchmark:
         "results/runs/{run}/benchmark.tsv"
-    priority: lambda wildcards: jobs.seconds(RUNS[wildcards.run])
+    priority: lambda wildcards: jobs.seconds(run_of(wildcards))
     conda:
         "../envs/study.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt
-        * jobs.memory_mb(RUNS[wildcards.run], PLAN.device),
+        * jobs.memory_mb(run_of(wildcards), PLAN.device),
         runtime=lambda wildcards, attempt: attempt
-        * jobs.runtime_minutes(RUNS[wildcards.run]),
+        * jobs.runtime_minutes(run_of(wildcards)),
         gpu=0 if PLAN.device == "cpu" else 1,
     params:
-        settings=lambda wildcards: json.dumps(RUNS[wildcards.run].settings),
-        request=lambda wildcards: jobs.request(
-            RUNS[wildcards.run], STANDINGS[wildcards.run]
-        ),
+        settings=lambda wildcards: json.dumps(run_of(wildcards).settings),
+        request=request_of,
         dataset=PLAN.dataset,
+        validation=json.dumps(PLAN.validation),
         data=lambda wildcards, input: os.path.dirname(input.checksums),
         device=PLAN.device,
         learning=LEARNING,
@@ -40,5 +38,5 @@ rule train:
         folder=lambda wildcards, output: os.path.dirname(output.record),
     shell:
         'python "$SCRIPTS"/train.py --settings {params.settings:q} {params.request}'
-        " --dataset {params.dataset:q} --data {params.data:q} --device {params.device:q}"
-        " --output {params.folder:q} > {log:q} 2>&1"
+        " --dataset {params.dataset:q} --validation {params.validation:q} --data {params.data:q}"
+        " --device {params.device:q} --output {params.folder:q} > {log:q} 2>&1"

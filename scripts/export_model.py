@@ -1,0 +1,42 @@
+"""Write the final model to take away: weights, an ONNX graph and a model card."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from study import model, model_card, onnx_graph
+from study.errors import StudyError, report_errors
+from study.files import atomic_path, write_text
+from study.report_data import METRICS_COLUMNS, collect
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
+    parser.add_argument("--metrics", type=Path, required=True, help="results/metrics.parquet")
+    parser.add_argument("--summary", type=Path, required=True, help="results/summary.parquet")
+    parser.add_argument("--runs", type=Path, required=True, help="results/runs")
+    parser.add_argument("--evaluation", type=Path, required=True, help="results/final.safetensors")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set's files")
+    parser.add_argument("--output", type=Path, required=True, help="results/model")
+    arguments = parser.parse_args()
+
+    plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
+    if plan["final"] is None:
+        raise StudyError("the plan has no final model: add `final:` to the configuration")
+    metrics = pd.read_parquet(arguments.metrics, columns=METRICS_COLUMNS)
+    summary = pd.read_parquet(arguments.summary)
+    study = collect(plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation)
+    exported = model.of_plan(plan, arguments.runs / plan["final"]["run"], arguments.data)
+
+    model.write(arguments.output / model.FILE, exported)
+    with atomic_path(arguments.output / "model.onnx") as temporary:
+        temporary.write_bytes(onnx_graph.build(exported).SerializeToString(deterministic=True))
+    write_text(arguments.output / "README.md", model_card.render(study, exported.description))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Classify images with an exported model: pictures (PNG and the like) and IDX files."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from tabulate import tabulate
+
+from study import model, pictures
+from study.errors import StudyError, report_errors
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", type=Path, nargs="+", help="pictures; IDX files, plain or .gz")
+    parser.add_argument(
+        "--model", type=Path, default="results/model", help="folder of model.safetensors"
+    )
+    parser.add_argument(
+        "--invert", action="store_true", help="for images dark on light where the model knows light"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="a line for each image, with every class's probability"
+    )
+    arguments = parser.parse_args()
+
+    used = model.read(arguments.model / model.FILE)
+    if not used.networks:
+        raise StudyError(f"{arguments.model}: has no network, since every seed diverged")
+    found = [
+        named
+        for path in arguments.files
+        for named in pictures.read(path, used.description, arguments.invert)
+    ]
+    inverted = [name for name, image in found if pictures.looks_inverted(image, used.description)]
+    if 2 * len(inverted) > len(found):
+        print(
+            f"{inverted[0]}: its edge is {'light' if used.description.border < 128 else 'dark'}, "
+            f"other than the images of {used.description.dataset}; is --invert what you want?",
+            file=sys.stderr,
+        )
+    names, images = zip(*found, strict=True)
+    tell(names, used.probabilities(np.stack(images)), used.description.classes, arguments.json)
+
+
+def tell(
+    names: tuple[str, ...], probabilities: np.ndarray, classes: list[str], as_json: bool
+) -> None:
+    """Print what each image is taken for."""
+    best = probabilities.argmax(axis=1)
+    if as_json:
+        for name, chosen, row in zip(names, best, probabilities.tolist(), strict=True):
+            shares = dict(zip(classes, row, strict=True))
+            line = {"image": name, "class": classes[chosen], "probabilities": shares}
+            print(json.dumps(line, ensure_ascii=False))
+        return
+    rows = [
+        (name, classes[chosen], f"{row[chosen]:.4f}")
+        for name, chosen, row in zip(names, best, probabilities, strict=True)
+    ]
+    headings = ("image", "class", "probability")
+    print(tabulate(rows, headings, disable_numparse=True, colalign=("left", "left", "right")))
+
+
+if __name__ == "__main__":
+    main()

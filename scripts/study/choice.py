@@ -1,0 +1,46 @@
+"""What results/choice.json holds: the final model that results chose, and why (selection.py)."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+NAME = "choice.json"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """The best value of an experiment, and which of its settings the final model takes.
+
+    `accuracy` is its mean validation accuracy, a fraction; `lead` over `runner_up` and its
+    corrected p-value `p` are None where there is nothing to compare it with, or no test.
+    """
+
+    experiment: str
+    value: str
+    accuracy: float
+    runner_up: str | None
+    lead: float | None
+    p: float | None
+    taken: list[str]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The settings in which the final model differs from the baseline, and why."""
+
+    settings: dict[str, Any]
+    reasons: list[Reason]
+
+    def to_json(self) -> str:
+        """The choice as results/choice.json holds it."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+
+def read(path: Path) -> Choice | None:
+    """The choice in `path`; None where there is none, or none that can be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Choice(content["settings"], [Reason(**reason) for reason in content["reasons"]])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

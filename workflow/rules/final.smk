@@ -1,0 +1,69 @@
+# results/runs/<run>/ -> results/final.safetensors, results/model/
+# input:  the weights of the final model's run; the test images
+# output: the class probabilities of the test images, for each seed; the model to take away
+#         The weights are taken as they are: the run's small settings.json holds their checksum.
+
+EVALUATION = ["results/final.safetensors"] if HAS_FINAL else []
+
+MODEL = expand(
+    "results/model/{file}",
+    file=["model.safetensors", "model.onnx", "README.md"] if HAS_FINAL else [],
+)
+
+
+rule evaluate_final:
+    input:
+        plan="results/plan.json",
+        settings=of_final_run("settings.json"),
+        weights=ancient(of_final_run("weights.safetensors")),
+        checksums=f"{DATA}/checksums.sha256",
+    output:
+        "results/final.safetensors",
+    log:
+        "results/logs/evaluate_final.log",
+    localrule: True
+    conda:
+        "../envs/study.yaml"
+    params:
+        run=lambda wildcards, input: os.path.dirname(input.settings),
+        data=lambda wildcards, input: os.path.dirname(input.checksums),
+        code=code_of("evaluate_final.py"),
+    shell:
+        'python "$SCRIPTS"/evaluate_final.py --plan {input.plan:q} --run {params.run:q}'
+        " --data {params.data:q} --output {output:q} 2> {log:q}"
+
+
+rule export_model:
+    input:
+        plan="results/plan.json",
+        metrics="results/metrics.parquet",
+        summary="results/summary.parquet",
+        settings=of_every_run("settings.json"),
+        weights=ancient(of_final_run("weights.safetensors")),
+        evaluation="results/final.safetensors",
+        checksums=f"{DATA}/checksums.sha256",
+    output:
+        tensors="results/model/model.safetensors",
+        graph="results/model/model.onnx",
+        card=report(
+            "results/model/README.md",
+            caption="../report/model.rst",
+            category="final model",
+        ),
+    log:
+        "results/logs/export_model.log",
+    localrule: True
+    conda:
+        "../envs/study.yaml"
+    params:
+        data=lambda wildcards, input: os.path.dirname(input.checksums),
+        folder=lambda wildcards, output: os.path.dirname(output.card),
+        code=code_of(
+            "export_model.py",
+            "resources/languages/en/*.yaml",
+            "resources/model_card.md.jinja",
+        ),
+    shell:
+        'python "$SCRIPTS"/export_model.py --plan {input.plan:q} --metrics {input.metrics:q}'
+        " --summary {input.summary:q} --runs results/runs --evaluation {input.evaluation:q}"
+        " --data {params.data:q} --output {params.folder:q} 2> {log:q}"
