@@ -20,7 +20,7 @@ import torch
 from machine import available_cores
 from output import write_json
 from peer import FILES, ROOT
-from reference_study import CLASSES, PIXELS, TRAININGS, Training
+from reference_study import CLASSES, PIXELS, TRAININGS, WIDTH, Training
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -36,7 +36,7 @@ def shape(values: Mapping[str, Any]) -> str:
 def read(folder: Path, part: str) -> training.Images:
     pixels = np.fromfile(folder / FILES[f"{part}_images"], np.uint8, offset=16)
     labels = np.fromfile(folder / FILES[f"{part}_labels"], np.uint8, offset=8)
-    return training.Images.from_arrays(pixels.reshape(-1, PIXELS), labels, "cpu")
+    return training.Images.from_arrays(pixels.reshape(-1, PIXELS), labels, WIDTH, "cpu")
 
 
 def share(study_training: Training, folder: Path, seeds: int) -> tuple[str, float]:
