@@ -66,7 +66,6 @@ wildcard_constraints:
         if len(RUNS) <= 100 and not PLAN.chooses_final
         else r"[A-Za-z0-9._-]+"
     ),
-    experiment="|".join(EXPERIMENTS),
     language="|".join(PLAN.languages),
 
 
