@@ -73,7 +73,8 @@ def trend(experiment: Experiment) -> Trend | None:
 class Edge:
     """The best value is the largest or the smallest tried of `key`, and more could be tried.
 
-    `to_try` are the next values beyond it, in the order to try them in.
+    `to_try` are the next values beyond it, in the order to try them in; none where replicates
+    diverge already.
     """
 
     best: Value
@@ -94,10 +95,14 @@ def edges(experiment: Experiment) -> list[Edge]:
         bounds = schema()["$defs"][key]
         chosen = experiment.best.varied[key]
         if chosen == items[-1] and chosen != bounds.get("maximum"):
-            found.append(Edge(experiment.best, key, True, to_try(key, items)))
+            found.append(_edge(experiment.best, key, items, is_largest=True))
         if chosen == items[0] and chosen != bounds.get("minimum"):
-            found.append(Edge(experiment.best, key, False, to_try(key, items[::-1])))
+            found.append(_edge(experiment.best, key, items[::-1], is_largest=False))
     return found
+
+
+def _edge(best: Value, key: str, items: Sequence[Any], is_largest: bool) -> Edge:
+    return Edge(best, key, is_largest, [] if best.diverged else to_try(key, items))
 
 
 def to_try(key: str, items: Sequence[Any]) -> list[Any]:

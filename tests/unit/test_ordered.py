@@ -113,6 +113,11 @@ class TestEdges:
         found = ordered.edges(experiment_of(vary, [0.1, 0.2, 0.3, 0.4, 0.8, 0.5]))
         assert [(edge.key, edge.is_largest) for edge in found] == [("learning_rate", True)]
 
+    def test_beyond_a_value_that_diverges_nothing_is_to_be_tried(self):
+        for lost, to_try in (({}, [1.0, 10.0]), ({"lr0.1-": 1}, [])):
+            [edge] = ordered.edges(experiment_of(RATES, [0.3, 0.5, 0.7, 0.8], diverged=lost))
+            assert edge.to_try == to_try
+
     def test_words_have_no_edge(self):
         assert ordered.edges(experiment_of({"optimizer": ["sgd", "adam"]}, [0.3, 0.5])) == []
 

@@ -228,7 +228,7 @@ def test_without_checksums_figures_and_report_are_held_against_what_is_made_agai
     text = report.read_text(encoding="utf-8")
     number = re.search(r"\d\d\.\d", text)[0]
     report.write_text(text.replace(number, f"{float(number) + 0.1:.1f}", 1), encoding="utf-8")
-    assert [text.partition(": ")[0] for text in wrong(study)] == list(map(str, damaged))
+    assert [text.partition(": ")[0] for text in wrong(study)] == sorted(map(str, damaged))
 
 
 def test_a_report_that_cannot_be_written_again_is_named_with_the_reason(study, monkeypatch):
@@ -259,7 +259,7 @@ def test_what_follows_from_something_wrong_is_skipped_and_says_why(study):
     skipped = [finding.text for finding in found if finding.verdict == SKIPPED]
     assert skipped[0] == f"results/metrics.parquet: {folder} must be right first"
     assert "results/report.*: results/metrics.parquet must be right first" in skipped
-    assert len(skipped) == 7
+    assert len(skipped) == 8
 
 
 def test_an_evaluation_of_other_weights_is_found(study, quick):
@@ -337,7 +337,7 @@ def test_rows_and_columns_are_counted_too(study, quick):
         table.slice(1),
         table.drop_columns("status"),
         table.set_column(0, "runs", table["run"]),
-        table.set_column(12, "seed", table["seed"].cast(pa.int32())),
+        table.set_column(table.column_names.index("seed"), "seed", table["seed"].cast(pa.int32())),
     ):
         pq.write_table(altered, path)
         assert wrong(study)[0].startswith(f"{path}: is not what the runs' records hold")
@@ -488,7 +488,7 @@ def test_it_ends_with_one_where_something_is_wrong(study, quick, monkeypatch, ca
     assert program(monkeypatch, "--no-retrain") == 1
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("WRONG   results/summary.parquet: ") for line in lines)
-    assert lines[-1].endswith("1 wrong, 0 skipped")
+    assert lines[-1].endswith("1 wrong, 1 skipped")
 
 
 def test_another_config_is_told_apart(study, quick, monkeypatch, capsys):

@@ -162,6 +162,7 @@ FILES = [
     "plan.json",
     "metrics.parquet",
     "summary.parquet",
+    "comparisons.parquet",
     "final.safetensors",
     "model/model.onnx",
     "figures/dropout.en.png",

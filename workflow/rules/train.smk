@@ -6,7 +6,6 @@
 
 rule train:
     input:
-        outdated,
         checksums=f"{DATA}/checksums.sha256",
     output:
         record="results/runs/{run}/record.parquet",
@@ -31,11 +30,11 @@ rule train:
         request=request_of,
         dataset=PLAN.dataset,
         validation=json.dumps(PLAN.validation),
-        data=lambda wildcards, input: os.path.dirname(input.checksums),
+        data=DATA,
         device=PLAN.device,
         learning=LEARNING,
         code=code_of("train.py"),
-        folder=lambda wildcards, output: os.path.dirname(output.record),
+        folder="results/runs/{run}",
     shell:
         'python "$SCRIPTS"/train.py --settings {params.settings:q} {params.request}'
         " --dataset {params.dataset:q} --validation {params.validation:q} --data {params.data:q}"
