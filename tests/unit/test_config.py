@@ -284,7 +284,9 @@ _SETTINGS = sorted(schema()["$defs"]["settings"]["properties"])
 
 
 _PLACES = st.one_of(
-    st.sampled_from([("seeds",), ("device",), ("report", "languages"), ("data", "dataset")]),
+    st.sampled_from(
+        [("seeds",), ("device",), ("claims",), ("report", "languages"), ("data", "dataset")]
+    ),
     st.tuples(st.sampled_from(["baseline", "final"]), st.sampled_from(_SETTINGS)),
     st.tuples(
         *map(st.just, ("experiments", "one")),
@@ -388,7 +390,10 @@ def test_defaults_are_filled_in(write):
         "claims": [],
         "device": "auto",
         "partial": False,
-        "report": {"languages": ["es", "en"]},
+        "report": {
+            "languages": ["es", "en"],
+            "early_stopping": {"metric": "validation_loss", "patience": 5},
+        },
     }
 
 
