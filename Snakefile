@@ -76,6 +76,10 @@ rule plan:
         "results/plan.json",
 
 
+onstart:
+    write_text(CONFIG_FILE, CONFIG_JSON)
+
+
 onsuccess:
     MANIFEST.write(MADE)
     for path in filter(os.path.exists, REPORTS):

@@ -12,12 +12,12 @@ from study.files import write_text
 @report_errors
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", required=True, help="the whole configuration, as JSON")
+    parser.add_argument("--configfile", type=Path, required=True, help="the configuration's file")
     parser.add_argument("--runs", type=Path, required=True, help="the folder of all runs")
     parser.add_argument("--output", type=Path, required=True, help="choice.json")
     args = parser.parse_args()
 
-    resolved = plan.resolve(config.validated(json.loads(args.config), "--config"))
+    resolved = plan.resolve(config.load([args.configfile]))
     planned = json.loads(resolved.to_json())
     measures = metrics.collect(planned["runs"], args.runs).to_pandas()
     name = datasets.describe(resolved.dataset).name

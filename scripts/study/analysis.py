@@ -126,8 +126,18 @@ def generalisation_gap(value: Value, metrics: pd.DataFrame) -> Estimate:
 
 def widest_gap(experiment: Experiment, metrics: pd.DataFrame) -> tuple[Value, Estimate]:
     """The value with the widest generalisation gap; a replicate must be left of some value."""
-    gaps = [(value, generalisation_gap(value, metrics)) for value in experiment.ranked]
-    return max(gaps, key=lambda found: found[1].mean)
+    ranked = experiment.ranked
+    rows = metrics[metrics["run"].isin({value.run for value in ranked})]
+    last = pd.DataFrame(
+        {
+            "place": range(len(ranked)),
+            "run": [value.run for value in ranked],
+            "epoch": [value.epochs for value in ranked],
+        }
+    ).merge(rows[rows["status"] == "ok"])
+    gaps = (last["train_eval_accuracy"] - last["validation_accuracy"]).groupby(last["place"])
+    widest = ranked[int(gaps.mean().idxmax())]
+    return widest, generalisation_gap(widest, metrics)
 
 
 @dataclass(frozen=True)

@@ -131,35 +131,33 @@ class Experiment:
         return [colours[place] for place in self.places[:, self._colour_by]]
 
     @cached_property
-    def lines(self) -> list[Line]:
-        """A line for each run, whatever number of values are read off it."""
-        lines = []
-        for run, rows in self.table.groupby("run", sort=False).indices.items():
-            rows = sorted(rows, key=lambda row: self.table["epochs"][row])
-            record = self.metrics[self.metrics["run"] == run]
-            epochs = int(self.table["epochs"][rows[-1]])
-            one_colour = len({self.colours[row] for row in rows}) == 1
-            style = self.places[rows[-1], 1 - self._colour_by] if self.style_setting else 0
-            lines.append(
-                Line(
-                    rows=rows,
-                    curves={
-                        measure: figures.curve(record, measure, epochs) for measure in MEASURES
-                    },
-                    colour=self.colours[rows[-1]] if one_colour else MUTED,
-                    linestyle=LINESTYLES[style],
-                )
-            )
-        return lines
+    def runs(self) -> dict[str, list[int]]:
+        """Each run's rows of the table, whatever number of values are read off it, longest last."""
+        grouped = self.table.groupby("run", sort=False).indices
+        epochs = self.table["epochs"].to_numpy()
+        return {run: sorted(rows, key=lambda row: epochs[row]) for run, rows in grouped.items()}
 
     @cached_property
     def drawn(self) -> list[Line]:
-        """All lines, or of very many the best and the worst by final validation accuracy."""
-        if len(self.lines) <= MOST_CURVES:
-            return self.lines
-        final = self.table["validation_accuracy_mean"].fillna(-1.0)
-        ranked = sorted(self.lines, key=lambda line: -final[line.longest])
-        return ranked[:EXTREMES] + ranked[-EXTREMES:]
+        """A line for each run; of very many, the best and the worst by final accuracy."""
+        runs = list(self.runs)
+        if len(runs) > MOST_CURVES:
+            final = self.table["validation_accuracy_mean"].fillna(-1.0).to_numpy()
+            ranked = sorted(runs, key=lambda run: -final[self.runs[run][-1]])
+            runs = ranked[:EXTREMES] + ranked[-EXTREMES:]
+        records = dict(list(self.metrics[self.metrics["run"].isin(runs)].groupby("run")))
+        return [self._line(self.runs[run], records[run]) for run in runs]
+
+    def _line(self, rows: list[int], record: pd.DataFrame) -> Line:
+        epochs = int(self.table["epochs"][rows[-1]])
+        one_colour = len({self.colours[row] for row in rows}) == 1
+        style = self.places[rows[-1], 1 - self._colour_by] if self.style_setting else 0
+        return Line(
+            rows=rows,
+            curves={measure: figures.curve(record, measure, epochs) for measure in MEASURES},
+            colour=self.colours[rows[-1]] if one_colour else MUTED,
+            linestyle=LINESTYLES[style],
+        )
 
     def row_names(self, language: Language) -> list[str]:
         """Name each row of the table by its values."""

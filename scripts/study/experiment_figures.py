@@ -12,7 +12,7 @@ from matplotlib.transforms import ScaledTranslation, Transform
 
 from study import figures
 from study.experiment_data import EXTREMES, LINESTYLES, MEASURES, Experiment, Setting
-from study.figures import INK, MOST_LABELS, MUTED, TIMES
+from study.figures import INK, MOST_LABELS, MOST_ROWS, MUTED, TIMES
 from study.language import Language
 
 CURVES_HEIGHT = 3.2  # inches, as all heights here
@@ -55,7 +55,8 @@ def _height_below(experiment: Experiment) -> float:
     if len(experiment.settings) == 1:
         return CURVES_HEIGHT
     if len(experiment.settings) == 2:
-        return max(2.4, 0.9 + CELL_HEIGHT * len(experiment.settings[0].values))
+        rows = min(len(experiment.settings[0].values), MOST_ROWS)
+        return max(2.4, 0.9 + CELL_HEIGHT * rows)
     return 0.9 + ROW_HEIGHT * min(len(experiment.table), 2 * EXTREMES + 1)
 
 
@@ -67,7 +68,7 @@ def _title(experiment: Experiment, language: Language) -> str:
         values=figures.counted(language, "values", len(experiment.table)),
         seeds=figures.counted(language, "seeds", experiment.seeds),
     )
-    if len(experiment.drawn) < len(experiment.lines):
+    if len(experiment.drawn) < len(experiment.runs):
         title += language.text("figures.extremes", n=EXTREMES)
     return title
 
@@ -80,7 +81,7 @@ def _note(experiment: Experiment, language: Language) -> str:
         notes.append("intervals")
     if experiment.table["diverged"].any():
         notes.append("crosses")
-    if len(experiment.lines) < len(experiment.table):
+    if len(experiment.runs) < len(experiment.table):
         notes.append("one_run")
     return " ".join(language.text(f"figures.{note}") for note in notes)
 

@@ -42,6 +42,9 @@ CELLS_WIDTH = 270  # points across a heatmap of which two stand side by side
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
+# Up to so many rows and columns of a heatmap are named one by one, and all rows have their height.
+MOST_ROWS, MOST_COLUMNS = 30, 18
+
 # Up to this many lines are named one by one; more are told by a colour bar.
 MOST_LABELS = 12
 
@@ -304,16 +307,22 @@ def heatmap(
     that would come out too small to be read are left out.
     """
     image = axes.imshow(values, cmap=cmap, vmin=span[0], vmax=span[1], aspect="auto")
+    # Never blended, however many cells share a pixel.
+    image.set_interpolation("nearest")
     axes.grid(False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     rows, columns = names
-    axes.set_yticks(range(len(rows)), rows)
-    axes.set_xticks(range(len(columns)), columns)
-    if sum(map(len, columns)) > 45:
+    for axis, labels, most in ((axes.yaxis, rows, MOST_ROWS), (axes.xaxis, columns, MOST_COLUMNS)):
+        step = -(-len(labels) // most)
+        axis.set_ticks(range(0, len(labels), step), labels[::step])
+    shown = axes.get_xticklabels()
+    if sum(len(label.get_text()) for label in shown) > 45:
         axes.tick_params("x", rotation=45)
-        for label in axes.get_xticklabels():
+        for label in shown:
             label.set(ha="right", rotation_mode="anchor")
+    if len(rows) > MOST_ROWS:
+        return
     longest = max(len(line) for text in texts.flat for line in [*text.splitlines(), ""])
     size = min(9.0, CELLS_WIDTH / len(columns) / (0.62 * max(longest, 1)))
     if size < 5:

@@ -1,6 +1,7 @@
 """What a result depends on, as short digests, without importing torch."""
 
 import ast
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -76,18 +77,23 @@ def program(path: Path, *resources: Path) -> str:
 
 def _follow(path: Path, seen: set[Path]) -> None:
     seen.add(path)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for module in _imported(path.read_text(encoding="utf-8")):
+        behind = LIBRARY / f"{module}.py"
+        if behind.is_file() and behind not in seen:
+            _follow(behind, seen)
+
+
+# A workflow asks for many programs at a time, with the same modules behind most of them.
+@functools.cache
+def _imported(source: str) -> list[str]:
+    """What a file of Python may import from the library, as names of modules."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        for name in names:
-            package, _, module = name.partition(".")
-            behind = LIBRARY / f"{module}.py"
-            if package == "study" and behind.is_file() and behind not in seen:
-                _follow(behind, seen)
+            names += [alias.name for alias in node.names]
+    return [name.removeprefix("study.") for name in names if name.startswith("study.")]
 
 
 def _digest(paths: Iterable[Path]) -> str:

@@ -24,16 +24,29 @@ _TYPES = {
     "shift": pa.int64(),
 }
 
+# Records that are joined and sorted at a time: what that takes in memory stays within bounds.
+AT_A_TIME = 500
+
 SETTINGS = pa.schema([(name, _TYPES.get(name, pa.float64())) for name in NAMES if name != "epochs"])
 
 
 def collect(runs: Iterable[Mapping[str, Any]], folder: Path) -> pa.Table:
     """Of each record in `folder`, the rows that `runs` (of a plan) ask for, by run, seed, epoch."""
     runs = list(runs)
-    paths = [folder / run["run"] / "record.parquet" for run in runs]
-    for path in paths:
+    for run in runs:
+        path = _record(run, folder)
         if not path.is_file():
             raise StudyError(f"{path}: is missing; run the workflow again to train that run")
+    starts = range(0, len(runs), AT_A_TIME)
+    return pa.concat_tables(_collect(runs[start : start + AT_A_TIME], folder) for start in starts)
+
+
+def _record(run: Mapping[str, Any], folder: Path) -> Path:
+    return folder / run["run"] / "record.parquet"
+
+
+def _collect(runs: list[Mapping[str, Any]], folder: Path) -> pa.Table:
+    paths = [_record(run, folder) for run in runs]
     try:
         rows = pa.dataset.dataset(list(map(str, paths)), schema=RECORD).to_table()
     except pa.ArrowInvalid:
@@ -68,7 +81,7 @@ def devices(runs: Iterable[Mapping[str, Any]], folder: Path) -> list[str]:
     """The kinds of devices that trained `runs`."""
     found: set[str] = set()
     for run in runs:
-        found.update(read_metadata(folder / run["run"] / "record.parquet")["devices"])
+        found.update(read_metadata(_record(run, folder))["devices"])
     return sorted(found)
 
 

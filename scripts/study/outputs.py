@@ -11,7 +11,7 @@ import numpy as np
 from study import records
 from study.files import save_tensors, write_text
 from study.layout import split_layers
-from study.standing import OUTPUTS, described, replicates_of, sealed
+from study.standing import OUTPUTS, described, replicates_of, sealed, times
 from study.state import Replicate, Request, State
 
 
@@ -46,6 +46,7 @@ def write(
         "request": asdict(request),
         "replicates": replicates_of(state),
         "files": {name: described(folder / name) for name in OUTPUTS},
+        "times": times(folder),
         **made_by,
     }
     write_text(folder / "settings.json", json.dumps(sealed(description), indent=1) + "\n")

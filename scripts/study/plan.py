@@ -5,7 +5,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,8 @@ class Plan:
 
     def to_json(self) -> str:
         """The plan as results/plan.json holds it."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        # `asdict` would copy every setting of every run first.
+        return json.dumps(self, default=vars, indent=1, ensure_ascii=False) + "\n"
 
     def restricted_to(self, epochs_of: Mapping[str, Mapping[int, float]]) -> "Plan":
         """What can be reported from the records that exist.

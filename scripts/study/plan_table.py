@@ -22,6 +22,9 @@ from study.standing import standing
 # Seconds of a job beside its epochs: importing torch, checking the data, writing the outputs.
 OVERHEAD = 2.5
 
+# Finished runs to go by at most: each run to come is compared with every one of them.
+MOST_SOURCES = 50
+
 # Rows of the printed table, where not all are asked for.
 SHOWN = 40
 
@@ -116,7 +119,7 @@ class Past:
         self.folder = folder
         self.finished = {
             path.parent.name: run
-            for path in sorted(folder.glob("*/settings.json"))
+            for path in _sample(sorted(folder.glob("*/settings.json")), MOST_SOURCES)
             if (run := _finished(path))
         }
         self.seconds: dict[str, float] = {}
@@ -154,6 +157,12 @@ class Past:
             record = pq.read_table(self.folder / run / "record.parquet", columns=["seconds"])
             self.seconds[run] = float(np.median(record["seconds"]))
         return self.seconds[run]
+
+
+def _sample(paths: list[Path], most: int) -> list[Path]:
+    """At most so many of `paths`, evenly spaced."""
+    step = max(1, math.ceil(len(paths) / most))
+    return paths[::step]
 
 
 def _finished(path: Path) -> Run | None:

@@ -157,11 +157,9 @@ def lookup(
         return None
     wanted = identity(complete(settings))
     for row in [*rows(), study.final]:
-        if (row.experiment, row.epochs, identity(complete(row.settings))) == (
-            experiment,
-            epochs,
-            wanted,
-        ):
+        if (row.experiment, row.epochs) != (experiment, epochs):
+            continue
+        if identity(complete(row.settings)) == wanted:
             return row
     return None
 

@@ -16,6 +16,10 @@ from study.sentences import Words
 # The training images that are classified again, without dropout, after every epoch.
 SEEN_IMAGES = 10_000
 
+# Of longer tables only the first and the last rows are shown.
+MOST_ROWS = 40
+EXTREMES = 20
+
 MACHINE = ("processor", "cores", "system")
 
 
@@ -114,6 +118,13 @@ class Part:
 
 class Introduction(Part):
     """What came out in brief, what the study asks, and how it was done."""
+
+    def missing(self) -> list[str]:
+        """The values that a partial report lacks; of very many the first."""
+        missing = self.study.plan.get("missing", [])
+        if len(missing) <= MOST_ROWS:
+            return missing
+        return [*missing[:MOST_ROWS], self.text("further", n=len(missing) - MOST_ROWS)]
 
     def brief(self) -> Iterator[str]:
         """The main results, a paragraph each."""
@@ -286,12 +297,12 @@ class Hyperparameters(Part):
 
     def _tried(self, key: str) -> list[Any]:
         tried = [value.varied[key] for _, value in self.study.values if key in value.varied]
-        return [value for i, value in enumerate(tried) if value not in tried[:i]]
+        return list({settings.text(value): value for value in tried}.values())
 
     def tried(self, key: str) -> str:
         """The values of a setting that any experiment tries."""
         names = [self.words.value_name(key, value) for value in self._tried(key)]
-        return self.text("hyperparameters.tried", values="; ".join(names))
+        return self.text("hyperparameters.tried", values=self.words.listed(names))
 
     def described(self, key: str) -> list[str]:
         """The values tried that the catalogue describes."""
@@ -355,9 +366,13 @@ class Appendix(Part):
         return self.text("appendix.times_note", total=total)
 
     def times(self) -> str:
-        """A table of how long each run took."""
+        """A table of how long each run took; of many, the longest and the shortest."""
         seconds = self.study.metrics.groupby("run")["seconds"]
         total, median = seconds.sum(), seconds.median()
+        runs = self.study.plan["runs"]
+        if len(runs) > MOST_ROWS:
+            ranked = sorted(runs, key=lambda run: -total[run["run"]])
+            runs = [*ranked[:EXTREMES], *ranked[-EXTREMES:]]
         rows = [
             [
                 f"`{run['run']}`",
@@ -365,10 +380,21 @@ class Appendix(Part):
                 self.words.number(total[run["run"]], 1),
                 self.words.number(median[run["run"]], 3),
             ]
-            for run in self.study.plan["runs"]
+            for run in runs
         ]
         headings = self.headings("run", "epochs", "total_seconds", "epoch_seconds")
         return markdown.table(headings, rows, "lrrr")
+
+    def times_left_out(self) -> str:
+        """How many runs the table of times leaves out; nothing where it has them all."""
+        count = len(self.study.plan["runs"])
+        if count <= MOST_ROWS:
+            return ""
+        return self.text(
+            "appendix.times_left_out",
+            shown=EXTREMES,
+            count=self.words.counted("appendix.runs", count - 2 * EXTREMES),
+        )
 
     def ignored(self) -> list[str]:
         """The settings that an optimizer ignores, though they are not at their defaults."""

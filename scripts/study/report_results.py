@@ -9,11 +9,7 @@ from study import analysis, fidelity, markdown, ordered, published, sentences, s
 from study.estimates import Estimate
 from study.experiments import Difference, Experiment, Value
 from study.fidelity import MEASURES, Comparison
-from study.report_parts import Part
-
-# Of more values than this, only the best and the worst are listed.
-MOST_ROWS = 40
-EXTREMES = 20
+from study.report_parts import EXTREMES, MOST_ROWS, Part
 
 PROGRESS_STEP = 5  # epochs
 
@@ -85,7 +81,7 @@ class Experiments(Results):
                 self.words.value_name(key, value.varied[key]) for value in experiment.values
             )
             name = f"{self.words.setting_name(key)} " if len(experiment.keys) > 1 else ""
-            parts.append(name + "; ".join(names))
+            parts.append(name + self.words.listed(list(names)))
         return self.text("experiments.values", values=" × ".join(parts))
 
     def _shown(self, experiment: Experiment) -> list[Value]:

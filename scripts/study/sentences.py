@@ -18,6 +18,9 @@ from study.language import Language
 # Longer lists of values are cut short, and the rest counted.
 MOST_LISTED = 5
 
+# Lists of what was tried name more of it, and both ends.
+MOST_NAMED = 24
+
 # Beyond as many seeds as a study can have, their number is not told.
 MOST_SEEDS = schema()["properties"]["seeds"]["maximum"]
 
@@ -98,6 +101,13 @@ class Words:
     def joined(self, items: Sequence[str]) -> str:
         """`a, b and c`, however the language puts it."""
         return format_list(list(items), locale=self.language.code)
+
+    def listed(self, items: Sequence[str]) -> str:
+        """`a; b; c`; of very many the first and the last, and how many there are."""
+        if len(items) <= MOST_NAMED:
+            return "; ".join(items)
+        shown = "; ".join([*items[: MOST_NAMED // 2], "…", *items[-(MOST_NAMED // 2) :]])
+        return self.text("listed", shown=shown, count=self.number(len(items)))
 
     def value_name(self, key: str, value: Any) -> str:
         """The value of a setting as a reader knows it: `SGD`, `0.001`, `yes`."""

@@ -34,15 +34,26 @@ def summarise(plan: Mapping[str, Any], metrics: pd.DataFrame, dataset: str) -> p
     `metrics` holds the rows of metrics.parquet, `dataset` is the data set's name. Accuracies are
     those of a value's last epoch; a replicate that has diverged by then counts as diverged alone.
     """
-    by_run = dict(list(metrics.groupby("run", sort=False)))
+    asked = list(_values(plan))
+    values = pd.DataFrame(
+        {
+            "run": [value["run"] for _, value, _ in asked],
+            "until": [value["epochs"] for _, value, _ in asked],
+            "place": range(len(asked)),
+        }
+    )
+    # A replicate's rows end with the epoch in which it diverges.
+    ends = values.merge(
+        metrics[(metrics["status"] == "ok") & metrics["epoch"].isin(values["until"])],
+        left_on=["run", "until"],
+        right_on=["run", "epoch"],
+    )
+    lost = values.merge(metrics.loc[metrics["status"] == "diverged", ["run", "seed", "epoch"]])
+    lost = lost.loc[lost["epoch"] <= lost["until"], "place"].value_counts()
+    last = {place: rows[list(MEASURES)].to_numpy() for place, rows in ends.groupby("place")}
     rows = []
-    for experiment, value, settings in _values(plan):
-        replicates = by_run[value["run"]]
-        replicates = replicates[replicates["epoch"] <= value["epochs"]]
-        diverged = replicates.loc[replicates["status"] == "diverged", "seed"].unique()
-        last = replicates[
-            (replicates["epoch"] == value["epochs"]) & ~replicates["seed"].isin(diverged)
-        ]
+    for place, (experiment, value, settings) in enumerate(asked):
+        accuracies = last.get(place, np.empty((0, len(MEASURES))))
         printed = published.lookup(
             experiment, settings, value["epochs"], dataset, plan["validation"]
         )
@@ -51,11 +62,11 @@ def summarise(plan: Mapping[str, Any], metrics: pd.DataFrame, dataset: str) -> p
             "value": value["value"],
             "run": value["run"],
             "epochs": value["epochs"],
-            "n": len(last),
-            "diverged": len(diverged),
+            "n": len(accuracies),
+            "diverged": int(lost.get(place, 0)),
         }
-        for measure in MEASURES:
-            statistics = _statistics(last[measure].to_numpy())
+        for measure, column in zip(MEASURES, accuracies.T, strict=True):
+            statistics = _statistics(column)
             statistics["published"] = getattr(printed, measure) if printed else None
             row |= {f"{measure}_{name}": statistics[name] for name in STATISTICS}
         rows.append(row)

@@ -268,15 +268,15 @@ def test_an_experiment_that_only_diverged_is_drawn(tmp_path):
 
 def test_of_very_many_values_the_extremes_are_drawn(study):
     experiment = collect(*study, "many")
-    assert len(experiment.lines) == 45
+    assert len(experiment.runs) == 45
     accuracies = experiment.table["validation_accuracy_mean"]
     drawn = sorted(accuracies[line.longest] for line in experiment.drawn)
     assert drawn == [*sorted(accuracies)[:20], *sorted(accuracies)[-20:]]
 
 
 def test_values_of_one_training_share_a_line(study):
-    assert len(collect(*study, "epochs").lines) == 1
-    assert [len(line.rows) for line in collect(*study, "lengths").lines] == [2, 2]
+    assert len(collect(*study, "epochs").drawn) == 1
+    assert [len(line.rows) for line in collect(*study, "lengths").drawn] == [2, 2]
 
 
 def test_layer_sizes_go_from_small_to_large(study):
@@ -503,16 +503,21 @@ def test_an_evaluation_on_other_data_is_refused(data, tmp_path, monkeypatch):
 
 def test_the_mosaic_names_the_classes(data, tmp_path, monkeypatch):
     options = write_final_study(tmp_path, data, seeds=1, diverged=0)
-    wanted = {name: options[name] for name in ("plan", "data", "output")}
-    run_program("draw_mosaic", monkeypatch, **wanted)
+    wanted = {name: options[name] for name in ("data", "output")} | {
+        "dataset": data / "mnistlike.yaml"
+    }
     for code, names in CLASSES.items():
+        run_program("draw_mosaic", monkeypatch, **wanted, languages=code)
         assert set(names) < set(texts(options["output"] / f"mosaic.{code}.svg"))
 
 
-def test_the_program_draws_an_experiment_in_each_language(data, tmp_path, monkeypatch):
+def test_the_program_draws_all_experiments_in_one_language(data, tmp_path, monkeypatch):
     options = write_final_study(tmp_path, data, seeds=2, diverged=0)
     wanted = {name: options[name] for name in ("plan", "metrics", "summary", "output")}
-    run_program("draw_experiment", monkeypatch, **wanted, experiment="dropout")
-    assert len(list(options["output"].glob("dropout.*"))) == 4
-    with pytest.raises(SystemExit, match="no experiment 'x'"):
-        run_program("draw_experiment", monkeypatch, **wanted, experiment="x")
+    run_program("draw_experiments", monkeypatch, **wanted, language="es")
+    plan = json.loads(options["plan"].read_text(encoding="utf-8"))
+    assert {path.name for path in options["output"].iterdir()} == {
+        f"{experiment['name']}.es.{ending}"
+        for experiment in plan["experiments"]
+        for ending in ("png", "svg")
+    }

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from examples import run_settings, small_run
 from study import files, outputs, provenance, records, replicates
-from study.standing import sealed
+from study.standing import OUTPUTS, read_settings, sealed
 from study.state import Replicate, Request, State
 
 SIZES = [12, 9, 7, 4]
@@ -103,6 +103,10 @@ def test_settings_json_says_what_was_trained_how_and_by_what(folder):
             }
             for name in ("record.parquet", "weights.safetensors")
         },
+        "times": {
+            name: (folder / name).stat().st_mtime_ns
+            for name in ("record.parquet", "weights.safetensors")
+        },
         "fingerprint": {"code": "c0de"},
         "devices": ["cpu test"],
     }
@@ -123,8 +127,13 @@ def test_the_record_carries_the_same_provenance(folder):
 def test_the_same_state_gives_the_same_bytes(folder, state, tmp_path):
     again = tmp_path / folder.name
     outputs.write(again, state, REQUEST, SETTINGS, SIZES)
-    for path in folder.iterdir():
-        assert (again / path.name).read_bytes() == path.read_bytes()
+    for name in OUTPUTS:
+        assert (again / name).read_bytes() == (folder / name).read_bytes()
+    one, other = (read_settings(made) for made in (folder, again))
+    for name in OUTPUTS:
+        assert one["times"].pop(name) == (folder / name).stat().st_mtime_ns
+        assert other["times"].pop(name) == (again / name).stat().st_mtime_ns
+    assert one == other
 
 
 def test_a_run_whose_replicates_all_diverged_has_outputs_too(state, tmp_path):

@@ -14,8 +14,9 @@ checkpoint choose_final:
     conda:
         "../envs/study.yaml"
     params:
-        config=json.dumps(CONFIG),
+        configfile=str(CONFIG_FILE),
+        config=CONFIG_DIGEST,
         code=code_of("choose_final.py"),
     shell:
-        'python "$SCRIPTS"/choose_final.py --config {params.config:q} --runs results/runs'
+        'python "$SCRIPTS"/choose_final.py --configfile {params.configfile:q} --runs results/runs'
         " --output {output:q} 2> {log:q}"

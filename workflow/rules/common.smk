@@ -1,6 +1,7 @@
 # The configuration, the plan that follows from it, and what all rules share.
 
 import functools
+import hashlib
 import json
 import os
 import shlex
@@ -17,6 +18,7 @@ from study import choice, fingerprint, jobs, manifest, standing
 from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
+from study.files import write_text
 from study.plan import files_beside, resolve
 
 CHOICE = Path("results") / choice.NAME
@@ -44,13 +46,18 @@ except StudyError as error:
 EXPERIMENT_RUNS = resolve(CONFIG).runs if PLAN.chooses_final else PLAN.runs
 RUNS = {run.run: run for run in PLAN.runs}
 EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
-STANDINGS = {
-    name: standing.standing(run, RUN_FOLDERS, LEARNING) for name, run in RUNS.items()
-}
 
 HAS_FINAL = PLAN.final is not None or (PLAN.chooses_final and not CONFIG["partial"])
 
 DATA = f"results/data/{DATASET.name}"
+
+STANDINGS = {}
+
+# What the programs read that need the whole configuration: on a command line, one of thousands of
+# values would be longer than systems take. Its digest is their rules' parameter.
+CONFIG_FILE = Path("results/config.json")
+CONFIG_JSON = json.dumps(CONFIG, ensure_ascii=False) + "\n"
+CONFIG_DIGEST = hashlib.sha256(CONFIG_JSON.encode()).hexdigest()[:16]
 
 
 wildcard_constraints:
@@ -59,8 +66,14 @@ wildcard_constraints:
         if len(RUNS) <= 100 and not PLAN.chooses_final
         else r"[A-Za-z0-9._-]+"
     ),
-    experiment="|".join(EXPERIMENTS),
     language="|".join(PLAN.languages),
+
+
+def standing_of(run):
+    """How far a run has come; a job that runs on its own, as on a cluster, asks for no other."""
+    if run.run not in STANDINGS:
+        STANDINGS[run.run] = standing.standing(run, RUN_FOLDERS, LEARNING)
+    return STANDINGS[run.run]
 
 
 def chosen_plan():
@@ -68,12 +81,13 @@ def chosen_plan():
     if not PLAN.chooses_final or CONFIG["partial"]:
         return PLAN
     checkpoints.choose_final.get()
-    return plan_by(CHOICE.read_bytes())
+    return plan_by(CHOICE.read_text(encoding="utf-8"))
 
 
 @functools.cache
-def plan_by(choice_in_bytes):
-    return resolve(CONFIG, choice.read(CHOICE))
+def plan_by(chosen):
+    """The plan with the final model that results/choice.json had `chosen`, a text, in it."""
+    return resolve(CONFIG, choice.parse(chosen))
 
 
 def run_of(wildcards):
@@ -86,15 +100,16 @@ def run_of(wildcards):
 def request_of(wildcards):
     """The words that tell a training job how much of its run is wanted."""
     run = run_of(wildcards)
-    found = STANDINGS.get(run.run)
-    return jobs.request(run, found or standing.standing(run, RUN_FOLDERS, LEARNING))
+    return jobs.request(run, standing_of(run))
 
 
-def of_every_run(file):
-    """An input function: this file of every run that the study asks for."""
-    return lambda wildcards: [
-        f"results/runs/{run.run}/{file}" for run in chosen_plan().runs
-    ]
+def every_record(wildcards):
+    """The records of all runs that the study asks for.
+
+    Whoever depends on them depends on all that these runs leave: a job makes it together, and a
+    graph with more than one file of each of thousands of runs takes twice as long.
+    """
+    return [f"results/runs/{run.run}/record.parquet" for run in chosen_plan().runs]
 
 
 def of_final_run(file):
@@ -130,7 +145,8 @@ def outdated_files():
     plan = Path("results/plan.json")
     if plan.exists() and plan.read_text("utf-8", "replace") != PLAN.to_json():
         yield str(plan)
-    for name, found in STANDINGS.items():
+    for name, run in RUNS.items():
+        found = standing_of(run)
         for output in found.damaged:
             print(
                 f"results/runs/{name}/{output}: damaged; it is made anew",
@@ -141,7 +157,10 @@ def outdated_files():
 
 
 def outdated(wildcards):
-    """No input file: the moment, while Snakemake builds its graph, to force what is outdated."""
+    """No input file: the moment, while Snakemake builds its graph, to force what is outdated.
+
+    To be asked for once in each graph is enough: all is built before any of it is judged.
+    """
     if workflow.is_main_process and workflow.dag is not None:
         workflow.dag.forcefiles.update(OUTDATED)
     return []

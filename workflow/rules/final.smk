@@ -38,7 +38,6 @@ rule export_model:
         plan="results/plan.json",
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
-        settings=of_every_run("settings.json"),
         weights=ancient(of_final_run("weights.safetensors")),
         evaluation="results/final.safetensors",
         checksums=f"{DATA}/checksums.sha256",

@@ -17,20 +17,21 @@ rule write_plan:
     conda:
         "../envs/study.yaml"
     params:
-        config=json.dumps(CONFIG),
+        configfile=str(CONFIG_FILE),
+        config=CONFIG_DIGEST,
         choice=lambda wildcards, input: (
             ["--choice", str(CHOICE)] if input.choice else []
         ),
         code=code_of("write_plan.py"),
     shell:
-        'python "$SCRIPTS"/write_plan.py --config {params.config:q} {params.choice:q}'
+        'python "$SCRIPTS"/write_plan.py --configfile {params.configfile:q} {params.choice:q}'
         " --output {output:q} 2> {log:q}"
 
 
 rule collect_metrics:
     input:
         plan="results/plan.json",
-        records=of_every_run("record.parquet"),
+        records=every_record,
     output:
         "results/metrics.parquet",
     log:

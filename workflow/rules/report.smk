@@ -1,6 +1,6 @@
 # everything -> results/report.<language>.md
-# input:  plan, metrics, summary, claims, figures; the final model's evaluation; the runs' settings
-#         for what made them
+# input:  plan, metrics, summary, claims, figures; the final model's evaluation; undeclared, since
+#         the metrics come with them, the runs' settings for what made them
 # output: the report in each language
 
 REPORTS = expand("results/report.{language}.md", language=PLAN.languages)
@@ -12,7 +12,6 @@ rule write_report:
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
         claims="results/claims.parquet",
-        settings=of_every_run("settings.json"),
         evaluation=EVALUATION,
         beside=files_beside(PLAN.beside),
         figures=FIGURES,

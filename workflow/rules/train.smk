@@ -6,7 +6,6 @@
 
 rule train:
     input:
-        outdated,
         checksums=f"{DATA}/checksums.sha256",
     output:
         record="results/runs/{run}/record.parquet",
@@ -35,7 +34,7 @@ rule train:
         device=PLAN.device,
         learning=LEARNING,
         code=code_of("train.py"),
-        folder=lambda wildcards, output: os.path.dirname(output.record),
+        folder="results/runs/{run}",
     shell:
         'python "$SCRIPTS"/train.py --settings {params.settings:q} {params.request}'
         " --dataset {params.dataset:q} --validation {params.validation:q} --data {params.data:q}"

@@ -1,0 +1,110 @@
+"""A study of any number of runs that look finished: whole files, made-up numbers."""
+
+import argparse
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from ruamel.yaml import YAML
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from mnistlike import write_dataset
+from study import config, datasets, fingerprint, outputs, plan, provenance, state
+from study.layout import parameters_width
+from study.state import MEASURES, Replicate, Request, State
+
+EPOCHS, SEEDS = 30, 5
+
+# Values of one experiment at most; more runs are more experiments.
+MOST_VALUES = 1000
+
+SIDE, CLASSES, VALIDATION_IMAGES = 28, 10, 200
+
+
+def write_study(folder: Path, runs: int) -> None:
+    """Write the config study.yaml of so many runs into `folder`, and a made-up data set."""
+    write_dataset(folder / "data", train=600, test=VALIDATION_IMAGES, side=SIDE)
+    experiments = {}
+    for number, first in enumerate(range(0, runs, MOST_VALUES)):
+        count = min(MOST_VALUES, runs - first)
+        rates = [float(f"{rate:.4g}") for rate in np.geomspace(1e-4, 1, count)]
+        experiments[f"rates_{number}"] = {
+            "with": {"weight_decay": number / 1000},
+            "vary": {"learning_rate": rates},
+        }
+    study = {
+        "data": {"dataset": "data/mnistlike.yaml", "sources": ["data"]},
+        "seeds": SEEDS,
+        # The smallest network: the size of its weights is not what is measured.
+        "baseline": {"hidden": [2], "epochs": EPOCHS},
+        "experiments": experiments,
+        "report": {"languages": ["en", "es"]},
+    }
+    with (folder / "study.yaml").open("w", encoding="utf-8") as file:
+        YAML().dump(study, file)
+
+
+def finish(folder: Path, processes: int) -> None:
+    """Write what training would have left of every run of the study in `folder`."""
+    os.chdir(folder)
+    planned = plan.resolve(config.load([Path("study.yaml")]))
+    digest = datasets.describe(planned.dataset).digest
+    learning = fingerprint.learning(digest, planned.validation)
+    write = partial(_finish_run, learning=learning, made_by=provenance.made_by())
+    with ProcessPoolExecutor(processes) as pool:
+        list(pool.map(write, planned.runs, chunksize=50))
+
+
+def _finish_run(run: plan.Run, learning: dict, made_by: dict) -> None:
+    # A power cut may take what is made up.
+    os.fsync = lambda descriptor: None
+    folder = Path("results/runs") / run.run
+    folder.mkdir(parents=True)
+    rate = np.log10(run.settings["learning_rate"])
+    random = np.random.default_rng(int(run.run[-8:], 16))
+    replicates = {seed: _replicate(rate, random) for seed in run.seeds}
+    saved = State(
+        fingerprint.of_run(run.settings, learning),
+        replicates,
+        fingerprint.training_syntax(),
+        made_by,
+    )
+    state.write(folder / "state.safetensors", saved)
+    sizes = [SIDE**2, *run.settings["hidden"], CLASSES]
+    outputs.write(folder, saved, Request(run.seeds, run.epochs), run.settings, sizes)
+
+
+def _replicate(rate: float, random: np.random.Generator) -> Replicate:
+    """Learns best at the tenth power `rate` = -1.5 of the learning rate."""
+    epochs = np.arange(1, EPOCHS + 1)
+    accuracy = (0.85 - 0.1 * (rate + 1.5) ** 2) * (1 - np.exp(-epochs / 5))
+    accuracy = np.clip(accuracy + random.normal(scale=0.004, size=EPOCHS), 0, 1)
+    made_up = {"seconds": np.full(EPOCHS, 0.5)}
+    made_up |= {name: accuracy for name in MEASURES if name.endswith("accuracy")}
+    made_up |= {name: 1.2 - accuracy for name in MEASURES if name.endswith("loss")}
+    width = parameters_width([SIDE**2, 2, CLASSES])
+    return Replicate(
+        "cpu made up",
+        np.stack([made_up[name] for name in MEASURES], axis=1),
+        tensors={"parameters": np.zeros(width, np.float32)},
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="the study's folder")
+    parser.add_argument("--runs", type=int, required=True, help="how many runs")
+    parser.add_argument("--finish", action="store_true", help="after write: with all runs finished")
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    write_study(options.folder, options.runs)
+    finish(options.folder, options.processes)
+
+
+if __name__ == "__main__":
+    main()
