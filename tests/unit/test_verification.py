@@ -511,7 +511,7 @@ def test_it_ends_with_one_where_something_is_wrong(study, quick, monkeypatch, ca
     assert program(monkeypatch, "--no-retrain") == 1
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("WRONG   results/summary.parquet: ") for line in lines)
-    assert lines[-1].endswith("1 wrong, 1 skipped")
+    assert lines[-1].endswith("1 wrong, 2 skipped")
 
 
 def test_another_config_is_told_apart(study, quick, monkeypatch, capsys):

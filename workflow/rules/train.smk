@@ -30,7 +30,7 @@ rule train:
         request=request_of,
         dataset=PLAN.dataset,
         validation=json.dumps(PLAN.validation),
-        data=DATA,
+        data=lambda wildcards, input: os.path.dirname(input.checksums),
         device=PLAN.device,
         learning=LEARNING,
         code=code_of("train.py"),
