@@ -77,6 +77,7 @@ rule plan:
 
 
 onstart:
+    refuse_missing_gpu()
     write_text(CONFIG_FILE, CONFIG_JSON)
 
 

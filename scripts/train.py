@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from study import datasets, failures, fingerprint, provenance, state
+from study import datasets, failures, fingerprint, gpus, provenance, state, stored
 from study.config import checked_settings
 from study.errors import StudyError, report_errors
 from study.files import run_lock
@@ -52,6 +52,17 @@ def arguments() -> argparse.Namespace:
         "--data", type=Path, required=True, help="the folder of the data set's files"
     )
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"])
+    parser.add_argument(
+        "--runs-per-gpu",
+        type=int,
+        default=int(os.environ.get("RUNS_PER_GPU", "1")),
+        help="how many processes may share a GPU of this machine; by default $RUNS_PER_GPU, or 1",
+    )
+    parser.add_argument(
+        "--stored-runs",
+        default=os.environ.get("STORED_RUNS"),
+        help="where the state of runs is kept too, s3://bucket/path; by default $STORED_RUNS",
+    )
     parser.add_argument("--output", type=Path, required=True, help="the run's folder")
     return parser.parse_args()
 
@@ -97,7 +108,9 @@ def train(args: argparse.Namespace) -> None:
     dataset = datasets.describe(args.dataset)
     settings = identity(complete(checked_settings(args.settings, "--settings")))
     request = Request(args.seeds, args.epochs, args.keep_epochs)
-    path = args.output / "state.safetensors"
+    path, journal = args.output / "state.safetensors", args.output / "journal.jsonl"
+    storage = stored.Folder(args.stored_runs and f"{args.stored_runs}/{args.output.name}")
+    storage.fetch(journal, path)
     learning = fingerprint.learning(dataset.digest, args.validation)
     learned_from = fingerprint.of_run(settings, learning)
     known = matching_state(path, learned_from)
@@ -106,7 +119,9 @@ def train(args: argparse.Namespace) -> None:
     if open_seeds:
         log(f"{args.output.name}: training seeds {open_seeds} to epoch {request.epochs}")
         datasets.verify(dataset, args.data)
-        extend(args, dataset, settings, known, request, path)
+        tell = functools.partial(log, folder=args.output)
+        with gpus.slot(args.device, args.runs_per_gpu, tell):
+            extend(args, dataset, settings, known, request, path, storage)
     else:
         log(f"{args.output.name}: everything is there, nothing to train")
     # Arrow takes memory that training has had until here.
@@ -124,6 +139,7 @@ def extend(
     known: state.State,
     request: Request,
     path: Path,
+    storage: stored.Folder,
 ) -> None:
     # torch takes seconds to import, and is needed only here.
     import torch
@@ -158,10 +174,12 @@ def extend(
         settings, learned, judged, dataset.class_count, chosen, device.kind(chosen)
     )
     journal = replicates.Journal(args.output / "journal.jsonl")
+    tell = functools.partial(log, folder=args.output)
 
     def save(reached: state.State) -> None:
         journal.sync()
         state.write(path, reached)
+        storage.keep(journal.path, path, tell=tell)
 
     known.made_by = provenance.made_by()
     replicates.extend(
@@ -170,7 +188,7 @@ def extend(
         request,
         replicates.Saver(save),
         journal,
-        functools.partial(log, folder=args.output),
+        tell,
     )
 
 

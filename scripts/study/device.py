@@ -4,7 +4,7 @@ import platform
 
 import torch
 
-from study.errors import StudyError
+from study import gpus
 
 
 def choose(wanted: str) -> str:
@@ -20,10 +20,7 @@ def choose(wanted: str) -> str:
     if wanted == "auto":
         return next(device for device, available in there.items() if available)
     if not there[wanted]:
-        raise StudyError(
-            f"device: {wanted} is asked for, and there is none on {platform.node()}; "
-            "set `device: auto` in the config, or run where there is one"
-        )
+        raise gpus.missing(wanted)
     return wanted
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
+from study.errors import StudyError
+
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
@@ -75,6 +77,19 @@ def run_lock(folder: Path) -> Iterator[bool]:
             yield False
         else:
             yield True
+
+
+def link(path: Path, folder: Path) -> None:
+    """Make `path` a link to `folder`, which is made; StudyError where something is in the way."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if path.is_symlink() and path.resolve() == folder.resolve():
+        return
+    try:
+        path.symlink_to(Path(os.path.relpath(folder, path.parent)))
+    except FileExistsError:
+        raise StudyError(
+            f"{path}: is in the way of a link to {folder}; move it away, or work in another folder"
+        ) from None
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

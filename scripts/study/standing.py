@@ -58,6 +58,22 @@ def standing(run: Run, folder: Path, learning: Mapping[str, str]) -> Standing:
     return Standing(reasons, epochs, damaged, made["request"], made["replicates"])
 
 
+def by_description(run: Run, described: str | None, learning: Mapping[str, str]) -> Standing:
+    """As `standing`, of a run in storage: by its settings.json alone, of which this is the text.
+
+    Its files are not looked at, since storage gives them back as they were or not at all.
+    """
+    whole = run.epochs * len(run.seeds)
+    made = None if described is None else parse_settings(described)
+    if made is None:
+        return Standing(("new",), whole)
+    changed = _changed(run, made["fingerprint"], learning)
+    if changed:
+        return Standing(changed, whole)
+    reasons, epochs = _lacking(run, made["replicates"])
+    return Standing(reasons, epochs, (), made["request"], made["replicates"])
+
+
 def sealed(description: Mapping[str, Any]) -> dict[str, Any]:
     """A run's description with a checksum over itself, as settings.json holds it."""
     content = json.dumps(description, sort_keys=True)
@@ -67,9 +83,17 @@ def sealed(description: Mapping[str, Any]) -> dict[str, Any]:
 def read_settings(folder: Path) -> dict[str, Any] | None:
     """The content of settings.json, None where it is not there or not as it was written."""
     try:
-        made = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        return parse_settings((folder / "settings.json").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def parse_settings(text: str) -> dict[str, Any] | None:
+    """The content of a settings.json of this text, None where it is not as it was written."""
+    try:
+        made = json.loads(text)
         checksum = made.pop("checksum")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError):
         return None
     return made if sealed(made)["checksum"] == checksum else None
 

@@ -1,5 +1,6 @@
 """scripts/train.py by hand: stopped, killed, damaged or at odds, it ends with the same bytes."""
 
+import contextlib
 import fcntl
 import gzip
 import json
@@ -18,6 +19,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+import gpu_machine
 from mnistlike import write_dataset
 from study import errors
 
@@ -248,6 +250,42 @@ def test_a_misspelt_setting_is_refused(run, folder):
 def test_a_device_that_is_not_there_is_told(run, folder):
     assert "device: cuda is asked for" in told(run(folder, device=["cuda"]))
     assert not (folder / "settings.json").exists()
+
+
+def wait_for_line(folder, text):
+    """The line of the run's training.log that has `text`, once it is there."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(FileNotFoundError):
+            for line in (folder / "training.log").read_text().splitlines():
+                if text in line:
+                    return line
+        time.sleep(0.05)
+    raise AssertionError(f"no {text!r} in {folder}")
+
+
+def test_training_processes_share_the_gpus_and_a_killed_one_leaves_its_own(start, tmp_path):
+    """On made-up GPUs, which torch does not find: training itself goes on on the CPU."""
+    environment = gpu_machine.environment(tmp_path / "machine", gpu_machine.WHOLE)
+    folders = [tmp_path / name for name in ("first", "second", "third")]
+
+    def train(folder):
+        long = {"epochs": ["100000"], "device": ["auto"]}
+        return start(folder, environment=environment, **long)
+
+    programs = [train(folder) for folder in folders[:2]]
+    try:
+        used = {wait_for_line(folder, "on GPU").split()[-1] for folder in folders[:2]}
+        assert used == set(gpu_machine.WHOLE)
+        programs.append(train(folders[2]))
+        wait_for_line(folders[2], "waiting for one of 2 GPU slots")
+        programs[0].kill()
+        freed = wait_for_line(folders[0], "on GPU").split()[-1]
+        assert wait_for_line(folders[2], "on GPU").split()[-1] == freed
+    finally:
+        for program in programs:
+            program.kill()
+            program.communicate()
 
 
 def test_a_run_that_another_process_trains_is_refused(run, finished):

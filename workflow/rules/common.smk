@@ -14,28 +14,56 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 RUN_FOLDERS = Path("results/runs")
 sys.path.insert(0, str(SCRIPTS))
 
-from study import choice, fingerprint, jobs, manifest, standing
+from study import choice, fingerprint, gpus, jobs, manifest, standing
 from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
-from study.files import write_text
+from study.files import link, write_text
 from study.plan import files_beside, resolve
+from study.stored import Folder
 
 CHOICE = Path("results") / choice.NAME
 
-# The programs' folder is a variable of the shell and no parameter of the rules, so that a copy of
-# the code elsewhere makes the same jobs.
-shell.prefix(f"export SCRIPTS={shlex.quote(str(SCRIPTS))}; ")
+
+def stored_results():
+    """The place of results/ in Snakemake's default storage (docs/storage.md), if it has one.
+
+    results/ is then a link to the local copies that Snakemake keeps of what lies there, so that
+    the programs find their files and leave others beside them as ever.
+    """
+    provider = workflow.storage_registry.default_storage_provider
+    if provider is None:
+        return None
+    prefix = workflow.storage_settings.default_storage_prefix or ""
+    if not prefix.startswith("s3://"):
+        raise StudyError(f"default-storage-prefix: must be s3://…, is {prefix!r}")
+    if provider.settings.endpoint_url:
+        os.environ["AWS_ENDPOINT_URL"] = provider.settings.endpoint_url
+    address = f"{prefix.rstrip('/')}/results"
+    link(Path("results"), provider.object(address).local_path())
+    return Folder(address)
+
+
+def result_text(name):
+    """The text of a small file of results, wherever they lie; None where it is not there."""
+    if STORAGE:
+        content = STORAGE.read(name)
+    else:
+        path = Path("results") / name
+        content = path.read_bytes() if path.is_file() else None
+    return None if content is None else content.decode("utf-8", "replace")
+
 
 # The files are read here and not by `configfile:`, which takes 1e-3 for text and the last of two
 # equal keys for both, and would merge a study given by --configfile into the default one.
 try:
+    STORAGE = stored_results()
     CONFIG = load(
         workflow.overwrite_configfiles or [Path(workflow.basedir) / "config.yaml"],
         workflow.config_settings.config,
     )
     # Where results choose the final model: as they did last, if they did.
-    PLAN = resolve(CONFIG, choice.read(CHOICE))
+    PLAN = resolve(CONFIG, choice.parse(result_text(choice.NAME) or ""))
     DATASET = describe(PLAN.dataset)
     LEARNING = fingerprint.learning(DATASET.digest, PLAN.validation)
     if CONFIG["partial"]:
@@ -50,6 +78,29 @@ EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
 HAS_FINAL = PLAN.final is not None or (PLAN.chooses_final and not CONFIG["partial"])
 
 DATA = f"results/data/{DATASET.name}"
+
+# What jobs need of the machine or the place that they run on are variables of the shell and no
+# parameters of the rules, so that the same jobs are made elsewhere.
+ENVIRONMENT = {"SCRIPTS": str(SCRIPTS)}
+if "runs_per_gpu" in CONFIG:
+    ENVIRONMENT["RUNS_PER_GPU"] = str(int(CONFIG["runs_per_gpu"]))
+if STORAGE:
+    ENVIRONMENT["STORED_RUNS"] = f"{STORAGE.address}/runs"
+shell.prefix(
+    "".join(
+        f"export {name}={shlex.quote(value)}; " for name, value in ENVIRONMENT.items()
+    )
+)
+
+if "container" in CONFIG:
+
+    container: CONFIG["container"]
+
+
+# The pixels, which only jobs that share no folder have to be given; see rule fetch_data.
+PIXELS = (
+    [f"{DATA}/{file.name}" for file in DATASET.files.values()] if STORAGE else []
+)
 
 STANDINGS = {}
 
@@ -72,7 +123,13 @@ wildcard_constraints:
 def standing_of(run):
     """How far a run has come; a job that runs on its own, as on a cluster, asks for no other."""
     if run.run not in STANDINGS:
-        STANDINGS[run.run] = standing.standing(run, RUN_FOLDERS, LEARNING)
+        STANDINGS[run.run] = (
+            standing.by_description(
+                run, result_text(f"runs/{run.run}/settings.json"), LEARNING
+            )
+            if STORAGE
+            else standing.standing(run, RUN_FOLDERS, LEARNING)
+        )
     return STANDINGS[run.run]
 
 
@@ -80,8 +137,9 @@ def chosen_plan():
     """The plan with its final model; where results choose it, once the checkpoint has run."""
     if not PLAN.chooses_final or CONFIG["partial"]:
         return PLAN
-    checkpoints.choose_final.get()
-    return plan_by(CHOICE.read_text(encoding="utf-8"))
+    # Its own `open` fetches the file where it lies in storage alone.
+    with checkpoints.choose_final.get().output[0].open(encoding="utf-8") as file:
+        return plan_by(file.read())
 
 
 @functools.cache
@@ -112,9 +170,27 @@ def every_record(wildcards):
     return [f"results/runs/{run.run}/record.parquet" for run in chosen_plan().runs]
 
 
+def every_description(wildcards):
+    """What made each run. A job that shares the folder finds it beside the records."""
+    runs = chosen_plan().runs if STORAGE else []
+    return [f"results/runs/{run.run}/settings.json" for run in runs]
+
+
 def of_final_run(file):
     """An input function: this file of the final model's run."""
     return lambda wildcards: f"results/runs/{chosen_plan().final.run}/{file}"
+
+
+def refuse_missing_gpu():
+    """Stop before the first job where training here needs a GPU and this machine has none."""
+    if PLAN.device != "cuda" or not workflow.local_exec or workflow.touch:
+        return
+    trains = any(
+        job.rule.name == "train" and standing_of(run_of(job.wildcards)).epochs
+        for job in workflow.dag.needrun_jobs()
+    )
+    if trains and gpus.are_absent():
+        raise WorkflowError(str(gpus.missing("cuda")))
 
 
 def code_of(program, *resources):
@@ -127,12 +203,8 @@ def code_of(program, *resources):
 MANIFEST = manifest.Manifest(Path("results/manifest.json"))
 
 
-def outdated_files():
-    """What Snakemake's own notes do not tell it, or could not once .snakemake/ is gone.
-
-    Files altered since they were made; a plan of another configuration; and runs that lack
-    something, were made by other code, data or torch, or are damaged.
-    """
+def altered_files():
+    """What was altered in this folder since it was made."""
     if os.path.exists(f"{DATA}/checksums.sha256"):
         try:
             verify(DATASET, DATA)
@@ -142,9 +214,18 @@ def outdated_files():
     for path in MANIFEST.altered(MADE):
         print(f"{path}: altered since it was made; it is made anew", file=sys.stderr)
         yield path
-    plan = Path("results/plan.json")
-    if plan.exists() and plan.read_text("utf-8", "replace") != PLAN.to_json():
-        yield str(plan)
+
+
+def outdated_files():
+    """What Snakemake's own notes do not tell it, or could not once .snakemake/ is gone.
+
+    Files altered since they were made; a plan of another configuration; and runs that lack
+    something, were made by other code, data or torch, or are damaged.
+    """
+    if not STORAGE:
+        yield from altered_files()
+    if result_text("plan.json") not in (None, PLAN.to_json()):
+        yield "results/plan.json"
     for name, run in RUNS.items():
         found = standing_of(run)
         for output in found.damaged:
@@ -156,11 +237,20 @@ def outdated_files():
             yield f"results/runs/{name}/record.parquet"
 
 
+def in_graph(path):
+    """A file of results/ as Snakemake's graph has it: where it lies in storage, the copy of it."""
+    if not STORAGE:
+        return path
+    provider = workflow.storage_registry.default_storage_provider
+    place = STORAGE.address.removesuffix("results") + path
+    return str(provider.object(place).local_path())
+
+
 def outdated(wildcards):
     """No input file: the moment, while Snakemake builds its graph, to force what is outdated.
 
     To be asked for once in each graph is enough: all is built before any of it is judged.
     """
     if workflow.is_main_process and workflow.dag is not None:
-        workflow.dag.forcefiles.update(OUTDATED)
+        workflow.dag.forcefiles.update(map(in_graph, OUTDATED))
     return []

@@ -1,7 +1,8 @@
 # config -> results/data/<dataset>/: the data set's files, decompressed and verified.
 # input:  data.dataset and data.sources of the config
 # output: checksums.sha256, on which training depends; the four IDX files lie beside it undeclared,
-#         so that Snakemake never deletes what is verified
+#         so that Snakemake never deletes what is verified, unless they have to be brought into
+#         storage
 
 
 rule fetch_data:
@@ -9,6 +10,7 @@ rule fetch_data:
         outdated,
     output:
         checksums=f"{DATA}/checksums.sha256",
+        pixels=PIXELS,
     log:
         f"{DATA}/fetch.log",
     localrule: True

@@ -58,6 +58,7 @@ rule draw_final:
         summary="results/summary.parquet",
         evaluation="results/final.safetensors",
         checksums=f"{DATA}/checksums.sha256",
+        pixels=ancient(PIXELS),
     output:
         [
             report(
@@ -91,6 +92,7 @@ rule draw_final:
 rule draw_mosaic:
     input:
         checksums=f"{DATA}/checksums.sha256",
+        pixels=ancient(PIXELS),
     output:
         [
             report(

@@ -17,6 +17,7 @@ rule evaluate_final:
         settings=of_final_run("settings.json"),
         weights=ancient(of_final_run("weights.safetensors")),
         checksums=f"{DATA}/checksums.sha256",
+        pixels=ancient(PIXELS),
     output:
         "results/final.safetensors",
     log:
@@ -40,7 +41,9 @@ rule export_model:
         summary="results/summary.parquet",
         weights=ancient(of_final_run("weights.safetensors")),
         evaluation="results/final.safetensors",
+        described=every_description,
         checksums=f"{DATA}/checksums.sha256",
+        pixels=ancient(PIXELS),
     output:
         tensors="results/model/model.safetensors",
         graph="results/model/model.onnx",

@@ -1,6 +1,6 @@
 # everything -> results/report.<language>.md
-# input:  plan, metrics, summary, claims, figures; the final model's evaluation; undeclared, since
-#         the metrics come with them, the runs' settings for what made them
+# input:  plan, metrics, summary, claims, figures; the final model's evaluation; the runs' settings
+#         for what made them, undeclared where the folder is shared: the metrics come with them
 # output: the report in each language
 
 REPORTS = expand("results/report.{language}.md", language=PLAN.languages)
@@ -13,9 +13,11 @@ rule write_report:
         summary="results/summary.parquet",
         claims="results/claims.parquet",
         evaluation=EVALUATION,
-        beside=files_beside(PLAN.beside),
+        described=every_description,
+        beside=[local(path) for path in files_beside(PLAN.beside)],
         figures=FIGURES,
         checksums=f"{DATA}/checksums.sha256",
+        pixels=ancient(PIXELS),
     output:
         report(REPORTS, caption="../report/report.rst", category="report"),
     log:

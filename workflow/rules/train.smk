@@ -7,6 +7,7 @@
 rule train:
     input:
         checksums=f"{DATA}/checksums.sha256",
+        pixels=ancient(PIXELS),
     output:
         record="results/runs/{run}/record.parquet",
         weights="results/runs/{run}/weights.safetensors",
