@@ -10,7 +10,7 @@ from study.errors import StudyError
 from study.files import atomic_path
 
 # Credentials as Snakemake's storage plugin takes them and hands them on to jobs elsewhere. Without
-# them boto3 looks where AWS's own tools do; the endpoint it always takes from AWS_ENDPOINT_URL.
+# them boto3 looks where AWS's own tools do.
 CREDENTIALS = {
     "aws_access_key_id": "SNAKEMAKE_STORAGE_S3_ACCESS_KEY",
     "aws_secret_access_key": "SNAKEMAKE_STORAGE_S3_SECRET_KEY",
@@ -19,10 +19,13 @@ CREDENTIALS = {
 
 
 class Folder:
-    """A folder in storage, at `address` (s3://bucket/path); without one, nothing is done."""
+    """A folder in storage, at `address` (s3://bucket/path); without one, nothing is done.
 
-    def __init__(self, address: str | None):
-        self.address = address
+    Without an `endpoint`, boto3 takes AWS_ENDPOINT_URL, or AWS itself.
+    """
+
+    def __init__(self, address: str | None, endpoint: str | None = None):
+        self.address, self.endpoint = address, endpoint
         self.bucket, _, self.path = (address or "").removeprefix("s3://").partition("/")
 
     @cached_property
@@ -37,7 +40,7 @@ class Folder:
             response_checksum_validation="when_required",
         )
         given = {name: os.environ.get(variable) for name, variable in CREDENTIALS.items()}
-        return boto3.client("s3", config=config, **given)
+        return boto3.client("s3", endpoint_url=self.endpoint, config=config, **given)
 
     def fetch(self, *files: Path) -> None:
         """Bring the files here that are there; what is there goes before what is here."""

@@ -20,6 +20,7 @@ import torch
 from safetensors.numpy import load_file
 
 import gpu_machine
+import s3_server
 from mnistlike import write_dataset
 from study import errors
 
@@ -178,6 +179,27 @@ def test_killed_at_any_moment_it_goes_on_from_the_last_saved_epoch(start, run, u
     assert run(folder).returncode == 0
     assert results(folder) == results(undisturbed)
     assert len(journal(folder)) < 2 * EPOCHS
+
+
+def test_killed_on_one_machine_it_goes_on_from_storage_on_another(
+    start, run, undisturbed, folder, tmp_path
+):
+    with s3_server.running() as server:
+        server.client.create_bucket(Bucket="bucket")
+        environment = server.environment | {"STORED_RUNS": "s3://bucket/runs"}
+        program = start(tmp_path / "here" / folder.name, environment=environment)
+        deadline = time.monotonic() + 60
+        while f"runs/{folder.name}/state.safetensors" not in server.names("bucket"):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        program.kill()
+        program.communicate()
+        ended = run(folder, environment=environment)
+    assert ended.returncode == 0, ended.stderr
+    processes = {entry["epoch"]: entry["pid"] for entry in journal(folder)}
+    assert list(processes) == list(range(1, EPOCHS + 1))
+    assert processes[1] == program.pid != processes[EPOCHS]
+    assert results(folder) == results(undisturbed)
 
 
 def test_more_seeds_and_epochs_train_only_what_is_new(run, undisturbed, folder):

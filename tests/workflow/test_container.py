@@ -11,22 +11,18 @@ exec "$@"
 """
 
 
-def test_each_job_is_handed_the_image_and_finds_its_program(study, tmp_path, monkeypatch):
+def test_a_job_is_handed_the_image_and_finds_its_program(study, tmp_path, monkeypatch):
     program = tmp_path / "bin" / "apptainer"
     program.parent.mkdir()
     program.write_text(APPTAINER)
     program.chmod(0o755)
-    image = tmp_path / "study.sif"
+    image, handed = tmp_path / "study.sif", tmp_path / "images"
     image.touch()
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
-    monkeypatch.setenv("IMAGES", str(tmp_path / "images"))
+    monkeypatch.setenv("IMAGES", str(handed))
     study.configure(container=str(image))
-    jobs = study.ok("metrics", "--software-deployment-method", "apptainer").jobs
-    handed = (tmp_path / "images").read_text().split()
-    assert set(handed) == {str(image)}
-    # The target itself has nothing to run.
-    assert len(handed) == sum(jobs.values()) - jobs["metrics"]
-    # Without the option the image is not used.
-    study.configure(container=str(image), seeds=3)
-    study.ok("metrics")
-    assert (tmp_path / "images").read_text().split() == handed
+    study.ok("plan")
+    assert not handed.exists()
+    study.ok("data", "--software-deployment-method", "apptainer")
+    assert handed.read_text().split() == [str(image)]
+    assert list(study.results.glob("data/*/checksums.sha256"))

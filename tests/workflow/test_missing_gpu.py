@@ -4,6 +4,8 @@ HIDDEN = {"CUDA_VISIBLE_DEVICES": "-1"}
 
 MESSAGE = "device: cuda is asked for, and there is none on"
 
+ONE_RUN = {"seeds": 1, "experiments": {"dropout": {"vary": {"dropout": [0.2]}}}}
+
 
 def test_training_that_demands_a_gpu_is_refused_before_the_first_job(study):
     study.configure(device="cuda")
@@ -11,23 +13,30 @@ def test_training_that_demands_a_gpu_is_refused_before_the_first_job(study):
     assert done.returncode == 1
     assert MESSAGE in done.output
     assert "`device: auto`" in done.output
+    assert "Traceback" not in done.output
     assert not study.results.exists()
     # What would be done can be seen all the same.
     assert study.run("-n", **HIDDEN).returncode == 0
 
 
-def test_a_cluster_may_have_the_gpu_that_this_machine_lacks(study):
-    """The data are fetched here, and training is left to a SLURM, which is not there."""
-    study.configure(device="cuda")
+def test_a_cluster_may_have_the_gpu_that_this_machine_lacks(study, tmp_path, monkeypatch):
+    """The data are fetched here, and training is handed to a SLURM, which takes nothing."""
+    sbatch = tmp_path / "bin" / "sbatch"
+    sbatch.parent.mkdir()
+    sbatch.write_text("#!/bin/sh\ntouch asked\nexit 1\n")
+    sbatch.chmod(0o755)
+    monkeypatch.setenv("PATH", str(sbatch.parent), prepend=":")
+    study.configure(device="cuda", **ONE_RUN)
     done = study.run("metrics", "--executor", "slurm", "--jobs", "1", "--retries", "0", **HIDDEN)
     assert MESSAGE not in done.output
-    assert list(study.results.glob("data/*/checksums.sha256"))
+    assert (study.folder / "asked").exists(), done.output
 
 
 def test_what_was_trained_elsewhere_is_reported_without_a_gpu(study):
+    study.configure(**ONE_RUN)
     study.ok("metrics")
     before = study.trained()
-    study.configure(device="cuda")
+    study.configure(device="cuda", **ONE_RUN)
     done = study.run("metrics", **HIDDEN)
     assert done.returncode == 0, done.output
     assert study.trained() == before

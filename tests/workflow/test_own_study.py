@@ -135,15 +135,3 @@ def test_no_source_of_data_is_told_with_what_to_do(study):
     assert "nowhere: no such folder" in result.output
     assert "data.sources" in result.output
     assert "Traceback" not in result.output
-
-
-def test_a_device_that_is_not_there_is_told_at_once(study):
-    torch = pytest.importorskip("torch")
-    if torch.cuda.is_available():
-        pytest.skip("there is a CUDA device")
-    study.configure(device="cuda")
-    result = study.run("metrics")
-    assert result.returncode != 0
-    assert "device: cuda is asked for, and there is none" in result.output
-    assert "Traceback (most recent call last)" not in result.output
-    assert study.trained() == []

@@ -37,11 +37,9 @@ def stored_results():
     prefix = workflow.storage_settings.default_storage_prefix or ""
     if not prefix.startswith("s3://"):
         raise StudyError(f"default-storage-prefix: must be s3://…, is {prefix!r}")
-    if provider.settings.endpoint_url:
-        os.environ["AWS_ENDPOINT_URL"] = provider.settings.endpoint_url
     address = f"{prefix.rstrip('/')}/results"
     link(Path("results"), provider.object(address).local_path())
-    return Folder(address)
+    return Folder(address, provider.settings.endpoint_url)
 
 
 def result_text(name):
@@ -86,6 +84,8 @@ if "runs_per_gpu" in CONFIG:
     ENVIRONMENT["RUNS_PER_GPU"] = str(int(CONFIG["runs_per_gpu"]))
 if STORAGE:
     ENVIRONMENT["STORED_RUNS"] = f"{STORAGE.address}/runs"
+    if STORAGE.endpoint:
+        ENVIRONMENT["AWS_ENDPOINT_URL"] = STORAGE.endpoint
 shell.prefix(
     "".join(
         f"export {name}={shlex.quote(value)}; " for name, value in ENVIRONMENT.items()
@@ -98,9 +98,7 @@ if "container" in CONFIG:
 
 
 # The pixels, which only jobs that share no folder have to be given; see rule fetch_data.
-PIXELS = (
-    [f"{DATA}/{file.name}" for file in DATASET.files.values()] if STORAGE else []
-)
+PIXELS = [f"{DATA}/{file.name}" for file in DATASET.files.values()] if STORAGE else []
 
 STANDINGS = {}
 
