@@ -9,7 +9,7 @@ import pytest
 
 from study import errors
 from study.errors import StudyError, report_errors
-from study.files import atomic_path, write_text
+from study.files import atomic_path, link, write_text
 
 SCRIPTS = Path(errors.__file__).parents[1]
 
@@ -108,3 +108,13 @@ def test_a_program_that_fails_says_so_on_stderr_and_exits_with_1():
         [sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "error: what and where\n")
+
+
+def test_a_link_is_made_once_and_takes_nothings_place(tmp_path):
+    for _ in range(2):
+        link(tmp_path / "results", tmp_path / "copies" / "results")
+    (tmp_path / "results" / "file").write_text("here")
+    assert (tmp_path / "copies" / "results" / "file").read_text() == "here"
+    for other in (tmp_path / "results", tmp_path / "results" / "file"):
+        with pytest.raises(StudyError, match=f"{other}: is in the way of a link"):
+            link(other, tmp_path / "elsewhere")

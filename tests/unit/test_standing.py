@@ -8,7 +8,7 @@ import pytest
 from finished import LEARNING, finish, planned, replicate, write_state
 from study import jobs
 from study.errors import StudyError
-from study.standing import OUTPUTS, finished_part, standing
+from study.standing import OUTPUTS, by_description, finished_part, standing
 
 
 @pytest.fixture
@@ -51,6 +51,19 @@ def test_what_was_learned_from_something_else_is_all_to_be_trained(run, tmp_path
     finish(tmp_path, run)
     found = standing(run, tmp_path, LEARNING | {changed: "other"})
     assert (found.reasons, found.epochs) == ((f"{changed} changed",), 2 * 4)
+
+
+def test_in_storage_a_run_is_known_by_its_description_alone(run, tmp_path):
+    """Its other files lie elsewhere."""
+    text = (finish(tmp_path, run) / "settings.json").read_text(encoding="utf-8")
+    for wish in (run, dataclasses.replace(run, epochs=6, seeds=[0, 7])):
+        expected = standing(wish, tmp_path, LEARNING)
+        assert by_description(wish, text, LEARNING) == expected
+    found = by_description(run, text, LEARNING | {"code": "other"})
+    assert (found.reasons, found.epochs) == (("code changed",), 2 * 4)
+    for nothing in (None, "", text[:-9]):
+        found = by_description(run, nothing, LEARNING)
+        assert (found.reasons, found.epochs) == (("new",), 2 * 4)
 
 
 def test_a_run_that_was_stopped_goes_on(run, tmp_path):
