@@ -98,9 +98,13 @@ def run_of(wildcards):
 
 
 def request_of(wildcards):
-    """The words that tell a training job how much of its run is wanted."""
+    """The words that tell a training job its settings, and how much of its run is wanted."""
     run = run_of(wildcards)
-    return jobs.request(run, standing_of(run))
+    return [
+        "--settings",
+        json.dumps(run.settings),
+        *jobs.request(run, standing_of(run)).split(),
+    ]
 
 
 def every_record(wildcards):
