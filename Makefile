@@ -5,10 +5,12 @@ CORES ?= all
 CONFIG ?=
 PROFILE ?=
 FOLDER ?=
+ARGS ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 INSTALLED := .venv/.installed
+BENCH_INSTALLED := bench/.venv/.installed
 SNAKEMAKE := snakemake --cores $(CORES) \
 	$(if $(CONFIG),--configfile "$(CONFIG)") \
 	$(if $(FOLDER),--directory "$(FOLDER)") \
@@ -73,8 +75,16 @@ prune: setup ## List runs that no experiment asks for, then remove them if you a
 fidelity: setup ## Hold the finished default study against the published numbers
 	@python scripts/fidelity.py --summary results/summary.parquet
 
-bench: setup ## Time the study against hand-written scripts on the same work
-	@python bench/compare.py
+bench: $(BENCH_INSTALLED) ## Time the study against other tools on the same work: make bench ARGS="--repeat 3"
+	@python bench/compare.py $(ARGS)
+
+# The peers' packages lie apart and see those of .venv, which stay as they are.
+$(BENCH_INSTALLED): $(INSTALLED) bench/requirements.txt
+	.venv/bin/python -m venv --without-pip --clear bench/.venv
+	.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$(bench/.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/study.pth"
+	bench/.venv/bin/python -m pip install --disable-pip-version-check -r bench/requirements.txt -c constraints.txt
+	@touch $@
 
 check: setup ## Lint and format checks
 	ruff check .

@@ -1,212 +1,211 @@
-"""Times the workflow against two scripts by hand: same study, same cores, one after another."""
+"""Times the workflow against its peers: same study, same cores, one after another."""
 
 import argparse
+import datetime
 import json
-import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 import machine
-from output import table, write_json
-from reference_study import TRAININGS, shared
+import page
+from measure import CommandFailedError, Measured, run
+from output import write_json
+from results import DATA_LOADER, IN_MEMORY, OPTUNA, RAY_TUNE, ours
 
 BENCH = Path(__file__).parent
 ROOT = BENCH.parent
 DATA = Path("results/data/FashionMNIST")
 
-OURS, IN_MEMORY, DATA_LOADER = "workflow", "in memory", "DataLoader"
+# The peers' own packages are there, and those of this environment.
+PEERS_PYTHON = BENCH / ".venv/bin/python"
+
+PROGRAMS = {
+    IN_MEMORY: "in_memory.py",
+    RAY_TUNE: "ray_tune.py",
+    OPTUNA: "optuna_joblib.py",
+    DATA_LOADER: "data_loader.py",
+}
+
+# Added to the experiment of the same name of a finished study.
+ADDED = ("learning_rate", 0.03)
+
+# A trial shows in minutes that everything runs.
+TRIAL_EPOCHS = 1
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One command: wall-clock seconds, seconds of all cores, and MB of its largest process."""
-
-    seconds: float
-    core_seconds: float
-    peak_mb: float
-
-    def times(self, factor: float) -> "Measured":
-        """As long as `factor` such commands one after another."""
-        return replace(self, seconds=self.seconds * factor, core_seconds=self.core_seconds * factor)
-
-
-Round = dict[str, Measured]
+def study(seeds: int, added: bool = False, trial: bool = False) -> dict[str, Any]:
+    """The default study with `seeds`, perhaps with one value more, perhaps for a few epochs."""
+    config = YAML(typ="safe").load(ROOT / "config.yaml")
+    config["seeds"] = seeds
+    setting, value = ADDED
+    if added:
+        config["experiments"][setting]["vary"][setting].append(value)
+    if trial:
+        config["baseline"]["epochs"] = config["final"]["epochs"] = TRIAL_EPOCHS
+        config["experiments"]["epochs"]["vary"]["epochs"] = [TRIAL_EPOCHS]
+    return config
 
 
-def run(command: list[Any], log: Path) -> Measured:
-    """Run a command to its end, its output in `log`; end the benchmark where it fails."""
-    start = time.perf_counter()
-    with log.open("w", encoding="utf-8") as output:
-        process = subprocess.Popen(
-            list(map(str, command)), cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
-        )
-        # Not `process.wait()`: only wait4 tells what this command and its children used.
-        _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        last_lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:]
-        sys.exit("\n".join([f"error: this failed: {' '.join(map(str, command))}", *last_lines]))
-    return Measured(
-        seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * machine.MAXRSS_BYTES / 1e6
-    )
+def configure(folder: Path, config: dict[str, Any]) -> Path:
+    """Write `config` into `folder`; JSON is YAML too."""
+    path = folder / "study.yaml"
+    write_json(path, config)
+    return path
 
 
-def snakemake(target: str, folder: Path, cores: int, seeds: int) -> list[Any]:
-    """The command that makes `target` in `folder` from the default config."""
+def snakemake(target: str, folder: Path, cores: int) -> list[object]:
+    """The command that makes `target` of the study that `folder` has the config of."""
     command = [sys.executable, "-m", "snakemake", target, "--snakefile", ROOT / "Snakefile"]
-    return [*command, "--directory", folder, "--cores", cores, "--config", f"seeds={seeds}"]
+    return [
+        *command,
+        "--directory",
+        folder,
+        "--cores",
+        cores,
+        "--configfile",
+        folder / "study.yaml",
+    ]
 
 
-def prepare(folder: Path, data: Path | None, cores: int, seeds: int) -> None:
+def prepare(folder: Path, data: Path | None, cores: int) -> None:
     """Have the workflow verify the data in `folder`, from the files in `data` if there are any."""
     folder.mkdir()
     if data:
         shutil.copytree(data, folder / DATA)
-    run(snakemake("data", folder, cores, seeds), folder / "data.log")
+    configure(folder, study(1))
+    run(snakemake("data", folder, cores), folder / "data.log", ROOT)
 
 
-def measure_peer(program: str, folder: Path, data: Path, cores: int, *options: Any) -> Measured:
-    """Run a peer, and scale its trainings to all their epochs if it was asked for fewer."""
-    times = folder / "times.json"
-    command = [sys.executable, BENCH / program, "--data", data, "--threads", cores]
-    measured = run([*command, "--json", times, *options], folder / "peer.log")
-    return scaled(measured, json.loads(times.read_text(encoding="utf-8"))["trainings"])
+def scaled(measured: Measured, times: dict[str, Any]) -> Measured:
+    """What a peer takes with every training at its full number of epochs.
 
-
-def scaled(measured: Measured, trainings: list[dict[str, Any]]) -> Measured:
-    """What the command takes with every training at its full number of epochs.
-
-    Start-up, which is what the command took beyond its trainings, counts once.
+    `times` is the peer's JSON. Start-up, which is what the command took beyond its trainings,
+    counts once.
     """
-    trained = sum(training["seconds"] for training in trainings)
+    trainings = times["trainings"]
+    trained = sum(training["seconds"] for training in trainings) / times["at_once"]
     whole = sum(training["seconds_an_epoch"] * training["epochs"] for training in trainings)
+    whole /= times["at_once"]
     return measured.times((measured.seconds - trained + whole) / measured.seconds)
 
 
-def measure_round(prepared: Path, options: argparse.Namespace) -> Iterator[tuple[str, Measured]]:
-    """Every way once, in folders of its own that are gone afterwards."""
-    with tempfile.TemporaryDirectory(dir=prepared.parent) as name:
-        folder = Path(name)
-        shutil.copytree(prepared, folder / "study")
-        command = snakemake("report", folder / "study", options.cores, options.seeds)
-        yield OURS, run(command, folder / "workflow.log")
-        shared_options = (folder, prepared / DATA, options.cores)
-        in_memory = measure_peer("in_memory.py", *shared_options)
-        yield IN_MEMORY, in_memory.times(options.seeds)
-        if not options.skip_data_loader:
-            limit = () if options.full else ("--max-epochs", 1)
-            data_loader = measure_peer("data_loader.py", *shared_options, *limit)
-            yield DATA_LOADER, data_loader.times(options.seeds)
+class Benchmark:
+    """Runs every way on the same prepared data, each in a folder of its own."""
+
+    def __init__(self, folder: Path, options: argparse.Namespace):
+        self.folder = folder
+        self.options = options
+        self.prepared = folder / "prepared"
+        prepare(self.prepared, options.data, options.cores)
+
+    def json_of(self, program: str, *words: object, python: object = sys.executable) -> Any:
+        """Run a program of bench/ in a process of its own, and read the JSON that it writes.
+
+        A child's peak memory begins at the size of the process that forks it, so that this one
+        stays small: it imports neither torch nor pyarrow.
+        """
+        path = self.folder / "result.json"
+        run([python, BENCH / program, *words, "--json", path], self.folder / "program.log", ROOT)
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def rate(self) -> dict[str, float]:
+        return self.json_of("matrix_rate.py", "--cores", self.options.cores)
+
+    def shares(self, seeds: int) -> Path:
+        """The file with evaluation's part of the time under so many seeds."""
+        words = ["--data", self.prepared / DATA, "--seeds", seeds, "--cores", self.options.cores]
+        path = self.folder / f"shares-{seeds}.json"
+        write_json(path, self.json_of("evaluation.py", *words))
+        return path
+
+    def peer(self, way: str) -> Measured:
+        """Run a peer, and scale its trainings to all their epochs if it was asked for fewer."""
+        times = self.folder / "times.json"
+        words = ["--data", self.prepared / DATA, "--cores", self.options.cores, "--json", times]
+        if self.options.trial or (way == DATA_LOADER and not self.options.full):
+            words += ["--max-epochs", 1]
+        python = PEERS_PYTHON if way in (RAY_TUNE, OPTUNA) else sys.executable
+        measured = run([python, BENCH / PROGRAMS[way], *words], self.folder / "peer.log", ROOT)
+        return scaled(measured, json.loads(times.read_text(encoding="utf-8")))
+
+    def workflow(self, seeds: int, shares: Path) -> tuple[Measured, dict[str, Any], Path]:
+        """The study from nothing to its report, where its time went, and its folder."""
+        folder = self.folder / f"study-{seeds}"
+        shutil.copytree(self.prepared, folder)
+        configure(folder, study(seeds, trial=self.options.trial))
+        began = time.time()
+        measured = self.report(folder)
+        return measured, self.split(folder, shares, began, time.time()), folder
+
+    def report(self, folder: Path) -> Measured:
+        command = snakemake("report", folder, self.options.cores)
+        return run(command, folder / "workflow.log", ROOT)
+
+    def split(self, folder: Path, shares: Path, began: float, ended: float) -> dict[str, Any]:
+        words = ["--shares", shares, "--began", began, "--ended", ended]
+        return self.json_of("split.py", folder, *words, "--cores", self.options.cores)
+
+    def extension(self, folder: Path, shares: Path, seeds: int) -> dict[str, float]:
+        """A finished study with one value more: seconds to its report, and to see its plan."""
+        known = {path.name for path in (folder / "results/runs").iterdir()}
+        config = configure(folder, study(seeds, added=True, trial=self.options.trial))
+        command = [sys.executable, ROOT / "scripts/show_plan.py", "--configfile", config]
+        plan = run(command, folder / "plan.log", folder)
+        began = time.time()
+        measured = self.report(folder)
+        epochs = self.split(folder, shares, began, time.time())["epochs"]
+        return {
+            "plan_seconds": plan.seconds,
+            "seconds": measured.seconds,
+            "epochs_seconds": sum(time for name, time in epochs.items() if name not in known),
+        }
 
 
-def median(rounds: list[Round], way: str, quantity: str) -> float:
-    return statistics.median(getattr(measured[way], quantity) for measured in rounds)
+def order(ways: list[str], number: int) -> list[str]:
+    """The ways of round `number`, counted from 0: each round begins with another one."""
+    first = number % len(ways)
+    return ways[first:] + ways[:first]
 
 
-def times_table(rounds: list[Round]) -> str:
-    """Seconds, core seconds and peak memory of each way, medians over the rounds."""
-    rows = [
-        [
-            way,
-            f"{median(rounds, way, 'seconds'):.1f}",
-            f"{median(rounds, way, 'core_seconds'):.1f}",
-            f"{median(rounds, way, 'peak_mb'):.0f}",
-        ]
-        for way in rounds[0]
-    ]
-    return table(["way", "seconds", "core seconds", "largest process (MB)"], rows)
+def measure_round(benchmark: Benchmark, number: int, shares: dict[int, Path]) -> dict[str, Any]:
+    """Every way once, one after another."""
+    options = benchmark.options
+    of_seeds = {ours(seeds): seeds for seeds in options.seeds}
+    ways = order([*of_seeds, *(way for way in PROGRAMS if way not in options.skip)], number)
+    rate = benchmark.rate()
+    print(
+        f"round {number + 1}: {', '.join(ways)}; {rate['gflop_per_second']:.0f} GFLOP/s", flush=True
+    )
+    found: dict[str, Any] = {"rate": rate, "order": ways, "measured": {}, "split": {}}
+    found["extension"] = None
+    for way in ways:
+        if way in of_seeds:
+            seeds = of_seeds[way]
+            measured, where, folder = benchmark.workflow(seeds, shares[seeds])
+            found["split"][way] = where["parts"]
+            if seeds == max(options.seeds):
+                found["extension"] = benchmark.extension(folder, shares[seeds], seeds)
+            shutil.rmtree(folder)
+        else:
+            measured = benchmark.peer(way)
+        found["measured"][way] = asdict(measured)
+        print(f"  {way}: {measured.seconds:.1f} s", flush=True)
+    return found
 
 
-def ratios(rounds: list[Round]) -> dict[str, list[float]]:
-    """Ratios of seconds, one for each round: within a round the machine was the same."""
-    pairs = [(OURS, IN_MEMORY), (IN_MEMORY, OURS), (DATA_LOADER, OURS), (DATA_LOADER, IN_MEMORY)]
-    return {
-        f"{way} / {other}": [measured[way].seconds / measured[other].seconds for measured in rounds]
-        for way, other in pairs
-        if {way, other} <= rounds[0].keys()
-    }
-
-
-def ratios_table(rounds: list[Round]) -> str:
-    rows = [
-        [
-            name,
-            *(f"{number:.2f}" for number in (statistics.median(values), min(values), max(values))),
-        ]
-        for name, values in ratios(rounds).items()
-    ]
-    return table(["seconds of", "median", "least", "most"], rows)
-
-
-def limits(rate: dict[str, float], seeds: int) -> list[dict[str, Any]]:
-    """The study's arithmetic, as separate and as shared trainings, at the measured rate.
-
-    Evaluation is stated apart: it is no part of `seconds`, nor of `seconds_at_own_rates`.
-    """
-    rows = []
-    for work, trainings, own_rates in [
-        ("separate trainings", TRAININGS, rate["trainings_seconds"]),
-        ("equal ones shared", shared(TRAININGS), rate["shared_seconds"]),
-    ]:
-        flop = seeds * sum(training.flop for training in trainings)
-        evaluation_flop = seeds * sum(training.evaluation_flop for training in trainings)
-        rows.append(
-            {
-                "work": work,
-                "trainings": len(trainings),
-                "epochs": seeds * sum(training.epochs for training in trainings),
-                "training_tflop": flop / 1e12,
-                "evaluation_tflop": evaluation_flop / 1e12,
-                "seconds": flop / (1e9 * rate["gflop_per_second"]),
-                "seconds_at_own_rates": seeds * own_rates,
-            }
-        )
-    return rows
-
-
-def limits_table(rows: list[dict[str, Any]]) -> str:
-    header = [
-        "arithmetic",
-        "trainings",
-        "epochs",
-        "training TFLOP",
-        "evaluation TFLOP",
-        "limit (s)",
-        "at own rates (s)",
-    ]
-    cells = [
-        [
-            row["work"],
-            f"{row['trainings']}",
-            f"{row['epochs']}",
-            f"{row['training_tflop']:.2f}",
-            f"{row['evaluation_tflop']:.2f}",
-            f"{row['seconds']:.0f}",
-            f"{row['seconds_at_own_rates']:.0f}",
-        ]
-        for row in rows
-    ]
-    return table(header, cells)
-
-
-def measure_rate(folder: Path, cores: int) -> dict[str, float]:
-    """In a process of its own: torch must not be in this one's memory.
-
-    A child's peak memory begins at the size of the process that forks it.
-    """
-    rate = folder / "rate.json"
-    command = [sys.executable, BENCH / "matrix_rate.py", "--cores", cores, "--json", rate]
-    run(command, folder / "rate.log")
-    return json.loads(rate.read_text(encoding="utf-8"))
+def commit() -> str:
+    """The commit of the code, `-dirty` where files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -216,17 +215,25 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--seeds",
         type=int,
-        default=1,
+        nargs="+",
+        default=[1, 5],
         metavar="N",
-        help="seeds of the workflow; the scripts' times for one are multiplied by N (default: 1)",
+        help="studies of so many seeds; a peer's time for one seed is multiplied (default: 1 5)",
     )
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="rounds (default: 1)")
-    parser.add_argument("--skip-data-loader", action="store_true")
+    parser.add_argument(
+        "--skip", nargs="+", default=[], choices=PROGRAMS, metavar="WAY", help="leave these out"
+    )
     parser.add_argument(
         "--full",
         action="store_true",
         help="run every epoch of the DataLoader script (40 minutes and more), instead of one epoch "
         "of each training, scaled",
+    )
+    parser.add_argument(
+        "--trial",
+        action="store_true",
+        help="one epoch of each training, to see that everything runs; the figures mean nothing",
     )
     parser.add_argument(
         "--data",
@@ -240,8 +247,10 @@ def parse_arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if not 1 <= options.cores <= len(available):
         parser.error(f"--cores {options.cores}: this process may use {len(available)}")
-    if options.seeds < 1 or options.repeat < 1:
+    if min(options.seeds) < 1 or options.repeat < 1:
         parser.error("--seeds and --repeat begin at 1")
+    if not {RAY_TUNE, OPTUNA} <= set(options.skip) and not PEERS_PYTHON.exists():
+        parser.error("Ray Tune and Optuna are not installed: `make bench` does it, or --skip them")
     return options
 
 
@@ -252,43 +261,27 @@ def main() -> None:
     for name, text in description.items():
         print(f"{name}: {text}", flush=True)
 
-    rounds: list[Round] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rate = measure_rate(folder, options.cores)
-        print(f"matrix products: {rate['gflop_per_second']:.0f} GFLOP/s\n", flush=True)
-        prepared = folder / "prepared"
-        prepare(prepared, options.data, options.cores, options.seeds)
-        for number in range(options.repeat):
-            measured: Round = {}
-            for way, result in measure_round(prepared, options):
-                measured[way] = result
-                print(f"round {number + 1}: {way} {result.seconds:.1f} s", flush=True)
-            rounds.append(measured)
-
-    limit_rows = limits(rate, options.seeds)
-    print(f"\nThe whole study, seeds: {options.seeds}, medians of rounds: {options.repeat}.")
-    if options.seeds > 1:
-        print(f"The scripts ran one seed; their seconds are multiplied by {options.seeds}.")
-    if not options.skip_data_loader and not options.full:
-        print("The DataLoader script ran one epoch of each training; its seconds are scaled.")
-    print(f"\n{times_table(rounds)}\n\n{ratios_table(rounds)}\n\n{limits_table(limit_rows)}")
-    distance = median(rounds, OURS, "seconds") / limit_rows[-1]["seconds"]
-    print(f"\nThe workflow takes {distance:.1f} times the limit of the shared trainings.")
-
-    if options.json:
-        content = {
-            "machine": description,
-            "seeds": options.seeds,
-            "data_loader_scaled": not options.full,
-            "matrix_rate": rate,
-            "limits": limit_rows,
-            "rounds": [
-                {way: asdict(result) for way, result in measured.items()} for measured in rounds
-            ],
-            "ratios": ratios(rounds),
-        }
-        write_json(options.json, content)
+    content: dict[str, Any] = {
+        "date": datetime.date.today().isoformat(),
+        "commit": commit(),
+        "trial": options.trial,
+        "machine": description,
+        "cores": options.cores,
+        "seeds": sorted(set(options.seeds)),
+        "data_loader_scaled": options.trial or not options.full,
+        "rounds": [],
+    }
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            benchmark = Benchmark(Path(name), options)
+            shares = {seeds: benchmark.shares(seeds) for seeds in content["seeds"]}
+            for number in range(options.repeat):
+                content["rounds"].append(measure_round(benchmark, number, shares))
+                if options.json:
+                    write_json(options.json, content)
+    except CommandFailedError as error:
+        sys.exit(f"error: {error}")
+    print(f"\n{page.text(content)}")
 
 
 if __name__ == "__main__":

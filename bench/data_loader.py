@@ -68,4 +68,4 @@ def open_data(folder: Path) -> peer.Train:
 
 
 if __name__ == "__main__":
-    peer.run(__doc__, open_data)
+    peer.run(__doc__, peer.one_by_one(open_data))

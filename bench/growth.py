@@ -8,14 +8,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import machine
+from measure import CommandFailedError, Measured, run
 from output import table, write_json
 
 BENCH = Path(__file__).parent
@@ -24,8 +24,8 @@ DOCS = ROOT / "docs"
 
 RUNS = [100, 1_000, 10_000]
 
-# The values of the experiment whose figure is drawn; finished_study.MOST_VALUES at most.
-EXPERIMENT = "rates_0"
+# A step and a number of runs, and what was measured.
+Entry = dict[str, Any]
 
 # What Snakemake alone takes for as many jobs, none of which has anything to tell.
 BARE = """\
@@ -48,10 +48,11 @@ COLLECTION = "collect_metrics.py"
 PAGE = """\
 # Growth
 
-What the workflow itself takes for a study of many runs. The runs are made up (`bench/growth.py`): \
-their files are those that training leaves, of {epochs} epochs and {seeds} seeds each, but of a \
-network of two hidden units. Measured {date}, commit {commit}, on an otherwise \
-{state} machine; dry runs in pairs with Snakemake's own, medians of {repeat}.
+What the workflow itself takes for a study of many runs. The runs are made up (`bench/growth.py`):
+their files are
+those that training leaves, with {epochs} epochs and {seeds} seeds each, but of a network of two hidden units.
+Measured on {date}, commit {commit}, one step after another on {state}; dry runs in pairs with
+Snakemake's own, medians of {repeat}.
 
 ## Time
 
@@ -70,43 +71,15 @@ Megabytes of the largest process.
 {targets}
 
 *Plan* is `make plan`, *dry run* `snakemake -n report` with nothing there. *Bare Snakemake* has as
-many jobs of one output and no input. *Report* is `snakemake report` once all runs are finished: \
-collection, statistics, figures in two languages and the report; *nothing to do* is a dry run \
-after it. Below are its programs, each alone; the figure is that of one experiment, of at most \
-{values} values.
+many jobs, of one output and no input each. *Report* is `snakemake report` once all runs are
+finished: collection, statistics, figures in two languages and the report; *nothing to do* is a dry
+run after it. Its programs, each alone, follow; figures are those of one language, of experiments
+of at most {values} values.
 
 ## Machine
 
 {machine}
 """
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Wall-clock seconds of a command, seconds of all cores, and MB of its largest process."""
-
-    seconds: float
-    core_seconds: float
-    peak_mb: float
-
-
-def run(command: list[Any], folder: Path) -> Cost:
-    """Run a command in `folder` to its end; end the benchmark where it fails."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            list(map(str, command)), cwd=folder, stdout=log, stderr=subprocess.STDOUT
-        )
-        # Not `process.wait()`: only wait4 tells what this command and its children used.
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            log.seek(0)
-            last_lines = log.read().splitlines()[-10:]
-            sys.exit("\n".join([f"error: this failed: {' '.join(map(str, command))}", *last_lines]))
-    peak = usage.ru_maxrss * machine.MAXRSS_BYTES / 1e6
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, peak)
 
 
 def program(name: str, *words: Any) -> list[Any]:
@@ -135,8 +108,8 @@ def programs() -> Iterator[tuple[str, list[Any]]]:
         ("compare_values.py", [*plan, *summary, "--output", results / "comparisons.parquet"]),
         ("judge_claims.py", [*plan, *metrics, *summary, "--output", claims]),
         (
-            "draw_experiment.py",
-            [*plan, *metrics, *summary, "--experiment", EXPERIMENT, "--output", figures],
+            "draw_experiments.py",
+            [*plan, *metrics, *summary, "--language", "en", "--output", figures],
         ),
         (
             "write_report.py",
@@ -149,99 +122,87 @@ def programs() -> Iterator[tuple[str, list[Any]]]:
         yield name, program(name, *words)
 
 
-def measure(runs: int, folder: Path, cores: int, repeat: int) -> Iterator[tuple[str, Cost]]:
-    """The steps of a study of so many runs, made in `folder`."""
-    study, bare = folder / "study", folder / "bare"
+def steps(runs: int, folder: Path, cores: int, repeat: int) -> Iterator[tuple[str, Measured]]:
+    """The steps of a study of so many runs, made in `folder`, as they are measured."""
+    study, bare, log = folder / "study", folder / "bare", folder / "log"
     for made in (study, bare):
         made.mkdir()
     (bare / "Snakefile").write_text(BARE.format(runs=runs), encoding="utf-8")
     stub = [sys.executable, BENCH / "finished_study.py", "--folder", study]
-    run([*stub, "--runs", runs], folder)
+    run([*stub, "--runs", runs], log)
 
     plan = program("show_plan.py", "--configfile", "study.yaml")
-    yield PLAN, run(plan, study)
+    yield PLAN, run(plan, log, study)
     for _ in range(repeat):
-        yield BARE_DRY_RUN, run([sys.executable, "-m", "snakemake", "--dry-run"], bare)
-        yield DRY_RUN, run(snakemake("report", "--dry-run"), study)
+        yield BARE_DRY_RUN, run([sys.executable, "-m", "snakemake", "--dry-run"], log, bare)
+        yield DRY_RUN, run(snakemake("report", "--dry-run"), log, study)
 
-    run(snakemake("data", "--cores", cores), study)
-    run([*stub, "--finish", "--processes", cores], folder)
-    yield PLAN_FINISHED, run(plan, study)
-    yield "report", run(snakemake("report", "--cores", cores), study)
-    yield "nothing to do", run(snakemake("report", "--dry-run"), study)
+    run(snakemake("data", "--cores", cores), log, study)
+    run([*stub, "--finish", "--processes", cores], log)
+    yield PLAN_FINISHED, run(plan, log, study)
+    yield "report", run(snakemake("report", "--cores", cores), log, study)
+    yield "nothing to do", run(snakemake("report", "--dry-run"), log, study)
     for name, command in programs():
-        yield name, run(command, study)
+        yield name, run(command, log, study)
 
 
-def medians(measured: list[dict[str, Any]]) -> dict[str, dict[int, Cost]]:
-    """Each step's median cost, by the number of runs."""
-    found: dict[str, dict[int, list[Cost]]] = {}
+def medians(measured: list[Entry]) -> dict[str, dict[int, Measured]]:
+    """Each step's median quantities, by the number of runs."""
+    found: dict[str, dict[int, list[dict[str, float]]]] = {}
     for entry in measured:
-        cost = Cost(**entry["cost"])
-        found.setdefault(entry["step"], {}).setdefault(entry["runs"], []).append(cost)
+        found.setdefault(entry["step"], {}).setdefault(entry["runs"], []).append(entry)
     return {
         step: {
-            runs: Cost(
+            runs: Measured(
                 *(
-                    statistics.median(getattr(cost, quantity) for cost in costs)
-                    for quantity in ("seconds", "core_seconds", "peak_mb")
+                    statistics.median(entry[quantity] for entry in entries)
+                    for quantity in ("seconds", "core_seconds", "peak_mb", "together_mb")
                 )
             )
-            for runs, costs in by_runs.items()
+            for runs, entries in of_step.items()
         }
-        for step, by_runs in found.items()
+        for step, of_step in found.items()
     }
 
 
-def ratios(measured: list[dict[str, Any]], quantity: str = "seconds") -> dict[int, float]:
-    """The dry run beside bare Snakemake's, medians over the pairs, by the number of runs."""
-    paired: dict[int, dict[str, list[float]]] = {}
-    for entry in measured:
-        paired.setdefault(entry["runs"], {}).setdefault(entry["step"], []).append(
-            entry["cost"][quantity]
-        )
-    return {
-        runs: statistics.median(
-            ours / bare for ours, bare in zip(steps[DRY_RUN], steps[BARE_DRY_RUN], strict=True)
-        )
-        for runs, steps in paired.items()
-    }
+def ratio(measured: list[Entry], runs: int, quantity: str = "seconds") -> float:
+    """The dry run of so many runs beside bare Snakemake's: the median over the pairs."""
+    ours, bare = (
+        [entry[quantity] for entry in measured if (entry["runs"], entry["step"]) == (runs, step)]
+        for step in (DRY_RUN, BARE_DRY_RUN)
+    )
+    return statistics.median(one / other for one, other in zip(ours, bare, strict=True))
 
 
-def by_runs(costs: dict[str, dict[int, Cost]], write: Any) -> str:
+def by_runs(measured: list[Entry], write: Callable[[Measured], str]) -> str:
     """A table with a row for each step and a column for each number of runs."""
+    costs = medians(measured)
     sizes = list(next(iter(costs.values())))
     rows = [[step, *(write(of_step[runs]) for runs in sizes)] for step, of_step in costs.items()]
     return table(["", *(f"{runs:,} runs" for runs in sizes)], rows)
 
 
-def times_table(measured: list[dict[str, Any]]) -> str:
-    return by_runs(medians(measured), lambda cost: f"{cost.seconds:.1f} ({cost.core_seconds:.1f})")
+def times_table(measured: list[Entry]) -> str:
+    return by_runs(measured, lambda cost: f"{cost.seconds:.1f} ({cost.core_seconds:.1f})")
 
 
-def memory_table(measured: list[dict[str, Any]]) -> str:
-    return by_runs(medians(measured), lambda cost: f"{cost.peak_mb:,.0f}")
+def memory_table(measured: list[Entry]) -> str:
+    return by_runs(measured, lambda cost: f"{cost.peak_mb:,.0f}")
 
 
-def targets_table(measured: list[dict[str, Any]]) -> str:
+def targets_table(measured: list[Entry]) -> str:
     """What was asked for, of the most runs, and what was found."""
     costs = medians(measured)
     most = max(costs[DRY_RUN])
-    ratio = ratios(measured)[most]
-    of_cores = ratios(measured, "core_seconds")[most]
+    times = ratio(measured, most)
     plan = max(costs[step][most].seconds for step in (PLAN, PLAN_FINISHED))
     collection = costs[COLLECTION][most]
     rows = [
         ["plan", "under 3 s", f"{plan:.1f} s", plan < 3],
-        [
-            "dry run beside bare Snakemake's",
-            "within 2 times",
-            f"{ratio:.2f} times (of cores' seconds {of_cores:.2f})",
-            ratio <= 2,
-        ],
+        ["dry run, beside bare Snakemake's", "at most 2 times", f"{times:.2f} times", times <= 2],
         ["collection", "under 20 s", f"{collection.seconds:.1f} s", collection.seconds < 20],
         [
-            "its memory",
+            "memory of collection",
             "under 1,500 MB",
             f"{collection.peak_mb:,.0f} MB",
             collection.peak_mb < 1500,
@@ -260,7 +221,9 @@ def page(content: dict[str, Any]) -> str:
         values=f"{content['values']:,}",
         date=content["date"],
         commit=content["commit"],
-        state="idle" if content["load"] < 1 else f"busy (load {content['load']:.0f})",
+        state="an idle machine"
+        if content["load"] < 1
+        else f"a machine that was busy (load {content['load']:.0f})",
         repeat=content["repeat"],
         times=times_table(measured),
         memory=memory_table(measured),
@@ -298,11 +261,11 @@ def main() -> None:
     for runs in options.runs:
         folder = Path(tempfile.mkdtemp(prefix="growth-"))
         try:
-            for step, cost in measure(runs, folder, cores, options.repeat):
-                print(
-                    f"{runs} runs: {step} {cost.seconds:.1f} s, {cost.peak_mb:.0f} MB", flush=True
-                )
-                content["measured"].append({"runs": runs, "step": step, "cost": asdict(cost)})
+            for step, cost in steps(runs, folder, cores, options.repeat):
+                print(f"{runs} runs: {step}, {cost.seconds:.1f} s", flush=True)
+                content["measured"].append({"runs": runs, "step": step, **asdict(cost)})
+        except CommandFailedError as error:
+            sys.exit(f"error: {error}")
         finally:
             shutil.rmtree(folder)
     print(f"\n{times_table(content['measured'])}\n\n{memory_table(content['measured'])}\n")

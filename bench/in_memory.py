@@ -86,6 +86,7 @@ def train(
         )
 
 
+@functools.cache
 def open_data(folder: Path) -> peer.Train:
     return functools.partial(
         train,
@@ -97,4 +98,4 @@ def open_data(folder: Path) -> peer.Train:
 
 
 if __name__ == "__main__":
-    peer.run(__doc__, open_data)
+    peer.run(__doc__, peer.one_by_one(open_data))

@@ -8,6 +8,9 @@ from pathlib import Path
 
 PACKAGES = ["torch", "torchvision", "numpy", "snakemake"]
 
+# Linux's counters of the energy that processors took, where there are some and they may be read.
+POWERCAP = Path("/sys/class/powercap")
+
 # Units of ru_maxrss: bytes on macOS, KiB elsewhere.
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
@@ -44,3 +47,30 @@ def describe(cores: int) -> dict[str, str]:
         "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
         "load before": f"{os.getloadavg()[0]:.1f} (mean of one minute)",
     }
+
+
+def energy(powercap: Path = POWERCAP) -> dict[Path, int]:
+    """The energy counter of each processor, in microjoules; none where they cannot be read."""
+    # One colon names a processor, two a part of it.
+    processors = [path for path in powercap.glob("intel-rapl:*") if path.name.count(":") == 1]
+    try:
+        return {path: int((path / "energy_uj").read_text()) for path in processors}
+    except OSError:
+        return {}
+
+
+def joules(before: dict[Path, int], after: dict[Path, int]) -> float | None:
+    """What all processors took between two readings, None where there are none.
+
+    A counter begins again at zero past its range: minutes to hours, at which it is taken to have
+    done so once at most.
+    """
+    if not before or before.keys() != after.keys():
+        return None
+    microjoules = 0
+    for path, reading in after.items():
+        taken = reading - before[path]
+        if taken < 0:
+            taken += int((path / "max_energy_range_uj").read_text())
+        microjoules += taken
+    return microjoules / 1e6

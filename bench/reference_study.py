@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-PIXELS = 784
+WIDTH = 28
+PIXELS = WIDTH * WIDTH
 CLASSES = 10
 TRAINING_IMAGES = 60_000
 VALIDATION_IMAGES = 10_000

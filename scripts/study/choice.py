@@ -37,10 +37,18 @@ class Choice:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
 
+def parse(text: str) -> Choice | None:
+    """The choice that `to_json` wrote as `text`; None where it is none."""
+    try:
+        content = json.loads(text)
+        return Choice(content["settings"], [Reason(**reason) for reason in content["reasons"]])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
 def read(path: Path) -> Choice | None:
     """The choice in `path`; None where there is none, or none that can be read."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return Choice(content["settings"], [Reason(**reason) for reason in content["reasons"]])
-    except (OSError, ValueError, TypeError, KeyError):
+        return parse(path.read_text(encoding="utf-8"))
+    except OSError:
         return None

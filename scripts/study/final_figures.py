@@ -1,4 +1,4 @@
-"""The figures of the final model, and a look at the data itself."""
+"""The figures of the final model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from study.evaluation import Evaluation
 from study.figures import Curve
 from study.intervals import t_interval
 from study.language import Language
+from study.mosaic import pictures
 
 PARTS = ("validation", "train")
 MEASURES = tuple(f"{part}_{measure}" for part in PARTS for measure in ("loss", "accuracy"))
@@ -21,7 +22,6 @@ PART_COLOURS = dict(zip(PARTS, figures.UNORDERED, strict=False))
 MISTAKES = (4, 4)  # rows, columns
 CONFUSED = (6, 8)  # pairs, images of each
 PUBLISHED = {"marker": "D", "ms": 7, "mfc": "none", "mew": 1.4, "lw": 0, "clip_on": False}
-IMAGES_OF_A_CLASS = 14
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,9 @@ def collect(
             for part in PARTS
             for number in told[f"{part}_accuracy_published"].dropna()
         },
-        images=_images(dataset, data, "test"),
+        images=pictures(dataset, data, "test"),
         evaluation=evaluation.read(evaluated, dataset, data),
     )
-
-
-def _images(dataset: datasets.Dataset, folder: Path, part: str) -> np.ndarray:
-    shape = datasets.read_header(folder / dataset.files[f"{part}_images"].name)
-    return datasets.map_images(dataset, folder, part).reshape(shape)
 
 
 def draw(model: FinalModel, language: Language, folder: Path) -> None:
@@ -324,30 +319,3 @@ def _draw_image(axes: Axes, image: np.ndarray, left: float, top: float, text: st
         extent=(left, left + width, top + height, top),
     )
     axes.text(left + width / 2, top - 1, text, ha="center", va="bottom")
-
-
-def draw_mosaic(plan: dict, data: Path, language: Language, folder: Path) -> None:
-    """Write mosaic.<language>.png and .svg: the first training images of each class, in a row."""
-    dataset = datasets.describe(plan["dataset"])
-    images = _images(dataset, data, "train")
-    labels = datasets.map_labels(dataset, data, "train")
-    classes = dataset.classes(language.code)
-    _, height, width = images.shape
-    gap = max(width // 14, 1)
-    canvas = np.zeros((len(classes) * (height + gap), IMAGES_OF_A_CLASS * (width + gap)), np.uint8)
-    for label in range(len(classes)):
-        top = label * (height + gap)
-        for i, image in enumerate(np.flatnonzero(labels == label)[:IMAGES_OF_A_CLASS]):
-            left = i * (width + gap)
-            canvas[top : top + height, left : left + width] = images[image]
-    title = language.text("figures.mosaic", dataset=dataset.name, n=IMAGES_OF_A_CLASS)
-    row_height = 0.65 * (height + gap) / (width + gap)
-    with figures.sheet(0.5 + row_height * len(classes), title) as figure:
-        axes = figure.subplots()
-        axes.imshow(canvas, cmap="gray_r", interpolation="none")
-        axes.grid(False)
-        axes.spines[:].set_visible(False)
-        axes.set_xticks([])
-        axes.set_yticks(height / 2 + (height + gap) * np.arange(len(classes)), classes)
-        axes.tick_params("y", length=0)
-        figures.save(figure, folder, "mosaic", language)

@@ -43,6 +43,10 @@ class Manifest:
             known[name] = {"stamp": stamp, "sha256": sha256(file)}
         write_text(self.path, json.dumps(known, indent=1) + "\n")
 
+    def files(self) -> list[Path]:
+        """All that was ever noted, in order of name."""
+        return sorted(map(Path, self._read()))
+
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
             return json.loads(self.path.read_text(encoding="utf-8"))

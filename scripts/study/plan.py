@@ -183,6 +183,11 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
         _check("final", settings, {}, notes)
         run = run_name(settings, dataset, validation)
         final = Value("final", settings, run, settings["epochs"])
+        trained = {each.run: each.epochs for each in _runs(experiments, None, seeds, True)}
+        if chooses_final and trained.get(run, final.epochs) < final.epochs:
+            # When results choose it, this run is finished, and one call trains no run twice: a
+            # folder of its own takes the whole training.
+            final = replace(final, run=f"final-{run}")
 
     return Plan(
         dataset=config["data"]["dataset"],

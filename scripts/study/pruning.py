@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from study import failures, language, state
+from study import failures, state
 from study.files import run_lock
+from study.manifest import Manifest
 from study.plan import Plan
 from study.plan_table import differences, replicates_in_words, settings_in_words
 from study.standing import OUTPUTS, replicates_of
@@ -94,21 +95,18 @@ def _text(folder: Path, baseline: Mapping[str, Any]) -> str:
 
 
 def _of_experiments(plan: Plan, results: Path) -> Iterator[Path]:
-    """Figures and logs of experiments that are gone; the log tells that we have drawn them."""
-    logs = results / "logs"
-    endings = "|".join(map(re.escape, language.available()))
-    names = {experiment.name for experiment in plan.experiments}
-    gone = [log for log in sorted(logs.glob("draw_experiment/*.log")) if log.stem not in names]
-    figures = [re.escape(log.stem) for log in gone]
-    final = logs / "draw_final.log"
-    if plan.final is None and final.is_file():
-        gone.append(final)
-        figures.append(r"final_\w+")
-    drawn = re.compile(rf"({'|'.join(figures)})\.({endings})\.(png|svg)")
-    for path in sorted((results / "figures").glob("*")):
-        if figures and drawn.fullmatch(path.name) and path.is_file():
+    """Figures of experiments that are gone; the manifest tells that we have drawn them."""
+    names = {experiment.name for experiment in plan.experiments} | {"mosaic"}
+    for noted in Manifest(results / "manifest.json").files():
+        path = results / noted.relative_to("results")
+        if path.parent != results / "figures" or not path.is_file():
+            continue
+        name = path.name.partition(".")[0]
+        if plan.final is None if name.startswith("final_") else name not in names:
             yield path
-    yield from gone
+    log = results / "logs" / "draw_final.log"
+    if plan.final is None and log.is_file():
+        yield log
 
 
 def remove(leftover: Leftover) -> str:

@@ -34,7 +34,11 @@ class Claims(Part):
 
     def about(self) -> Iterator[str]:
         """How claims are judged, and how many hold."""
-        yield self.text("claims.how", level=self.words.number(significance.LEVEL, 2))
+        yield self.text("claims.how")
+        if self.study.n_seeds == 1:
+            yield self.text("claims.one_seed")
+        else:
+            yield self.text("claims.tests", level=self.words.number(significance.LEVEL, 2))
         for source, claims in ((PUBLISHED, self._published), (OWN, self._own)):
             if claims:
                 counts = Counter(claim["verdict"] for claim in claims)

@@ -37,7 +37,8 @@ def summarise(plan: Mapping[str, Any], metrics: pd.DataFrame, dataset: str) -> p
     asked = list(_values(plan))
     values = pd.DataFrame(
         {
-            "run": [value["run"] for _, value, _ in asked],
+            # Without a value, the column would be one of numbers.
+            "run": pd.Series([value["run"] for _, value, _ in asked], dtype=str),
             "until": [value["epochs"] for _, value, _ in asked],
             "place": range(len(asked)),
         }

@@ -49,6 +49,7 @@ class Numbers:
         self._experiments = {each.name: each for each in experiments.experiments(plan, summary)}
         self._final = experiments.final(plan, summary)
         self._metrics = metrics
+        self._n_seeds = len(plan["seeds"])
         self._estimates: dict[Quantity, Estimate] = {}
         self._measured: dict[Quantity, Experiment] = {}
 
@@ -73,6 +74,9 @@ class Numbers:
         rows = analysis.replicates(value, self._metrics)
         if quantity.measure == "seconds":
             samples = rows[rows["epoch"] <= last].groupby("epoch")["seconds"].mean()
+            if self._n_seeds == 1:
+                # As with all else, one training proves nothing.
+                samples = pd.Series([samples.mean()]).dropna()
         else:
             samples = rows.loc[rows["epoch"] == last, quantity.measure]
             if quantity.minus:

@@ -336,9 +336,9 @@ class Verification:
         tables = [*plan, "--metrics", str(self.metrics), "--summary", str(self.summary)]
         data = ["--data", str(self.data)]
         output = ["--output", f"{HERE}/figures"]
-        for experiment in self.plan.experiments:
-            words = ["draw_experiment.py", *tables, "--experiment", experiment.name, *output]
-            yield figures / f"{experiment.name}.*", words
+        for code in self.plan.languages:
+            words = ["draw_experiments.py", *tables, "--language", code, *output]
+            yield figures / f"*.{code}.*", words
         runs = ["--runs", str(self.runs)]
         evaluated = []
         if self.plan.final:
@@ -346,7 +346,8 @@ class Verification:
             yield figures / "final_*", ["draw_final.py", *tables, *evaluated, *data, *output]
             words = ["export_model.py", *tables, *runs, *evaluated, *data]
             yield self.results / "model", [*words, "--output", f"{HERE}/model"]
-        yield figures / "mosaic.*", ["draw_mosaic.py", *plan, *data, *output]
+        described = ["--dataset", self.plan.dataset, "--languages", *self.plan.languages]
+        yield figures / "mosaic.*", ["draw_mosaic.py", *described, *data, *output]
         words = [*tables, *runs, *evaluated, *data, "--figures", f"{HERE}/figures"]
         words += ["--claims", str(self.claims)]
         yield self.results / "report.*", ["write_report.py", *words, "--output", HERE]

@@ -1,9 +1,15 @@
 import json
+import os
+import subprocess
 import sys
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from ruamel.yaml import YAML
@@ -11,14 +17,30 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import compare
 import data_loader
+import evaluation
+import figure
 import in_memory
+import machine
+import measure
 import output
+import page
 import peer
 import reference_study
-from compare import DATA_LOADER, IN_MEMORY, OURS, Measured
+import results
+import split
+from measure import Measured
 from reference_study import TRAININGS, Training
+from results import DATA_LOADER, IN_MEMORY, OPTUNA, RAY_TUNE
+from study.config import load
+from study.plan import resolve
 
 IMAGES = {"train": 60, "t10k": 20}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Networks this small gain nothing by more, and on a busy machine lose much."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture
@@ -127,9 +149,9 @@ def test_peers_learn(module, optimizer, idx_folder):
 @pytest.mark.parametrize("module", [in_memory, data_loader])
 def test_peers_print_and_write_their_times(module, idx_folder, tmp_path, monkeypatch, capsys):
     times = tmp_path / "times.json"
-    arguments = ["--data", idx_folder, "--threads", 1, "--max-epochs", 1, "--json", times]
+    arguments = ["--data", idx_folder, "--cores", 1, "--max-epochs", 1, "--json", times]
     monkeypatch.setattr(sys, "argv", ["peer", *map(str, arguments), "--only", "batch_size"])
-    peer.run("a peer", module.open_data)
+    peer.run("a peer", peer.one_by_one(module.open_data))
 
     trainings = json.loads(times.read_text())["trainings"]
     assert [training["name"] for training in trainings] == [
@@ -142,95 +164,412 @@ def test_peers_print_and_write_their_times(module, idx_folder, tmp_path, monkeyp
     assert "5 trainings, 5 epochs: " in printed
 
 
+@pytest.mark.parametrize(
+    ("tool", "program"), [("ray", "ray_tune.py"), ("optuna", "optuna_joblib.py")]
+)
+def test_tools_train_what_the_loop_alone_trains(tool, program, idx_folder, tmp_path):
+    """As many epochs as asked, each training under its seed, and with no process left behind."""
+    pytest.importorskip(tool, reason=f"{tool} is the benchmark's alone: make bench installs it")
+    arguments = ["--data", idx_folder, "--only", "batch_size", "--max-epochs", 2, "--seed", 3]
+    trainings = []
+    for name, cores in [("in_memory.py", 1), (program, 2)]:
+        times = tmp_path / f"{name}.json"
+        command = [sys.executable, compare.BENCH / name, *arguments, "--cores", cores]
+        mark = {"BENCHMARK_TEST": str(tmp_path)}
+        subprocess.run(
+            [*map(str, command), "--json", str(times)], env=os.environ | mark, check=True
+        )
+        trainings.append(json.loads(times.read_text())["trainings"])
+    alone, under_the_tool = (
+        {
+            training["name"]: [
+                training[name]
+                for name in ("epochs", "epochs_trained", "train_accuracy", "validation_accuracy")
+            ]
+            for training in found
+        }
+        for found in trainings
+    )
+    assert under_the_tool == alone
+    assert len(alone) == 5
+    marked = [process for process in psutil.process_iter() if environment(process) == str(tmp_path)]
+    # The last of them end a moment after the program.
+    assert psutil.wait_procs(marked, timeout=60)[1] == []
+
+
+def environment(process):
+    try:
+        return process.environ().get("BENCHMARK_TEST", "")
+    except psutil.Error:
+        return ""
+
+
+def test_work_is_shortened_and_begins_with_the_longest():
+    work = peer.Work(TRAININGS, Path("data"), cores=2, seed=0, max_epochs=7)
+    assert [training.epochs for training in work.longest_first()][:3] == [30, 30, 20]
+    assert work.shortened(TRAININGS[0]).epochs == 7
+    assert work.shortened(Training("short", epochs=5)).epochs == 5
+    assert replace(work, max_epochs=None).shortened(TRAININGS[0]) == TRAININGS[0]
+
+
 def test_peers_name_the_missing_file(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["peer", "--data", str(tmp_path)])
     with pytest.raises(SystemExit, match="2"):
-        peer.run("a peer", in_memory.open_data)
+        peer.run("a peer", peer.one_by_one(in_memory.open_data))
     assert f"{tmp_path}: no train-images-idx3-ubyte" in capsys.readouterr().err
 
 
 def test_a_shortened_trial_is_scaled_by_epochs_and_its_start_up_is_not():
-    trainings = [
-        {"seconds": 8.0, "seconds_an_epoch": 8.0, "epochs": 10},
-        {"seconds": 10.0, "seconds_an_epoch": 10.0, "epochs": 30},
-    ]
-    measured = compare.scaled(Measured(20.0, 40.0, 500.0), trainings)
-    assert measured == Measured(pytest.approx(382.0), pytest.approx(764.0), 500.0)
+    times = {
+        "at_once": 1,
+        "trainings": [
+            {"seconds": 8.0, "seconds_an_epoch": 8.0, "epochs": 10},
+            {"seconds": 10.0, "seconds_an_epoch": 10.0, "epochs": 30},
+        ],
+    }
+    measured = compare.scaled(Measured(20.0, 40.0, 500.0, 900.0), times)
+    assert measured == Measured(pytest.approx(382.0), pytest.approx(764.0), 500.0, 900.0)
+    two_at_once = compare.scaled(Measured(11.0, 40.0, 500.0, 900.0), times | {"at_once": 2})
+    assert two_at_once.seconds == pytest.approx(192.0)
 
 
 def test_a_command_is_measured_with_its_children(tmp_path):
     child = "bytearray(80_000_000); sum(range(5_000_000))"
     command = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    measured = compare.run([sys.executable, "-c", command], tmp_path / "log")
+    measured = measure.run([sys.executable, "-c", command], tmp_path / "log")
     assert measured.peak_mb > 80
+    assert measured.together_mb >= measured.peak_mb
     assert 0 < measured.core_seconds < 10
     assert measured.seconds > 0
 
 
-def test_a_failed_command_ends_the_benchmark_with_its_last_lines(tmp_path):
-    with pytest.raises(SystemExit, match=r"(?s)this failed: .*no such pixel"):
-        compare.run([sys.executable, "-c", "raise SystemExit('no such pixel')"], tmp_path / "log")
+def test_memory_of_processes_is_summed_and_the_most_of_it_kept():
+    sampler = measure.Sampler(psutil.Process().pid)
+    process = psutil.Process()
+    sampler.sample([process])
+    alone = sampler.together
+    sampler.sample([process, process])
+    assert sampler.together == pytest.approx(2 * alone, rel=0.2)
+    sampler.sample([])
+    assert sampler.together == pytest.approx(2 * alone, rel=0.2)
+    assert list(sampler.processor_seconds) == [process]
 
 
-ROUNDS = [
-    {
-        OURS: Measured(100.0, 190.0, 600.0),
-        IN_MEMORY: Measured(300.0, 500.0, 700.0),
-        DATA_LOADER: Measured(2500.0, 4000.0, 800.0),
-    },
-    {
-        OURS: Measured(120.0, 200.0, 610.0),
-        IN_MEMORY: Measured(300.0, 510.0, 700.0),
-        DATA_LOADER: Measured(2700.0, 4000.0, 800.0),
-    },
-]
+def test_a_failed_command_is_told_with_its_last_lines(tmp_path):
+    with pytest.raises(measure.CommandFailedError, match=r"(?s)this failed: .*no such pixel"):
+        measure.run([sys.executable, "-c", "raise SystemExit('no such pixel')"], tmp_path / "log")
 
 
-def test_ratios_are_taken_within_a_round():
-    ratios = compare.ratios(ROUNDS)
-    assert ratios["workflow / in memory"] == pytest.approx([1 / 3, 0.4])
-    assert ratios["in memory / workflow"] == pytest.approx([3.0, 2.5])
-    assert ratios["DataLoader / workflow"] == pytest.approx([25.0, 22.5])
-    without = [{way: measured[way] for way in (OURS, IN_MEMORY)} for measured in ROUNDS]
-    assert list(compare.ratios(without)) == ["workflow / in memory", "in memory / workflow"]
+def test_times_scale_but_memory_does_not():
+    assert Measured(1.0, 2.0, 3.0, 4.0).times(5) == Measured(5.0, 10.0, 3.0, 4.0)
+    assert Measured(1.0, 2.0, 3.0, 4.0, 6.0).times(2).joules == 12.0
+
+
+def test_energy_is_that_of_processors_and_counts_on_past_its_range(tmp_path):
+    for name, reading in [("intel-rapl:0", 5_000_000), ("intel-rapl:1", 9_000_000)]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "energy_uj").write_text(f"{reading}\n")
+        (tmp_path / name / "max_energy_range_uj").write_text("10000000\n")
+    (tmp_path / "intel-rapl:0:0").mkdir()
+    before = machine.energy(tmp_path)
+    assert sorted(before.values()) == [5_000_000, 9_000_000]
+    (tmp_path / "intel-rapl:0/energy_uj").write_text("7000000\n")
+    (tmp_path / "intel-rapl:1/energy_uj").write_text("1000000\n")
+    assert machine.joules(before, machine.energy(tmp_path)) == pytest.approx(2 + 2)
+
+
+def test_energy_that_cannot_be_read_is_none(tmp_path):
+    assert machine.joules(machine.energy(tmp_path), machine.energy(tmp_path)) is None
+    (tmp_path / "intel-rapl:0").mkdir()
+    assert machine.energy(tmp_path) == {}
+
+
+# A benchmark of two rounds, made up.
+
+
+def one_round(one_seed, five_seeds, in_memory_seconds, ray, data_loader_seconds, gflop):
+    seconds = {
+        results.ours(1): one_seed,
+        results.ours(5): five_seeds,
+        IN_MEMORY: in_memory_seconds,
+        RAY_TUNE: ray,
+        OPTUNA: ray - 10,
+        DATA_LOADER: data_loader_seconds,
+    }
+    parts = {
+        **dict.fromkeys(split.JOB_PARTS, five_seeds / 8),
+        **dict.fromkeys(split.AROUND, five_seeds / 6),
+    }
+    return {
+        "rate": {
+            "cores": 2,
+            "gflop_per_second": gflop,
+            "trainings_seconds": 53.0,
+            "shared_seconds": 37.0,
+        },
+        "order": list(seconds),
+        "measured": {
+            way: asdict(Measured(time, 2 * time, 600, 800)) for way, time in seconds.items()
+        },
+        "split": {results.ours(1): parts, results.ours(5): parts},
+        "extension": {"plan_seconds": 1.0, "seconds": 40.0, "epochs_seconds": 30.0},
+    }
+
+
+@pytest.fixture
+def content():
+    return {
+        "date": "2026-01-31",
+        "commit": "0123456789ab",
+        "trial": False,
+        "machine": {"CPU": "of a kind"},
+        "cores": 2,
+        "seeds": [1, 5],
+        "data_loader_scaled": True,
+        "rounds": [
+            one_round(100.0, 300.0, 300.0, 310.0, 2500.0, 196.0),
+            one_round(120.0, 360.0, 300.0, 300.0, 2700.0, 98.0),
+        ],
+    }
 
 
 def cells(table, line):
     return [cell.strip() for cell in table.splitlines()[line].strip("|").split("|")]
 
 
-def test_tables_show_medians():
-    assert cells(compare.times_table(ROUNDS), 2) == ["workflow", "110.0", "195.0", "605"]
-    assert cells(compare.ratios_table(ROUNDS), 3) == [
-        "in memory / workflow",
+def row(table, name):
+    lines = (cells(table, line) for line in range(len(table.splitlines())))
+    return next(found for found in lines if found[0] == name)
+
+
+def test_ratios_are_taken_within_a_round(content):
+    ratios = results.ratios(content)
+    assert ratios["in memory / workflow, 1 seed"] == pytest.approx([3.0, 2.5])
+    assert ratios["DataLoader / workflow, 1 seed"] == pytest.approx([25.0, 22.5])
+    assert ratios["5 x Ray Tune / workflow, 5 seeds"] == pytest.approx(
+        [5 * 310 / 300, 5 * 300 / 360]
+    )
+    assert ratios["Ray Tune / in memory"] == pytest.approx([310 / 300, 1.0])
+
+
+def test_what_was_skipped_is_in_no_ratio_and_its_target_not_measured(content):
+    for one in content["rounds"]:
+        del one["measured"][RAY_TUNE]
+    assert not [name for name in results.ratios(content) if RAY_TUNE in name]
+    verdicts = {target.name: target.verdict for target in results.targets(content)}
+    assert verdicts["Ray Tune / workflow, 1 seed"] == "not measured"
+    assert verdicts["in memory / workflow, 1 seed"] == "reached"
+
+
+def test_limits_grow_with_seeds(content):
+    rate = content["rounds"][0]["rate"]
+    one, five = results.limits(rate, 1), results.limits(rate, 5)
+    assert [round(limit["seconds"]) for limit in one] == [47, 33]
+    assert [round(limit["seconds"]) for limit in five] == [236, 167]
+    assert five[1]["trainings"] == 15
+    assert five[1]["epochs"] == 950
+    assert cells(results.limits_table(content), 2)[:6] == [
+        "separate trainings",
+        "1",
+        "24",
+        "290",
+        "9.27",
+        "0.73",
+    ]
+
+
+def test_the_distance_to_the_limit_goes_by_the_rate_of_its_round(content):
+    near, far = results.distances(content, 5)
+    assert near == pytest.approx(300 / 166.8, rel=1e-3)
+    assert far == pytest.approx(360 / (2 * 166.8), rel=1e-3)
+
+
+def test_targets_are_judged_by_medians_in_their_own_direction(content):
+    found = {target.name: (target.value, target.verdict) for target in results.targets(content)}
+    assert found["five seeds, everything included"] == (330.0, "reached")
+    assert found["DataLoader / workflow, 1 seed"] == (pytest.approx(23.75), "reached")
+    assert found["report after one more value, beyond its run's epochs"] == (10.0, "reached")
+    assert found["plan of the finished study"] == (1.0, "reached")
+    assert found["largest process with five seeds"] == (600, "reached")
+    for one in content["rounds"]:
+        one["measured"][results.ours(5)]["seconds"] = 900.0
+        one["measured"][results.ours(5)]["peak_mb"] = 901.0
+    found = {target.name: target.verdict for target in results.targets(content)}
+    assert found["five seeds, everything included"] == "not reached"
+    assert found["5 times in memory / workflow, 5 seeds"] == "not reached"
+    assert found["largest process with five seeds"] == "not reached"
+
+
+def test_peers_are_held_against_what_was_seen_before(content):
+    found = {deviation.name: deviation for deviation in results.deviations(content)}
+    loader = found["DataLoader / in memory"]
+    assert loader.before == pytest.approx(8.98, abs=0.01)
+    assert loader.here == pytest.approx((2500 / 300 + 2700 / 300) / 2)
+    assert loader.within
+    slow = replace(loader, here=1.16 * loader.before)
+    assert slow.relative == pytest.approx(0.16)
+    assert not slow.within
+
+
+def test_tables_show_medians(content):
+    times = results.times_table(content)
+    assert row(times, "workflow, 1 seed") == [
+        "workflow, 1 seed",
+        "110.0",
+        "100.0",
+        "120.0",
+        "220",
+        "600",
+        "800",
+        "cannot be read here",
+    ]
+    assert row(results.ratios_table(content), "in memory / workflow, 1 seed")[1:] == [
         "2.75",
         "2.50",
         "3.00",
     ]
 
 
-def test_limits_grow_with_seeds():
-    rate = {"gflop_per_second": 196.0, "trainings_seconds": 53.0, "shared_seconds": 37.0}
-    one, five = compare.limits(rate, 1), compare.limits(rate, 5)
-    assert [round(row["seconds"]) for row in one] == [47, 33]
-    assert [round(row["seconds"]) for row in five] == [236, 167]
-    assert five[1]["trainings"] == 15
-    assert five[1]["epochs"] == 950
-    expected = ["separate trainings", "24", "290", "9.27", "0.73", "47", "53"]
-    assert cells(compare.limits_table(one), 2) == expected
+def test_energy_is_shown_in_kilojoules(content):
+    for one in content["rounds"]:
+        one["measured"][IN_MEMORY]["joules"] = 12_300.0
+    assert row(results.times_table(content), IN_MEMORY)[-1] == "12.3"
 
 
-def test_snakemake_is_given_its_target_before_the_config(tmp_path):
-    command = compare.snakemake("report", tmp_path, cores=2, seeds=1)
-    assert command.index("report") < command.index("--config")
-    assert command[-1] == "seeds=1"
+# Where the workflow's time goes
+
+
+def test_a_job_is_split_without_a_gap():
+    job = split.split_job("run", 10.0, first_epoch_began=13.0, ended=40.0, epochs=25.0, share=0.2)
+    assert job.parts == pytest.approx(
+        {"training": 20.0, "evaluation": 5.0, "start-up": 3.0, "writing": 2.0}
+    )
+    assert job.epochs == 25.0
+
+
+def test_the_parts_of_a_call_add_up_to_its_length():
+    jobs = [
+        split.split_job("a", 102.0, first_epoch_began=104.0, ended=130.0, epochs=25.0, share=0.2),
+        split.split_job("b", 103.0, first_epoch_began=106.0, ended=120.0, epochs=13.0, share=0.1),
+    ]
+    parts = split.split(jobs, began=100.0, ended=140.0, cores=2)
+    assert sum(parts.values()) == pytest.approx(40.0)
+    assert parts["before the first job"] == 2.0
+    assert parts["after the last job"] == 10.0
+    assert parts["start-up"] == (2.0 + 3.0) / 2
+    assert parts["cores without a job"] == pytest.approx(28.0 - (28.0 + 17.0) / 2)
+
+
+def test_a_job_is_read_from_what_its_run_left(tmp_path):
+    folder = tmp_path / "results/runs/a-run"
+    folder.mkdir(parents=True)
+    rows = {"seed": [0, 0, 1, 1], "epoch": [1, 2, 1, 2], "seconds": [1.0, 2.0, 3.0, 4.0]}
+    pq.write_table(pa.table(rows), folder / "record.parquet")
+    journal = [
+        {"epoch": 1, "seeds": [0, 1], "time": 1010.0},
+        {"epoch": 2, "seeds": [0, 1], "time": 1016.5},
+    ]
+    (folder / "journal.jsonl").write_text("\n".join(map(json.dumps, journal)))
+    (folder / "benchmark.tsv").write_text("s\th:m:s\n15.0\t0:00:15\n")
+    settings = {"optimizer": "sgd", "dropout": 0.2, "hidden": [128, 64], "batch_size": 100}
+    (folder / "settings.json").write_text(json.dumps({"settings": settings}))
+    os.utime(folder / "settings.json", (1018.0, 1018.0))
+    shares = {evaluation.shape(asdict(Training("baseline"))): 0.1}
+    (job,) = split.read(tmp_path, shares)
+    assert job.began == 1003.0
+    assert job.parts == pytest.approx(
+        {"training": 9.0, "evaluation": 1.0, "start-up": 3.0, "writing": 2.0}
+    )
+
+
+def test_evaluation_is_a_part_of_an_epoch_of_each_shape(idx_folder):
+    shape, share = evaluation.share(TRAININGS[0], idx_folder, seeds=2)
+    assert shape == "sgd, dropout 0.2, 128-64, 100"
+    assert 0 < share < 1
+    assert len({evaluation.shape(asdict(training)) for training in TRAININGS}) == 13
+
+
+# The page
+
+
+def test_the_page_tells_every_figure_and_its_machine(content):
+    written = page.text(content)
+    for table in (
+        results.times_table,
+        results.ratios_table,
+        results.limits_table,
+        results.distances_table,
+        results.split_table,
+        results.deviations_table,
+        results.targets_table,
+    ):
+        assert table(content) in written
+    assert "medians of 2 rounds, 2026-01-31, commit 0123456789ab" in written
+    assert "98 to 196 GFLOP/s" in written
+    assert "- CPU: of a kind" in written
+    assert page.WARNING not in written
+    assert page.WARNING in page.text(content | {"trial": True})
+
+
+def test_page_and_figure_are_made_from_the_json(content, tmp_path, monkeypatch):
+    measured = tmp_path / "measured.json"
+    measured.write_text(json.dumps(content))
+    monkeypatch.setattr(sys, "argv", ["page", str(measured), "--output", str(tmp_path)])
+    page.main()
+    assert (tmp_path / "benchmark.md").read_text() == page.text(content)
+    assert (tmp_path / page.FIGURE).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_figure_does_without_what_was_skipped(content, tmp_path):
+    content["seeds"] = [1]
+    for one in content["rounds"]:
+        one["measured"] = {results.ours(1): one["measured"][results.ours(1)]}
+    assert figure.draw(content, tmp_path / "alone.png").exists()
+    assert results.ratios(content) == {}
+    assert page.text(content).count(page.TOO_FEW) == 2
+
+
+MEASURED = page.DOCS / "benchmark.json"
+
+
+@pytest.mark.skipif(not MEASURED.exists(), reason="no measured figures are there")
+def test_the_page_in_docs_is_that_of_its_json():
+    made = page.text(json.loads(MEASURED.read_text(encoding="utf-8")))
+    assert (page.DOCS / "benchmark.md").read_text(encoding="utf-8") == made
+
+
+# Running it
+
+
+def test_snakemake_is_given_the_study_of_its_folder(tmp_path):
+    command = compare.snakemake("report", tmp_path, cores=2)
+    assert command.index("report") < command.index("--configfile")
+    assert command[-1] == tmp_path / "study.yaml"
+
+
+def test_studies_are_valid_and_differ_by_what_is_asked(tmp_path):
+    def runs(**changes):
+        return resolve(load([compare.configure(tmp_path, compare.study(5, **changes))])).runs
+
+    whole, trial = runs(), runs(trial=True)
+    assert len(whole) == 15
+    assert {run.epochs for run in trial} == {compare.TRIAL_EPOCHS}
+    added = {run.run for run in runs(added=True)} - {run.run for run in whole}
+    assert len(added) == 1
+    assert "lr0.03" in added.pop()
+
+
+def test_each_round_begins_with_another_way():
+    ways = ["a", "b", "c"]
+    assert [compare.order(ways, number) for number in range(4)] == [
+        ["a", "b", "c"],
+        ["b", "c", "a"],
+        ["c", "a", "b"],
+        ["a", "b", "c"],
+    ]
 
 
 def test_a_table_lines_up():
     assert output.table(["way", "seconds"], [["a", "1.0"], ["longer", "100.0"]]) == (
         "| way    | seconds |\n| ------ | ------: |\n| a      |     1.0 |\n| longer |   100.0 |"
     )
-
-
-def test_times_scale_but_memory_does_not():
-    assert Measured(1.0, 2.0, 3.0).times(5) == Measured(5.0, 10.0, 3.0)

@@ -284,7 +284,9 @@ _SETTINGS = sorted(schema()["$defs"]["settings"]["properties"])
 
 
 _PLACES = st.one_of(
-    st.sampled_from([("seeds",), ("device",), ("report", "languages"), ("data", "dataset")]),
+    st.sampled_from(
+        [("seeds",), ("device",), ("claims",), ("report", "languages"), ("data", "dataset")]
+    ),
     st.tuples(st.sampled_from(["baseline", "final"]), st.sampled_from(_SETTINGS)),
     st.tuples(
         *map(st.just, ("experiments", "one")),
@@ -385,9 +387,13 @@ def test_defaults_are_filled_in(write):
         },
         "seeds": 5,
         "baseline": {},
+        "claims": [],
         "device": "auto",
         "partial": False,
-        "report": {"languages": ["es", "en"]},
+        "report": {
+            "languages": ["es", "en"],
+            "early_stopping": {"metric": "validation_loss", "patience": 5},
+        },
     }
 
 
@@ -401,12 +407,13 @@ def test_a_part_that_is_given_is_completed(write):
 
 
 def test_the_default_study_says_all_but_how_it_is_run():
-    assert set(load([DEFAULT])) - set(read_yaml(DEFAULT)) == {"device", "partial"}
+    assert set(load([DEFAULT])) - set(read_yaml(DEFAULT)) == {"claims", "device", "partial"}
 
 
 def resolved(part):
-    reference = part.get("$ref", "").removeprefix("#/$defs/")
-    return schema()["$defs"][reference] | part if reference else part
+    name = part.get("$ref", "").rpartition("#/$defs/")[2]
+    known = schema("claims")["$defs"] | schema()["$defs"]
+    return known[name] | part if name else part
 
 
 def described_parts(part, path=""):

@@ -503,16 +503,21 @@ def test_an_evaluation_on_other_data_is_refused(data, tmp_path, monkeypatch):
 
 def test_the_mosaic_names_the_classes(data, tmp_path, monkeypatch):
     options = write_final_study(tmp_path, data, seeds=1, diverged=0)
-    wanted = {name: options[name] for name in ("plan", "data", "output")}
-    run_program("draw_mosaic", monkeypatch, **wanted)
+    wanted = {name: options[name] for name in ("data", "output")} | {
+        "dataset": data / "mnistlike.yaml"
+    }
     for code, names in CLASSES.items():
+        run_program("draw_mosaic", monkeypatch, **wanted, languages=code)
         assert set(names) < set(texts(options["output"] / f"mosaic.{code}.svg"))
 
 
-def test_the_program_draws_an_experiment_in_each_language(data, tmp_path, monkeypatch):
+def test_the_program_draws_all_experiments_in_one_language(data, tmp_path, monkeypatch):
     options = write_final_study(tmp_path, data, seeds=2, diverged=0)
     wanted = {name: options[name] for name in ("plan", "metrics", "summary", "output")}
-    run_program("draw_experiment", monkeypatch, **wanted, experiment="dropout")
-    assert len(list(options["output"].glob("dropout.*"))) == 4
-    with pytest.raises(SystemExit, match="no experiment 'x'"):
-        run_program("draw_experiment", monkeypatch, **wanted, experiment="x")
+    run_program("draw_experiments", monkeypatch, **wanted, language="es")
+    plan = json.loads(options["plan"].read_text(encoding="utf-8"))
+    assert {path.name for path in options["output"].iterdir()} == {
+        f"{experiment['name']}.es.{ending}"
+        for experiment in plan["experiments"]
+        for ending in ("png", "svg")
+    }

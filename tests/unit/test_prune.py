@@ -1,6 +1,7 @@
 """Pruning removes what nobody asks for, and nothing else whatever lies beside it."""
 
 import fcntl
+import json
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import prune
 from finished import finish, planned, replicate, write_state
 from study import pruning
+from study.files import write_text
 from study.plan import Run
 
 WANTED = {"dropout": {"vary": {"dropout": [0.1, 0.2]}}}
@@ -116,22 +118,31 @@ def test_a_run_that_is_being_trained_is_left(results, gone):
     assert pruning.remove(one) == ""
 
 
-def test_figures_and_logs_of_experiments_that_are_gone(results):
-    figures, logs = results / "figures", results / "logs"
+def note(results, *paths):
+    """Note `paths` in the manifest, as a run of the workflow does."""
+    names = [f"results/{path.relative_to(results)}" for path in paths]
+    noted = {name: {"stamp": [0, 0], "sha256": ""} for name in names}
+    write_text(results / "manifest.json", json.dumps(noted))
+
+
+def test_figures_of_experiments_that_are_gone(results):
+    figures = results / "figures"
     drawn = [figures / f"old.{ending}" for ending in ("en.png", "en.svg", "es.png", "es.svg")]
-    log = logs / "draw_experiment" / "old.log"
-    touch(*drawn, log, figures / "dropout.en.png", logs / "draw_experiment" / "dropout.log")
-    touch(figures / "old.en.pdf", figures / "older.en.png", figures / "mosaic.en.png")
-    found = leftovers(results)
-    assert [leftover.path for leftover in found] == [*drawn, log]
+    kept = [figures / name for name in ("dropout.en.png", "mosaic.en.png", "final_curves.en.png")]
+    somebodys = figures / "old.en.pdf"
+    touch(*drawn, *kept, somebodys)
+    note(results, *drawn, *kept, figures / "older.en.png", results / "summary.parquet")
+    found = leftovers(results, final={"dropout": 0.1})
+    assert [leftover.path for leftover in found] == drawn
     before = files(results)
-    assert [pruning.remove(leftover) for leftover in found] == [""] * 5
-    assert before - files(results) == {str(path.relative_to(results)) for path in [*drawn, log]}
+    assert [pruning.remove(leftover) for leftover in found] == [""] * 4
+    assert before - files(results) == {str(path.relative_to(results)) for path in drawn}
 
 
 def test_figures_of_a_final_model_that_is_gone(results):
     figure, log = results / "figures" / "final_curves.es.svg", results / "logs" / "draw_final.log"
     touch(figure, log)
+    note(results, figure)
     assert [leftover.path for leftover in leftovers(results)] == [figure, log]
     assert leftovers(results, final={"dropout": 0.1}) == []
 

@@ -80,7 +80,7 @@ class TestDefault:
             assert re.search(r"\(\d+,?\d* |\(\d+[,.]\d+ ± ", item)
 
     def test_counts_every_verdict(self, told, rows, code):
-        _, counts, by_its_own = told[code].about()
+        _, _, counts, by_its_own = told[code].about()
         found = [sum(row["verdict"] == key for row in rows) for key in ("holds", "fails", "open")]
         told = list(map(int, re.findall(r": (\d+)", counts)))
         assert told == [len(rows), *found]
@@ -153,7 +153,7 @@ def test_ones_own_claims_have_a_table_of_their_own(code):
     _, row = told.own().splitlines()[1:]
     assert row.startswith(r"| Dropout \| \*helps\*. |")
     assert row.count("|") == 5
-    counts = list(told.about())[2]
+    counts = list(told.about())[3]
     assert re.findall(r": (\d+)", counts)[0] == "1"
 
 
@@ -198,7 +198,7 @@ def test_measures_and_epochs_are_named_and_numbers_have_their_unit():
 def test_one_seed_cannot_tell():
     told = parts(made(seeds=1))["en"]
     assert told.failing() == []
-    assert "it cannot be told with 1 seed" in list(told.about())[1]
+    assert "it cannot be told with 1 seed" in list(told.about())[2]
 
 
 def test_a_study_without_claims_has_none_to_tell():

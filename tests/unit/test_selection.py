@@ -102,3 +102,14 @@ def test_whatever_is_chosen_its_weights_are_kept():
     """A run is not trained again because it was read off at fewer epochs than it has."""
     runs = plan.resolve(validated(CONFIG, "made up")).runs
     assert {tuple(run.kept_epochs) for run in runs} == {(4,), (2, 4)}
+
+
+def test_a_choice_longer_than_the_run_it_equals_is_a_run_of_its_own():
+    """The other has been trained, in the same call, before it was chosen."""
+    config = validated(CONFIG, "made up")
+    reasons = chosen(CONFIG, level).reasons
+    longer = plan.resolve(config, choice.Choice({"dropout": 0.0, "epochs": 9}, reasons))
+    shorter = plan.resolve(config, choice.Choice({"dropout": 0.0, "epochs": 2}, reasons))
+    assert longer.final.run == f"final-{shorter.final.run}"
+    assert {run.run: run.epochs for run in longer.runs}[longer.final.run] == 9
+    assert shorter.final.run in {run.run for run in longer.runs}

@@ -318,7 +318,8 @@ def test_the_weights_at_the_final_model_s_epoch_are_kept(run, folder):
 def test_held_out_images_are_judged_and_the_test_images_are_not_opened(run, data, folder):
     """With the test images out of reach as soon as the files have been verified."""
     hiding = (
-        "import sys, runpy; sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv[0] + '/..');"
+        "import os, runpy, sys; sys.argv = sys.argv[1:];"
+        "sys.path.insert(0, os.path.dirname(sys.argv[0]));"
         "from study import datasets; real = datasets.map_images;"
         "datasets.map_images = lambda d, f, part: real(d, f, {'train': part}[part]);"
         "runpy.run_path(sys.argv[0], run_name='__main__')"

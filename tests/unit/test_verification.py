@@ -20,6 +20,7 @@ import pytest
 import verify
 from small_study import Study
 from study import (
+    claims,
     comparisons,
     config,
     evaluation,
@@ -50,9 +51,16 @@ MADE_ONCE = [
     "runs/{run}/journal.jsonl",
     "metrics.parquet",
     "summary.parquet",
+    "claims.parquet",
     "comparisons.parquet",
     "final.safetensors",
 ]
+
+CLAIM = {
+    "id": "still-learning",
+    "statement": "The last epoch still helped.",
+    "predicate": {"rising": {"experiment": "final", "over": {"epochs": [2, 3]}}},
+}
 
 # Where to flip a bit: not in a checksum, where another file would be named, nor in a time.
 POSITIONS = {"settings.json": 0.02, "journal.jsonl": 0.02}
@@ -86,7 +94,7 @@ def empty(path: Path) -> None:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Study:
     study = Study(tmp_path_factory.mktemp("study"))
-    study.configure(final={"epochs": 3})
+    study.configure(final={"epochs": 3}, claims=[CLAIM])
     study.ok()
     return study
 
@@ -146,9 +154,9 @@ def test_untouched_results_are_right_and_come_out_the_same(study, monkeypatch, c
     assert program(monkeypatch, "--seed", "3") == 0
     out, err = capfd.readouterr()
     *lines, total = out.splitlines()
-    assert total == "15 findings: 0 wrong, 0 skipped"
+    assert total == "16 findings: 0 wrong, 0 skipped"
     assert all(line.startswith("ok ") for line in lines)
-    tables = ("metrics.parquet", "summary.parquet", "comparisons.parquet")
+    tables = ("metrics.parquet", "summary.parquet", "comparisons.parquet", "claims.parquet")
     for what in ("plan.json", "data/MnistLike", *tables, "report.*"):
         assert any(f"results/{what}: " in line for line in lines)
     assert "bit for bit, when trained again" in lines[-1]
@@ -175,6 +183,7 @@ def test_what_is_there_beyond_the_study_is_no_fault(study, quick):
     records.write_parquet(Path("results/summary.parquet"), summary.SUMMARY.empty_table(), {})
     none = comparisons.COMPARISONS.empty_table()
     records.write_parquet(Path("results/comparisons.parquet"), none, {})
+    records.write_parquet(Path("results/claims.parquet"), claims.CLAIMS.empty_table(), {})
     assert wrong(smaller) == []
 
 
@@ -228,7 +237,7 @@ def test_without_checksums_figures_and_report_are_held_against_what_is_made_agai
     text = report.read_text(encoding="utf-8")
     number = re.search(r"\d\d\.\d", text)[0]
     report.write_text(text.replace(number, f"{float(number) + 0.1:.1f}", 1), encoding="utf-8")
-    assert [text.partition(": ")[0] for text in wrong(study)] == list(map(str, damaged))
+    assert [text.partition(": ")[0] for text in wrong(study)] == sorted(map(str, damaged))
 
 
 def test_a_report_that_cannot_be_written_again_is_named_with_the_reason(study, monkeypatch):
@@ -259,7 +268,7 @@ def test_what_follows_from_something_wrong_is_skipped_and_says_why(study):
     skipped = [finding.text for finding in found if finding.verdict == SKIPPED]
     assert skipped[0] == f"results/metrics.parquet: {folder} must be right first"
     assert "results/report.*: results/metrics.parquet must be right first" in skipped
-    assert len(skipped) == 8
+    assert len(skipped) == 9
 
 
 def test_an_evaluation_of_other_weights_is_found(study, quick):
@@ -299,7 +308,9 @@ def _readable(path: Path) -> object:
         return None
 
 
-@pytest.mark.parametrize("name", ["metrics.parquet", "summary.parquet", "comparisons.parquet"])
+@pytest.mark.parametrize(
+    "name", ["metrics.parquet", "summary.parquet", "comparisons.parquet", "claims.parquet"]
+)
 def test_a_bit_anywhere_in_a_table_changes_nothing_or_is_noticed(study, quick, name):
     Path("results/manifest.json").unlink()
     path = Path("results") / name
@@ -312,6 +323,18 @@ def test_a_bit_anywhere_in_a_table_changes_nothing_or_is_noticed(study, quick, n
         else:
             assert repr(pq.read_table(path).to_pylist()) == table
         path.write_bytes(content)
+
+
+def test_a_verdict_that_does_not_follow_is_noticed(study, quick):
+    Path("results/manifest.json").unlink()
+    path = Path("results/claims.parquet")
+    table = pq.read_table(path)
+    [verdict] = table["verdict"].to_pylist()
+    other = pa.array(["holds" if verdict != "holds" else "fails"])
+    column = table.column_names.index("verdict")
+    pq.write_table(table.set_column(column, "verdict", other), path)
+    [text] = wrong(study)
+    assert text.startswith(f"{path}: does not follow from results/summary.parquet")
 
 
 @pytest.mark.parametrize(
@@ -337,7 +360,7 @@ def test_rows_and_columns_are_counted_too(study, quick):
         table.slice(1),
         table.drop_columns("status"),
         table.set_column(0, "runs", table["run"]),
-        table.set_column(12, "seed", table["seed"].cast(pa.int32())),
+        table.set_column(table.column_names.index("seed"), "seed", table["seed"].cast(pa.int32())),
     ):
         pq.write_table(altered, path)
         assert wrong(study)[0].startswith(f"{path}: is not what the runs' records hold")
@@ -488,7 +511,7 @@ def test_it_ends_with_one_where_something_is_wrong(study, quick, monkeypatch, ca
     assert program(monkeypatch, "--no-retrain") == 1
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("WRONG   results/summary.parquet: ") for line in lines)
-    assert lines[-1].endswith("1 wrong, 0 skipped")
+    assert lines[-1].endswith("1 wrong, 2 skipped")
 
 
 def test_another_config_is_told_apart(study, quick, monkeypatch, capsys):

@@ -105,7 +105,7 @@ def test_an_edited_figure_module_redraws_and_edited_training_code_retrains(study
     with (code / "scripts" / "study" / "experiment_figures.py").open("a") as file:
         file.write("\n# A remark.\n")
     jobs = study.ok().jobs
-    assert jobs["draw_experiment"] == 1
+    assert jobs["draw_experiments"] == 1
     assert "train" not in jobs
     assert "collect_metrics" not in jobs
     assert study.newly_trained(before) == 0

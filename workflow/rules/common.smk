@@ -66,7 +66,6 @@ wildcard_constraints:
         if len(RUNS) <= 100 and not PLAN.chooses_final
         else r"[A-Za-z0-9._-]+"
     ),
-    experiment="|".join(EXPERIMENTS),
     language="|".join(PLAN.languages),
 
 
@@ -82,12 +81,13 @@ def chosen_plan():
     if not PLAN.chooses_final or CONFIG["partial"]:
         return PLAN
     checkpoints.choose_final.get()
-    return plan_by(CHOICE.read_bytes())
+    return plan_by(CHOICE.read_text(encoding="utf-8"))
 
 
 @functools.cache
-def plan_by(choice_in_bytes):
-    return resolve(CONFIG, choice.read(CHOICE))
+def plan_by(chosen):
+    """The plan with the final model that results/choice.json had `chosen`, a text, in it."""
+    return resolve(CONFIG, choice.parse(chosen))
 
 
 def run_of(wildcards):
@@ -163,7 +163,7 @@ def outdated_files():
 def outdated(wildcards):
     """No input file: the moment, while Snakemake builds its graph, to force what is outdated.
 
-    Asked for by one rule in each graph is enough: all is built before any of it is judged.
+    To be asked for once in each graph is enough: all is built before any of it is judged.
     """
     if workflow.is_main_process and workflow.dag is not None:
         workflow.dag.forcefiles.update(OUTDATED)

@@ -21,7 +21,8 @@ FIGURES = expand(
 FIGURE_TEXTS = ["resources/languages/*/*.yaml"]
 
 
-rule draw_experiment:
+# One job a language, not one a figure: starting takes as long as drawing one.
+rule draw_experiments:
     input:
         plan="results/plan.json",
         metrics="results/metrics.parquet",
@@ -29,24 +30,24 @@ rule draw_experiment:
     output:
         [
             report(
-                f"results/figures/{{experiment}}.{language}.png",
+                f"results/figures/{experiment}.{{language}}.png",
                 caption="../report/experiment.rst",
                 category="experiments",
-                labels={"experiment": "{experiment}", "language": language},
+                labels={"experiment": experiment, "language": "{language}"},
             )
-            for language in PLAN.languages
+            for experiment in EXPERIMENTS
         ],
-        expand("results/figures/{{experiment}}.{language}.svg", language=PLAN.languages),
+        expand("results/figures/{experiment}.{{language}}.svg", experiment=EXPERIMENTS),
     log:
-        "results/logs/draw_experiment/{experiment}.log",
+        "results/logs/draw_experiments.{language}.log",
     localrule: True
     conda:
         "../envs/study.yaml"
     params:
-        code=code_of("draw_experiment.py", *FIGURE_TEXTS),
+        code=code_of("draw_experiments.py", *FIGURE_TEXTS),
     shell:
-        'python "$SCRIPTS"/draw_experiment.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        " --summary {input.summary:q} --experiment {wildcards.experiment:q}"
+        'python "$SCRIPTS"/draw_experiments.py --plan {input.plan:q} --metrics {input.metrics:q}'
+        " --summary {input.summary:q} --language {wildcards.language:q}"
         " --output results/figures 2> {log:q}"
 
 
@@ -89,7 +90,6 @@ rule draw_final:
 
 rule draw_mosaic:
     input:
-        plan="results/plan.json",
         checksums=f"{DATA}/checksums.sha256",
     output:
         [
@@ -108,8 +108,10 @@ rule draw_mosaic:
     conda:
         "../envs/study.yaml"
     params:
+        dataset=PLAN.dataset,
         data=lambda wildcards, input: os.path.dirname(input.checksums),
+        languages=list(PLAN.languages),
         code=code_of("draw_mosaic.py", *FIGURE_TEXTS),
     shell:
-        'python "$SCRIPTS"/draw_mosaic.py --plan {input.plan:q} --data {params.data:q}'
-        " --output results/figures 2> {log:q}"
+        'python "$SCRIPTS"/draw_mosaic.py --dataset {params.dataset:q} --data {params.data:q}'
+        " --languages {params.languages:q} --output results/figures 2> {log:q}"

@@ -1,4 +1,4 @@
-"""Draw the figure of one experiment in each language of the study."""
+"""Draw the figures of all experiments in one language of the study."""
 
 import argparse
 import json
@@ -18,16 +18,17 @@ def main() -> None:
     parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
     parser.add_argument("--metrics", type=Path, required=True, help="results/metrics.parquet")
     parser.add_argument("--summary", type=Path, required=True, help="results/summary.parquet")
-    parser.add_argument("--experiment", required=True, help="name of the experiment")
+    parser.add_argument("--language", required=True, help="code of a language")
     parser.add_argument("--output", type=Path, required=True, help="folder of the figures")
     arguments = parser.parse_args()
 
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
     metrics = pd.read_parquet(arguments.metrics, columns=METRICS_COLUMNS)
     summary = pd.read_parquet(arguments.summary)
-    experiment = collect(plan, metrics, summary, arguments.experiment)
-    for code in plan["languages"]:
-        experiment_figures.draw(experiment, Language(code), arguments.output)
+    language = Language(arguments.language)
+    for experiment in plan["experiments"]:
+        collected = collect(plan, metrics, summary, experiment["name"])
+        experiment_figures.draw(collected, language, arguments.output)
 
 
 if __name__ == "__main__":
