@@ -48,11 +48,11 @@ COLLECTION = "collect_metrics.py"
 PAGE = """\
 # Growth
 
-What the workflow itself takes for a study of many runs. The runs are made up (`bench/growth.py`):
-their files are
-those that training leaves, with {epochs} epochs and {seeds} seeds each, but of a network of two hidden units.
-Measured on {date}, commit {commit}, one step after another on {state}; dry runs in pairs with
-Snakemake's own, medians of {repeat}.
+What the workflow itself takes for a study of many runs, by `python bench/growth.py`. The runs are
+made up: their files are those that training leaves, with {epochs} epochs and {seeds} seeds each,
+but of a network of two hidden units, and Snakemake has no notes on them. Measured on {date}, commit
+{commit}, one step after another on {state}; dry runs in pairs with Snakemake's own, medians of
+{repeat}.
 
 ## Time
 

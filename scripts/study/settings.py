@@ -71,7 +71,8 @@ def text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{Decimal(repr(value)):f}" if 1e-9 <= abs(value) < 1e9 else repr(value)
+        shown = repr(value)
+        return f"{Decimal(shown):f}" if "e" in shown and 1e-9 <= abs(value) < 1e9 else shown
     if isinstance(value, list | tuple):
         return "-".join(str(item) for item in value)
     return str(value)

@@ -29,10 +29,9 @@ rule train:
         request=request_of,
         study=[
             *("--dataset", PLAN.dataset, "--validation", json.dumps(PLAN.validation)),
-            *("--device", PLAN.device),
+            *("--data", DATA, "--device", PLAN.device),
         ],
         learning=LEARNING,
         code=code_of("train.py"),
     shell:
-        'python "$SCRIPTS"/train.py {params.request:q} {params.study:q} --data {DATA:q}'
-        " --output results/runs/{wildcards.run:q} > {log:q} 2>&1"
+        'python "$SCRIPTS"/train.py {params.request:q} {params.study:q} > {log:q} 2>&1'
