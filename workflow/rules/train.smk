@@ -26,16 +26,12 @@ rule train:
         * jobs.runtime_minutes(run_of(wildcards)),
         gpu=0 if PLAN.device == "cpu" else 1,
     params:
-        settings=lambda wildcards: json.dumps(run_of(wildcards).settings),
         request=request_of,
-        dataset=PLAN.dataset,
-        validation=json.dumps(PLAN.validation),
-        data=lambda wildcards, input: os.path.dirname(input.checksums),
-        device=PLAN.device,
+        study=[
+            *("--dataset", PLAN.dataset, "--validation", json.dumps(PLAN.validation)),
+            *("--data", DATA, "--device", PLAN.device),
+        ],
         learning=LEARNING,
         code=code_of("train.py"),
-        folder="results/runs/{run}",
     shell:
-        'python "$SCRIPTS"/train.py --settings {params.settings:q} {params.request}'
-        " --dataset {params.dataset:q} --validation {params.validation:q} --data {params.data:q}"
-        " --device {params.device:q} --output {params.folder:q} > {log:q} 2>&1"
+        'python "$SCRIPTS"/train.py {params.request:q} {params.study:q} > {log:q} 2>&1'
