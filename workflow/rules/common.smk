@@ -108,7 +108,7 @@ def request_of(wildcards):
     return [
         "--settings",
         json.dumps(run.settings),
-        *jobs.request(run, standing_of(run)).split(),
+        *jobs.request(run, standing_of(run)),
         "--output",
         f"results/runs/{run.run}",
     ]
