@@ -147,6 +147,15 @@ def test_a_run_leaves_its_files_and_a_line_for_each_epoch(undisturbed):
     assert record["validation_accuracy"].to_pylist()[-1] > 0.9
 
 
+def test_a_run_tells_what_its_training_took(undisturbed):
+    names, values = (undisturbed / "benchmark.tsv").read_text(encoding="utf-8").splitlines()
+    took = dict(zip(names.split("\t"), values.split("\t"), strict=True))
+    assert 0 < float(took["cpu_time"])
+    assert 1 < float(took["s"]) < 600
+    # Megabytes of a process that has imported torch.
+    assert 100 < float(took["max_rss"]) < 2000
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_the_state_is_saved_and_gone_on_from(start, run, undisturbed, folder, number):
     program = start(folder)

@@ -1,7 +1,7 @@
 # results/data/<dataset>/ -> results/runs/<run>/: one training job for each run, all seeds in it.
 # input:  the data's checksums; touching the pixels retrains nothing
 # output: record, weights and settings; the saved state and the journal lie beside them undeclared,
-#         so that Snakemake never deletes what training can go on from
+#         so that Snakemake never deletes what training can go on from, and so does benchmark.tsv
 
 
 rule train:
@@ -13,8 +13,6 @@ rule train:
         settings="results/runs/{run}/settings.json",
     log:
         "results/runs/{run}/train.log",
-    benchmark:
-        "results/runs/{run}/benchmark.tsv"
     priority: lambda wildcards: jobs.seconds(run_of(wildcards))
     conda:
         "../envs/study.yaml"
