@@ -138,6 +138,12 @@ class Past:
                 del self.finished[source]
         return None
 
+    def learn(self, run: Run, seconds: float) -> None:
+        """Go by `run` too, of which an epoch of one seed takes so many `seconds`."""
+        if run.run in self.finished or len(self.finished) < 2 * MOST_SOURCES:
+            self.finished[run.run] = run
+            self.seconds[run.run] = seconds
+
     def _most_similar(self, run: Run) -> str:
         if run.run in self.finished:
             return run.run
