@@ -35,7 +35,7 @@ PANEL := $$([ -t 2 ] && [ "$$TERM" != dumb ] && echo --logger panel)
 PYTEST := pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=90
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report quick recommended new-study status report-partial data plan compare tensorboard claims verify accept-code prune fidelity bench check test test-full
+.PHONY: help setup report quick recommended new-study status report-partial data plan compare tensorboard reference claims verify accept-code prune fidelity bench check test test-full
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -113,6 +113,9 @@ $(BENCH_INSTALLED): $(INSTALLED) bench/requirements.txt
 		> "$$(bench/.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/study.pth"
 	bench/.venv/bin/python -m pip install --disable-pip-version-check -r bench/requirements.txt -c constraints.txt
 	@touch $@
+
+reference: setup ## Write docs/reference/config.md, every key of config.yaml, from the schemas
+	@python scripts/write_reference.py
 
 check: setup ## Lint and format checks
 	ruff check .

@@ -58,7 +58,8 @@ class Journal:
 
     Beside the epoch, its seeds, the time and the process it has the record's measures, as means
     over these seeds, null where they are no numbers: how training goes can be read there before
-    there is a record. A last line that was cut short, by a full disk or a power cut, is taken away first.
+    there is a record. A last line that was cut short, by a full disk or a power cut, is taken away
+    first.
     """
 
     def __init__(self, path: Path):

@@ -93,13 +93,13 @@ def closing(look: Look, plan: Plan, results: Path, since: float) -> str:
 
     Reports that it has written it has named itself.
     """
-    epochs = trained_since(results / "runs", since)
-    kept = max(0, look.done - epochs)
+    trained = trained_since(results / "runs", since)
+    took = duration(look.time - since)
     reports = [path for path in current_reports(plan, results) if path.stat().st_mtime < since]
     lines = [
         *headline(plan, results),
         *map(_place, reports),
-        f"in {duration(look.time - since)}: {epochs} epochs trained, {kept} of {look.wanted} reused",
+        f"in {took}: {trained} epochs trained, {max(0, look.done - trained)} reused",
     ]
     return "\n".join(lines)
 
