@@ -97,7 +97,7 @@ class _Comparison:
         yield self.text("settings.dataset"), markdown.escaped(plan["dataset"])
         yield self.text("settings.validation"), self._validation(plan["validation"])
         yield self.text("settings.seeds"), _spans(plan["seeds"])
-        yield from self._chosen("baseline", plan["baseline"])
+        yield from self._chosen("baseline", complete(plan["baseline"]))
         if plan["final"]:
             yield from self._chosen("final", complete(plan["final"]["settings"]))
         yield self.text("settings.commit"), str(made_by.get("commit", ""))
