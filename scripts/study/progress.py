@@ -4,7 +4,6 @@ Read from what training jobs leave in their runs' folders as they go, wherever t
 the lock, the journal's last epochs, failure.json. No job and no scheduler is asked.
 """
 
-import heapq
 import json
 import os
 import time
@@ -19,7 +18,7 @@ import numpy as np
 from study import failures, locks
 from study.locks import Holder
 from study.plan import Plan, Run
-from study.plan_table import Past
+from study.plan_table import Past, last_end
 from study.standing import Standing, standing
 
 JOURNAL = "journal.jsonl"
@@ -99,11 +98,7 @@ class Look:
         queued = [run.seconds_left for run in self.of(Situation.WAITING, Situation.INTERRUPTED)]
         if None in (*training, *queued):
             return None
-        busy_until = training or [0.0] * (os.cpu_count() or 1)
-        heapq.heapify(busy_until)
-        for seconds in sorted(queued, reverse=True):
-            heapq.heapreplace(busy_until, busy_until[0] + seconds)
-        return max(busy_until)
+        return last_end(queued, training or [0.0] * (os.cpu_count() or 1))
 
 
 class Progress:
