@@ -6,7 +6,7 @@ from pathlib import Path
 from study import choice, config, datasets, fingerprint, plan, status
 from study.errors import report_errors
 from study.progress import Progress
-from unlock import owners
+from unlock import snakemakes
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
 
@@ -30,7 +30,7 @@ def main() -> None:
     if args.since is not None:
         print(status.closing(look, resolved, args.results, args.since))
         return
-    is_running = bool(owners(args.results.resolve().parent))
+    is_running = str(args.results.resolve().parent) in snakemakes().values()
     print(status.in_words(look, resolved, args.results, is_running, args.again))
 
 

@@ -7,7 +7,11 @@ import duckdb
 import pandas as pd
 
 ENDS = """
-    SELECT run, count(*) AS seeds, avg(validation_accuracy) AS mean, stddev(validation_accuracy) AS sd
+    SELECT
+        run,
+        count(*) AS seeds,
+        avg(validation_accuracy) AS mean,
+        stddev(validation_accuracy) AS sd
     FROM (SELECT *, max(epoch) OVER (PARTITION BY run) AS last FROM '{metrics}')
     WHERE epoch = last AND status = 'ok'
     GROUP BY run
@@ -24,7 +28,7 @@ LEADS = """
 
 
 def ends_in_pandas(results: Path) -> pd.DataFrame:
-    """Of each run: the validation accuracy after its last epoch, mean and deviation of the seeds."""
+    """Each run's validation accuracy after its last epoch: mean and deviation over its seeds."""
     metrics = pd.read_parquet(results / "metrics.parquet")
     is_last = metrics.epoch == metrics.groupby("run").epoch.transform("max")
     last = metrics[is_last & (metrics.status == "ok")]

@@ -52,7 +52,7 @@ class Panel:
 
     def tell(self, text: str) -> None:
         """Print `text` above the panel."""
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(Text(text), soft_wrap=True)
 
     def close(self) -> None:
         """Take the panel away."""
@@ -74,7 +74,7 @@ class Panel:
         lines = [
             status.counts(look),
             status.table(look, self._progress[1].plan.baseline, rows),
-            _steps(self.jobs.values()),
+            _steps(list(self.jobs.values())),
         ]
         text = Text("\n".join(filter(None, lines)), no_wrap=True, overflow="ellipsis")
         return Group(ProgressBar(total=max(1, look.wanted), completed=look.done), text)
