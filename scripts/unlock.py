@@ -14,7 +14,7 @@ from study.errors import report_errors
 
 
 def snakemakes() -> dict[int, str | None]:
-    """The folder of each process of this machine that may be a Snakemake; None where it hides it."""
+    """Where each process of this machine works that may be a Snakemake; None if it hides that."""
     return {
         process.info["pid"]: process.info["cwd"]
         for process in psutil.process_iter(["pid", "cmdline", "cwd"], ad_value=None)

@@ -33,7 +33,8 @@ def counts(look: Look) -> str:
 
 def table(look: Look, baseline: dict, most: int = SHOWN) -> str:
     """The runs that train, failed or were interrupted, at most so many; empty where none is."""
-    runs = look.of(Situation.FAILED, Situation.TRAINING, Situation.INTERRUPTED)
+    told = (Situation.FAILED, Situation.TRAINING, Situation.INTERRUPTED)
+    runs = [run for situation in told for run in look.of(situation)]
     if not runs:
         return ""
     cells = [_cells(run, look, baseline) for run in runs[:most]]
@@ -76,8 +77,8 @@ def in_words(look: Look, plan: Plan, results: Path, is_running: bool, again: str
     failed = look.of(Situation.FAILED)
     lines = [f"{_state(look, is_running, reports)}: {counts(look)}", table(look, plan.baseline)]
     lines += [
-        f"  {results / 'runs' / run.run / 'train.log'}: what went wrong with {run.run}"
-        for run in failed[:SHOWN]
+        f"what went wrong: {results / 'runs' / seen.run.run / 'train.log'}"
+        for seen in failed[:SHOWN]
     ]
     if reports:
         lines += [*headline(plan, results), *map(_place, reports)]
