@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
@@ -77,7 +78,9 @@ class Panel:
             _steps(list(self.jobs.values())),
         ]
         text = Text("\n".join(filter(None, lines)), no_wrap=True, overflow="ellipsis")
-        return Group(ProgressBar(total=max(1, look.wanted), completed=look.done), text)
+        # A bar alone does not end its line.
+        bar = Padding(ProgressBar(total=max(1, look.wanted), completed=look.done), 0)
+        return Group(bar, text)
 
     def _current(self) -> Progress:
         """Progress of the plan, which a chosen final model changes on the way."""

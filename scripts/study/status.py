@@ -90,11 +90,12 @@ def in_words(look: Look, plan: Plan, results: Path, is_running: bool, again: str
 
 
 def closing(look: Look, plan: Plan, results: Path, since: float) -> str:
-    """What a call of the workflow came to that began at `since` and is over now.
+    """What a call of the workflow came to that began in the second `since` and is over now.
 
     Reports that it has written it has named itself.
     """
-    trained = trained_since(results / "runs", since)
+    # In its first second a call trains nothing; one before it may have done so.
+    trained = trained_since(results / "runs", since + 1)
     took = duration(look.time - since)
     reports = [path for path in current_reports(plan, results) if path.stat().st_mtime < since]
     lines = [
