@@ -13,7 +13,8 @@ from study.plan import Plan
 from study.plan_table import differences, duration, settings_in_words
 from study.progress import Look, RunProgress, Situation, trained_since
 
-HEADINGS = ("run", "settings", "is", "epoch", "epochs of all seeds", "accuracy", "loss")
+# What matters most comes first: a narrow terminal cuts the rest.
+HEADINGS = ("run", "is", "epoch", "accuracy", "loss", "all seeds", "settings", "remark")
 
 # Rows shown, where not all are asked for.
 SHOWN = 20
@@ -48,12 +49,13 @@ def _cells(seen: RunProgress, look: Look, baseline: dict) -> list[str]:
     accuracy, loss = entry.get("validation_accuracy"), entry.get("validation_loss")
     return [
         seen.run.run.rpartition("-")[2],
-        settings_in_words(differences(seen.run.settings, baseline)),
-        _doing(seen, look),
+        str(seen.situation),
         f"{entry['epoch']} of {seen.run.epochs}" if entry else "",
-        f"{seen.done} of {seen.wanted}",
         "" if accuracy is None else percent(accuracy),
         "" if loss is None else f"{loss:.4f}",
+        f"{seen.done} of {seen.wanted}",
+        settings_in_words(differences(seen.run.settings, baseline)),
+        _remark(seen, look),
     ]
 
 
@@ -61,13 +63,13 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:.2f} %"
 
 
-def _doing(seen: RunProgress, look: Look) -> str:
+def _remark(seen: RunProgress, look: Look) -> str:
     if seen.situation is not Situation.TRAINING:
-        return f"{seen.situation} ({seen.message})"
-    place = "" if seen.holder.is_here else f" on {seen.holder.host}"
+        return seen.message
+    place = "" if seen.holder.is_here else f"on {seen.holder.host}, "
     if seen.entry is None:
-        return f"beginning{place}"
-    return f"training{place}, last epoch {duration(max(0, look.time - seen.entry['time']))} ago"
+        return f"{place}in its first epoch"
+    return f"{place}last epoch {duration(max(0, look.time - seen.entry['time']))} ago"
 
 
 def in_words(look: Look, plan: Plan, results: Path, is_running: bool, again: str) -> str:
