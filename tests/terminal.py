@@ -53,7 +53,7 @@ class Terminal:
     def press_ctrl_c(self) -> None:
         os.write(self.controller, b"\x03")
 
-    def wait(self, timeout: float = 120) -> int:
+    def wait(self, timeout: float = 600) -> int:
         """The exit code, once it has ended."""
         code = self.process.wait(timeout)
         self._reader.join(timeout=5)

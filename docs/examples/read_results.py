@@ -47,8 +47,8 @@ def leads_in_pandas(results: Path) -> pd.DataFrame:
     comparisons = pd.read_parquet(results / "comparisons.parquet")
     best = comparisons[comparisons.is_best].sort_values("difference")
     found = best.groupby("experiment", as_index=False).first().sort_values("experiment")
-    names = {"other": "over", "p_corrected": "p"}
-    return found.rename(columns=names)[["experiment", "value", "over", "difference", "p"]]
+    found = found[["experiment", "value", "other", "difference", "p_corrected"]]
+    return found.rename(columns={"other": "over", "p_corrected": "p"})
 
 
 def leads_in_duckdb(results: Path) -> pd.DataFrame:

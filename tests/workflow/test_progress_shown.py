@@ -50,7 +50,7 @@ def status(study: Study) -> str:
 
 def wait_for(happened: Callable[[], bool], process: subprocess.Popen) -> None:
     """Until it has happened, which must be before the process ends."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not happened():
         assert process.poll() is None, "ended before it could be looked at"
         assert time.monotonic() < deadline
