@@ -15,25 +15,21 @@ def main() -> None:
     parser.add_argument("a", type=Path, help="the results of one study")
     parser.add_argument("b", type=Path, help="the results of another")
     parser.add_argument(
-        "--output",
-        type=Path,
-        help="a folder for comparison.<language>.md and .html; else that of A",
+        "--output", type=Path, default="comparison", help="a folder for comparison.<language>.*"
     )
     args = parser.parse_args()
 
     a, b = study_comparison.read(args.a), study_comparison.read(args.b)
-    output = args.output or args.a
     texts = {}
     for code in a.plan["languages"]:
         language = Language(code)
         texts[code] = study_comparison_text.render(a, b, language)
-        write_text(output / f"comparison.{code}.md", texts[code])
-        write_text(
-            output / f"comparison.{code}.html", study_comparison_text.page(texts[code], language)
-        )
+        page = study_comparison_text.page(texts[code], language)
+        write_text(args.output / f"comparison.{code}.md", texts[code])
+        write_text(args.output / f"comparison.{code}.html", page)
     print(texts.get("en", next(iter(texts.values()))))
     for code in texts:
-        print(f"page: {(output / f'comparison.{code}.html').resolve()}")
+        print(f"page: {(args.output / f'comparison.{code}.html').resolve()}")
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def _state(look: Look, is_running: bool, reports: Sequence[Path]) -> str:
         return "finished"
     if look.of(Situation.FAILED):
         return "failed"
-    return "stopped" if look.done else "not begun"
+    return "unfinished" if look.done else "not begun"
 
 
 def _what_it_does(look: Look) -> str:

@@ -90,7 +90,7 @@ def test_a_report_of_something_else_is_no_end(tmp_path, outdated):
     else:
         (tmp_path / outdated).unlink()
     told = words(plan, tmp_path)
-    assert told.startswith("stopped: 3 of 3 runs finished")
+    assert told.startswith("unfinished: 3 of 3 runs finished")
     assert f"next: {AGAIN} (makes the report; nothing is left to train)" in told
     assert "final model" not in told
     assert "what follows from the training is being made" in words(plan, tmp_path, is_running=True)

@@ -133,14 +133,14 @@ def test_ctrl_c_stops_the_study_with_its_state_saved_and_the_terminal_whole(stor
     assert story["raw"].rindex("\x1b[?25h") > story["raw"].rindex("\x1b[?25l")
     told = story["interrupted"]
     trained = 2 * len(story["trained"])
-    assert told.startswith(f"stopped: 0 of 2 runs finished, {trained} of {WANTED} epochs")
+    assert told.startswith(f"unfinished: 0 of 2 runs finished, {trained} of {WANTED} epochs")
     assert told.count("was told to stop") == 2
     assert "(goes on from the saved epochs)" in told
 
 
 def test_after_a_kill_nothing_is_said_to_train(story):
     first, *_ = story["killed"].splitlines()
-    done = int(re.match(r"stopped: 0 of 2 runs finished, (\d+) of", first)[1])
+    done = int(re.match(r"unfinished: 0 of 2 runs finished, (\d+) of", first)[1])
     assert 2 * len(story["trained"]) <= done < WANTED
     assert story["killed"].count("was killed") == 2
 
