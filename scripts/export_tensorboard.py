@@ -1,6 +1,7 @@
 """Export the measures of every run to TensorBoard's event files, in place of the last export."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -19,8 +20,9 @@ def main() -> None:
     if not args.metrics.is_file():
         raise StudyError(f"{args.metrics}: is missing; run `make report` first")
     count = event_files.export(pd.read_parquet(args.metrics), args.output)
-    print(f"{count} replicates are in {args.output}. Then, in the environment .venv:")
-    print(f"  tensorboard --logdir {args.output.resolve()}")
+    viewer = Path(sys.executable).with_name("tensorboard")
+    print(f"{count} replicates are in {args.output}. Then:")
+    print(f"  {viewer} --logdir {args.output.resolve()}")
 
 
 if __name__ == "__main__":
