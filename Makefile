@@ -2,10 +2,14 @@
 
 PYTHON ?= python3
 CORES ?= all
-CONFIG ?=
-PROFILE ?=
 FOLDER ?=
+# A folder's own config, as `make new-study` makes it.
+CONFIG ?= $(if $(FOLDER),$(wildcard $(FOLDER)/config.yaml))
+PROFILE ?=
 ARGS ?=
+NAME ?=
+A ?= results
+B ?= recommended/results
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -20,11 +24,18 @@ SNAKEMAKE := snakemake --cores $(CORES) \
 PROGRAM := $(if $(FOLDER),mkdir -p "$(FOLDER)" && cd "$(FOLDER)" &&) python "$(CURDIR)/scripts"
 CONFIGFILE := $(if $(CONFIG),--configfile "$(if $(FOLDER),$(if $(filter /%,$(CONFIG)),,$(CURDIR)/))$(CONFIG)")
 
+# The command that runs this study, for a program that tells what to do next.
+AGAIN := make report$(if $(filter-out $(FOLDER)/config.yaml,$(CONFIG)), CONFIG=$(CONFIG))$(if \
+	$(FOLDER), FOLDER=$(FOLDER))
+
+# At a terminal, a panel in place of Snakemake's lines (workflow/logger).
+PANEL := $$([ -t 2 ] && [ "$$TERM" != dumb ] && echo --logger panel)
+
 # Files side by side; a file's tests share what they made.
 PYTEST := pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=90
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report recommended report-partial data plan claims verify accept-code prune fidelity bench check test test-full
+.PHONY: help setup report quick recommended new-study status report-partial data plan compare tensorboard reference claims verify accept-code prune fidelity bench check test test-full
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -40,10 +51,21 @@ $(INSTALLED): requirements.txt constraints.txt
 	.venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt -c constraints.txt
 	@touch $@
 
+report: export PYTHONPATH := $(CURDIR)/workflow/logger$(addprefix :,$(PYTHONPATH))
 report: setup ## Run the whole study and write its reports
 	@$(if $(CONFIG),$(PROGRAM)/write_plan.py $(CONFIGFILE),true)
 	@$(PROGRAM)/unlock.py
-	@$(SNAKEMAKE) -- report
+	@$(SNAKEMAKE) $(PANEL) -- report
+	@$(PROGRAM)/show_status.py $(CONFIGFILE) --again "$(AGAIN)" --since $(shell date +%s)
+
+quick: ## A whole report in under a minute, in the folder quick/
+	@$(MAKE) --no-print-directory report CONFIG=configs/quick.yaml FOLDER=$(or $(FOLDER),quick)
+
+new-study: setup ## Begin a study of your own: make new-study NAME=my-study
+	@python scripts/new_study.py "$(NAME)"
+
+status: setup ## Tell how far the study is: finished, training, failed, the time left
+	@$(PROGRAM)/show_status.py $(CONFIGFILE) --again "$(AGAIN)"
 
 recommended: ## Run configs/recommended.yaml in the folder recommended/ (an hour on two cores)
 	@$(MAKE) report CONFIG=configs/recommended.yaml FOLDER=recommended
@@ -57,6 +79,12 @@ data: setup ## Fetch and verify the data set alone
 
 plan: setup ## Show what will train, why, and what it will cost; train nothing
 	@$(PROGRAM)/show_plan.py $(CONFIGFILE) $(if $(filter-out all,$(CORES)),--cores $(CORES))
+
+compare: setup ## Tell how two studies differ: make compare A=results B=other/results
+	@python scripts/compare_studies.py "$(A)" "$(B)"
+
+tensorboard: setup ## Export the records to TensorBoard's event files
+	@$(PROGRAM)/export_tensorboard.py
 
 claims: setup ## Put the published study's claims, and your own, to the test
 	@$(PROGRAM)/unlock.py
@@ -85,6 +113,9 @@ $(BENCH_INSTALLED): $(INSTALLED) bench/requirements.txt
 		> "$$(bench/.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/study.pth"
 	bench/.venv/bin/python -m pip install --disable-pip-version-check -r bench/requirements.txt -c constraints.txt
 	@touch $@
+
+reference: setup ## Write docs/reference/config.md, every key of config.yaml, from the schemas
+	@python scripts/write_reference.py
 
 check: setup ## Lint and format checks
 	ruff check .

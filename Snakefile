@@ -90,5 +90,6 @@ onsuccess:
 onerror:
     MANIFEST.write(MADE)
     print(
-        "failed; what is finished can be read: make report-partial", file=sys.stderr
+        "failed; make status tells what; what is finished can be read: make report-partial",
+        file=sys.stderr,
     )

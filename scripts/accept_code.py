@@ -13,7 +13,7 @@ from pathlib import Path
 
 from study import fingerprint, state
 from study.errors import StudyError, report_errors
-from study.files import run_lock
+from study.locks import run_lock
 
 
 @report_errors

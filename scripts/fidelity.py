@@ -58,7 +58,9 @@ def verdicts(result: Fidelity) -> list[str]:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """The summary, or a StudyError where the file is no Parquet."""
+    """The summary, or a StudyError where there is none that can be read."""
+    if not path.exists():
+        raise StudyError(f"{path}: is missing; run `make report` first")
     try:
         with path.open("rb") as file:
             return pd.read_parquet(file)

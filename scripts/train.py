@@ -19,7 +19,7 @@ from typing import Any
 from study import datasets, failures, fingerprint, gpus, provenance, state, stored
 from study.config import checked_settings
 from study.errors import StudyError, report_errors
-from study.files import run_lock
+from study.locks import run_lock
 from study.settings import complete, identity
 from study.state import Request
 

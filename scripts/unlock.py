@@ -13,15 +13,18 @@ import psutil
 from study.errors import report_errors
 
 
+def snakemakes() -> dict[int, str | None]:
+    """Where each process of this machine works that may be a Snakemake; None if it hides that."""
+    return {
+        process.info["pid"]: process.info["cwd"]
+        for process in psutil.process_iter(["pid", "cmdline", "cwd"], ad_value=None)
+        if any(Path(word).name == "snakemake" for word in process.info["cmdline"] or [])
+    }
+
+
 def owners(folder: Path) -> list[int]:
     """Processes that may be a Snakemake working in `folder`; one that hides its folder may be."""
-    found = []
-    for process in psutil.process_iter(["pid", "cmdline", "cwd"], ad_value=None):
-        words = process.info["cmdline"] or []
-        is_snakemake = any(Path(word).name == "snakemake" for word in words)
-        if is_snakemake and process.info["cwd"] in (None, str(folder.resolve())):
-            found.append(process.info["pid"])
-    return found
+    return [pid for pid, cwd in snakemakes().items() if cwd in (None, str(folder.resolve()))]
 
 
 @report_errors

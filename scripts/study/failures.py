@@ -5,6 +5,7 @@ import json
 import traceback
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from study import fingerprint
 from study.errors import StudyError
@@ -49,15 +50,20 @@ def note(folder: Path, error: BaseException, program: Path) -> None:
     write_text(folder / NAME, json.dumps(failure, indent=1) + "\n")
 
 
-def refuse_known_bug(folder: Path, program: Path) -> None:
-    """Raise StudyError where this very code has failed here before by a bug of its own."""
+def read(folder: Path) -> dict[str, Any] | None:
+    """What `note` left in `folder`; None where it left nothing, or nothing that can be read."""
     try:
         failure = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        known = failure["kind"] == BUG and failure["code"] == _code(program)
+        return failure if {"kind", "message"} <= failure.keys() else None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def refuse_known_bug(folder: Path, program: Path) -> None:
+    """Raise StudyError where this very code has failed here before by a bug of its own."""
+    failure = read(folder) or {}
+    if failure.get("kind") == BUG and failure.get("code") == _code(program):
         message = failure["message"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    if known:
         raise StudyError(
             f"{message}\nThis is a bug and would come again: {folder / NAME} has the details; "
             "remove that file to try all the same"

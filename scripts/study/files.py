@@ -1,7 +1,6 @@
 """Files that are whole or absent."""
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import re
@@ -65,18 +64,6 @@ def sha256(path: str | os.PathLike) -> str:
     """The file's checksum, 64 hexadecimal digits."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextlib.contextmanager
-def run_lock(folder: Path) -> Iterator[bool]:
-    """Hold a run's lock, so that nobody else trains it; False where somebody does."""
-    with (folder / ".lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
 
 
 def link(path: Path, folder: Path) -> None:

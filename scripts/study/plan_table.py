@@ -4,7 +4,7 @@ import heapq
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -106,10 +106,19 @@ class Table:
         """When the last job ends, each having a core for itself and the longest beginning first."""
         if self.core_seconds is None:
             return None
-        busy_until = [0.0] * self.cores
-        for seconds in sorted((row.estimate.seconds for row in self.jobs), reverse=True):
-            heapq.heapreplace(busy_until, busy_until[0] + seconds)
-        return max(busy_until)
+        return last_end([row.estimate.seconds for row in self.jobs], [0.0] * self.cores)
+
+
+def last_end(queued: Iterable[float], busy_until: Iterable[float]) -> float:
+    """When the last of several jobs ends that take so many seconds, the longest beginning first.
+
+    `busy_until` says of each core when it is free for the next one.
+    """
+    cores = list(busy_until)
+    heapq.heapify(cores)
+    for seconds in sorted(queued, reverse=True):
+        heapq.heapreplace(cores, cores[0] + seconds)
+    return max(cores)
 
 
 class Past:
@@ -137,6 +146,12 @@ class Past:
             except (OSError, ValueError, pa.ArrowException):
                 del self.finished[source]
         return None
+
+    def learn(self, run: Run, seconds: float) -> None:
+        """Go by `run` too, of which an epoch of one seed takes so many `seconds`."""
+        if run.run in self.finished or len(self.finished) < 2 * MOST_SOURCES:
+            self.finished[run.run] = run
+            self.seconds[run.run] = seconds
 
     def _most_similar(self, run: Run) -> str:
         if run.run in self.finished:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from study import failures, state
-from study.files import run_lock
+from study.locks import run_lock
 from study.manifest import Manifest
 from study.plan import Plan
 from study.plan_table import differences, replicates_in_words, settings_in_words

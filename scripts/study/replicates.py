@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from study.layout import parameters_width
-from study.state import Replicate, Request, State
+from study.state import MEASURES, Replicate, Request, State
 from study.training import TRAIN_EVALUATION, Images, Judgement, Training
 
 # Replicates trained in one stack, and the parameters of all of them: more gain little, and take
@@ -56,7 +56,10 @@ class Saver:
 class Journal:
     """journal.jsonl: what was really trained, an object for each epoch, only ever added to.
 
-    A last line that was cut short, by a full disk or a power cut, is taken away first.
+    Beside the epoch, its seeds, the time and the process it has the record's measures, as means
+    over these seeds, null where they are no numbers: how training goes can be read there before
+    there is a record. A last line that was cut short, by a full disk or a power cut, is taken away
+    first.
     """
 
     def __init__(self, path: Path):
@@ -67,8 +70,11 @@ class Journal:
                 if content and not content.endswith(b"\n"):
                     file.truncate(content.rfind(b"\n") + 1)
 
-    def add(self, epoch: int, seeds: Sequence[int]) -> None:
+    def add(self, epoch: int, seeds: Sequence[int], measures: np.ndarray) -> None:
+        """Add an epoch of `seeds`, whose `measures` are (seeds, 6)."""
         entry = {"epoch": epoch, "seeds": list(seeds), "time": time.time(), "pid": os.getpid()}
+        means = dict(zip(MEASURES, measures.mean(axis=0).tolist(), strict=True))
+        entry |= {name: mean if math.isfinite(mean) else None for name, mean in means.items()}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
@@ -210,7 +216,8 @@ def _epoch(
         )
         if training.epoch in request.kept_epochs:
             reached[seed] = _keeping(reached[seed])
-    journal.add(training.epoch, training.seeds)
+    last = np.array([reached[seed].measures[-1] for seed in training.seeds])
+    journal.add(training.epoch, training.seeds, last)
     return reached, _progress(training, end, learned, judged, seconds)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from examples import FEW, random_images, run_settings, small_run, tensor_bytes, training_settings
 from study import replicates, state
 from study.replicates import Journal, Saver, extend
-from study.state import Request, State
+from study.state import MEASURES, Request, State
 
 
 class Folder:
@@ -381,7 +381,23 @@ def test_the_journal_says_what_was_trained_when_and_by_whom(folder):
     assert {entry["pid"] for entry in entries} == {os.getpid()}
     times = [entry["time"] for entry in entries]
     assert times == sorted(times)
-    assert all(set(entry) == {"epoch", "seeds", "time", "pid"} for entry in entries)
+    assert all(set(entry) == {"epoch", "seeds", "time", "pid", *MEASURES} for entry in entries)
+
+
+def test_the_journal_has_the_means_of_what_each_epoch_measured(folder):
+    run = small_run(run_settings(hidden=[8], batch_size=16))
+    made = folder.extend(run, [0, 1], 2)
+    entries = [json.loads(line) for line in folder.journal.read_text().splitlines()]
+    means = np.mean([replicate.measures for replicate in made.replicates.values()], axis=0)
+    told = [[entry[name] for name in MEASURES] for entry in entries]
+    assert np.array_equal(told, means)
+
+
+def test_a_measure_that_is_no_number_is_null_in_the_journal(folder):
+    """JSON has no NaN, and the journal is read by other programs."""
+    Journal(folder.journal).add(1, [0], np.array([[np.nan, np.inf, 1.0, 0.5, 0.5, 2.0]]))
+    [entry] = map(json.loads, folder.journal.read_text().splitlines())
+    assert [entry[name] for name in MEASURES] == [None, None, 1.0, 0.5, 0.5, 2.0]
 
 
 def test_the_log_has_a_line_an_epoch(folder):

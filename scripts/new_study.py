@@ -1,0 +1,34 @@
+"""Begin a study of your own: a folder with a commented config to change."""
+
+import argparse
+from pathlib import Path
+
+from study.errors import StudyError, report_errors
+from study.files import write_text
+
+TEMPLATE = Path(__file__).parents[1] / "configs" / "template.yaml"
+
+# What the workflow makes, beside what a person writes.
+IGNORED = "/results/\n/.snakemake/\n"
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", help="the new study's folder")
+    folder = Path(parser.parse_args().folder)
+
+    if folder == Path():
+        raise StudyError("say what the folder is called: make new-study NAME=my-study")
+    config = folder / "config.yaml"
+    if config.exists():
+        raise StudyError(f"{config}: is there already; run it: make report FOLDER={folder}")
+    write_text(config, TEMPLATE.read_text(encoding="utf-8"))
+    write_text(folder / ".gitignore", IGNORED)
+    print(f"{config} is yours to change. Then:")
+    print(f"  make plan FOLDER={folder}      what will be trained, and what it will cost")
+    print(f"  make report FOLDER={folder}    train it and write the report")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Tell how far a study is: what is finished, trains, waits or failed, and the time left."""
+
+import argparse
+from pathlib import Path
+
+from study import choice, config, datasets, fingerprint, plan, status
+from study.errors import report_errors
+from study.progress import Progress
+from unlock import snakemakes
+
+CONFIG = Path(__file__).parents[1] / "config.yaml"
+
+
+@report_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--configfile", type=Path, default=CONFIG, help="the study's config")
+    parser.add_argument("--results", type=Path, default="results", help="the study's results")
+    parser.add_argument("--again", default="make report", help="the command that runs the study")
+    parser.add_argument(
+        "--since",
+        type=float,
+        help="tell what a call of the workflow has done that began then (`date +%%s`)",
+    )
+    args = parser.parse_args()
+
+    resolved = plan.resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
+    learning = fingerprint.learning(datasets.describe(resolved.dataset).digest, resolved.validation)
+    look = Progress(resolved, args.results / "runs", learning).look()
+    if args.since is not None:
+        print(status.closing(look, resolved, args.results, args.since))
+        return
+    is_running = str(args.results.resolve().parent) in snakemakes().values()
+    print(status.in_words(look, resolved, args.results, is_running, args.again))
+
+
+if __name__ == "__main__":
+    main()

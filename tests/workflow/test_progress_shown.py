@@ -1,0 +1,223 @@
+"""What is shown while the study runs, and what `make status` tells at every moment, is so.
+
+By the Makefile's own recipes: a panel at a terminal, Snakemake's lines elsewhere.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from ruamel.yaml import YAML
+
+from small_study import ROOT, STUDY, Study
+from study.status import HEADINGS
+from terminal import Terminal
+
+EPOCHS = 60
+
+# Long enough to be looked at, stopped and killed on the way.
+LONG = {
+    "baseline": STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": EPOCHS},
+    "final": {"dropout": 0.2},
+}
+
+WANTED = 2 * 2 * EPOCHS
+
+
+# A run in the panel: how far it is, its accuracy and its loss.
+TRAINING = rf"training +\d+ of {EPOCHS} +\d+\.\d\d % +\d\.\d{{4}} .* last epoch \d+ s ago"
+
+
+def make(study: Study, target: str) -> list[str]:
+    """The words of `make target` for a study; what is installed stays as it is."""
+    return [
+        *("make", "--no-print-directory", "-o", ".venv/.installed", target, "CORES=2"),
+        *(f"CONFIG={study.folder / 'study.yaml'}", f"FOLDER={study.folder}"),
+    ]
+
+
+def status(study: Study) -> str:
+    done = subprocess.run(make(study, "status"), cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def wait_for(happened: Callable[[], bool], process: subprocess.Popen) -> None:
+    """Until it has happened, which must be before the process ends."""
+    deadline = time.monotonic() + 300
+    while not happened():
+        assert process.poll() is None, "ended before it could be looked at"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def each_run_trains(study: Study, epochs: int) -> bool:
+    """Whether every run has trained so many epochs."""
+    trained = Counter(run for run, *_ in study.trained())
+    return len(trained) == 2 and min(trained.values()) >= epochs
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory):
+    """A study begun at a terminal, stopped by Ctrl-C, begun again, killed, and run to its end."""
+    study = Study(tmp_path_factory.mktemp("story"))
+    study.configure(**LONG)
+    told = {"new": status(study)}
+
+    terminal = Terminal(make(study, "report"), ROOT)
+    wait_for(lambda: each_run_trains(study, 2), terminal.process)
+    told["during"] = status(study)
+    wait_for(lambda: re.search(TRAINING, terminal.text) is not None, terminal.process)
+    terminal.press_ctrl_c()
+    told["interrupted code"] = terminal.wait()
+    told["interrupted"], told["panel"], told["raw"] = status(study), terminal.text, terminal.raw
+    told["trained"] = study.trained()
+
+    process = subprocess.Popen(
+        make(study, "report"),
+        cwd=ROOT,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(lambda: len(study.trained()) > len(told["trained"]) + 4, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    told["killed"] = status(study)
+
+    last = Terminal(make(study, "report"), ROOT)
+    told["code"] = last.wait()
+    told["end"], told["finished"] = last.text, status(study)
+    told["study"] = study
+    return told
+
+
+def test_before_the_first_run_the_command_is_named(story):
+    first, last = story["new"].splitlines()
+    assert first.startswith(f"not begun: 0 of 2 runs finished, 0 of {WANTED} epochs")
+    assert last.startswith("next: make report CONFIG=")
+
+
+def test_during_a_run_what_trains_is_told_with_its_measures(story):
+    first, heading, *runs = story["during"].splitlines()
+    match = re.match(
+        rf"running: 0 of 2 runs finished, (\d+) of {WANTED} epochs; about .* of training left",
+        first,
+    )
+    assert 2 * 2 * 2 <= int(match[1]) < WANTED
+    assert re.split("  +", heading) == list(HEADINGS)
+    for run in runs:
+        assert re.search(TRAINING, run)
+    assert len(runs) == 2
+
+
+def test_the_panel_shows_the_same_and_none_of_snakemakes_lines(story):
+    assert re.search(rf"0 of 2 runs finished, \d+ of {WANTED} epochs", story["panel"])
+    assert re.search(TRAINING, story["panel"])
+    assert "━" in story["panel"]
+    for line in ("localrule train", "Finished jobid", "Job stats", "steps ("):
+        assert line not in story["panel"]
+        assert line not in story["end"]
+    log = sorted(story["study"].folder.glob(".snakemake/log/*.log"))[0]
+    assert "rule train" in log.read_text(encoding="utf-8")
+
+
+def test_ctrl_c_stops_the_study_with_its_state_saved_and_the_terminal_whole(story):
+    assert story["interrupted code"] != 0
+    assert story["raw"].rindex("\x1b[?25h") > story["raw"].rindex("\x1b[?25l")
+    told = story["interrupted"]
+    trained = 2 * len(story["trained"])
+    assert told.startswith(f"unfinished: 0 of 2 runs finished, {trained} of {WANTED} epochs")
+    assert told.count("was told to stop") == 2
+    assert "(goes on from the saved epochs)" in told
+
+
+def test_after_a_kill_nothing_is_said_to_train(story):
+    first, *_ = story["killed"].splitlines()
+    done = int(re.match(r"unfinished: 0 of 2 runs finished, (\d+) of", first)[1])
+    assert 2 * len(story["trained"]) <= done < WANTED
+    assert story["killed"].count("was killed") == 2
+
+
+def test_at_the_end_the_report_the_headline_the_time_and_what_was_reused_are_told(story):
+    assert story["code"] == 0
+    report = story["study"].results / "report.en.md"
+    assert f"report: {report}" in story["end"]
+    assert re.search(r"final model: validation accuracy \d+\.\d\d ± \d", story["end"])
+    trained, reused = map(
+        int, re.search(r"in .* s: (\d+) epochs trained, (\d+) reused", story["end"]).groups()
+    )
+    assert trained + reused == WANTED
+    assert reused >= 2 * len(story["trained"])
+    first, headline, place = story["finished"].splitlines()
+    assert first == f"finished: 2 of 2 runs finished, {WANTED} of {WANTED} epochs"
+    assert headline.startswith("final model: ")
+    assert place == f"report: {report}"
+
+
+def test_a_failure_can_be_read_after_the_panel_and_in_the_status(tmp_path):
+    study = Study(tmp_path)
+    study.configure(
+        data=STUDY["data"] | {"validation": {"from": "train", "size": 600}},
+        experiments={"dropout": {"vary": {"dropout": [0.0]}}},
+    )
+    terminal = Terminal(make(study, "report"), ROOT)
+    assert terminal.wait() != 0
+    message = "600 of 600 training images leave none to train on"
+    assert message in terminal.text
+    assert "make report-partial" in terminal.text
+    told = status(study)
+    assert told.startswith("failed: 0 of 1 runs finished")
+    assert message[:30] in told
+    [run] = study.results.glob("runs/*")
+    assert str(run.relative_to(study.folder) / "train.log") in told
+    assert "next: make report" in told
+
+
+def test_on_a_pipe_snakemakes_lines_stay_and_the_quick_study_gives_a_whole_report(tmp_path):
+    """The study of `make quick`, on made-up images."""
+    study = Study(tmp_path)
+    quick = YAML(typ="safe").load(ROOT / "configs" / "quick.yaml")
+    study.configure(**quick | {"data": STUDY["data"]})
+    done = subprocess.run(make(study, "report"), cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    assert re.search(r"^localrule train:$", done.stderr, re.M)
+    assert re.search(r"^\d+ of \d+ steps \(100%\) done$", done.stderr, re.M)
+    assert (study.results / "report.en.md").is_file()
+    assert "final model: validation accuracy" in done.stdout
+    assert f"report: {study.results / 'report.en.md'}" in done.stderr
+
+    again = subprocess.run(make(study, "report"), cwd=ROOT, capture_output=True, text=True)
+    assert "Nothing to be done" in again.stderr
+    assert re.search(r"0 epochs trained, \d+ reused", again.stdout)
+    assert f"report: {study.results / 'report.en.md'}" in again.stdout
+
+
+def test_make_quick_is_the_report_of_its_config_in_a_folder_of_its_own():
+    done = subprocess.run(
+        ["make", "-n", "-o", ".venv/.installed", "quick"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'snakemake --cores all --configfile "configs/quick.yaml" --directory "quick"' in (
+        done.stdout
+    )
+
+
+def test_a_folders_own_config_needs_no_naming(tmp_path):
+    """As `make new-study` makes it."""
+    (tmp_path / "config.yaml").write_text(json.dumps(STUDY), encoding="utf-8")
+    done = subprocess.run(
+        ["make", "-n", "-o", ".venv/.installed", "report", f"FOLDER={tmp_path}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert f'--configfile "{tmp_path}/config.yaml"' in done.stdout
+    assert f'--again "make report FOLDER={tmp_path}"' in done.stdout
