@@ -24,10 +24,10 @@ CONFIGFILE := $(if $(CONFIG),--configfile "$(if $(FOLDER),$(if $(filter /%,$(CON
 PYTEST := pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=90
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report recommended report-partial data plan claims verify accept-code prune fidelity bench check test test-full
+.PHONY: help setup report recommended report-partial snakemake-report data plan claims verify accept-code prune fidelity bench check test test-full
 
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-16s %s\n", $$1, $$2}'
 	@echo
 	@echo "make report CONFIG=my.yaml FOLDER=my-study: another study, in a folder of its own"
 	@echo "make report CORES=4 PROFILE=name: fewer cores, profiles/name"
@@ -51,6 +51,9 @@ recommended: ## Run configs/recommended.yaml in the folder recommended/ (an hour
 report-partial: setup ## Write the report over what is finished, without training
 	@$(PROGRAM)/unlock.py
 	@$(SNAKEMAKE) --config partial=true -- report
+
+snakemake-report: setup ## Write Snakemake's own report of a finished study: results/workflow-report.zip
+	@$(SNAKEMAKE) --report results/workflow-report.zip -- report
 
 data: setup ## Fetch and verify the data set alone
 	@$(SNAKEMAKE) -- data

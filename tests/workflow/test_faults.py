@@ -168,6 +168,7 @@ FILES = [
     "figures/dropout.en.png",
     "figures/final_confusion.en.svg",
     "report.en.md",
+    "report.en.html",
 ]
 
 ALL_CASES = list(itertools.product(FILES, DAMAGES))

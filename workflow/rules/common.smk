@@ -14,7 +14,7 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 RUN_FOLDERS = Path("results/runs")
 sys.path.insert(0, str(SCRIPTS))
 
-from study import choice, fingerprint, jobs, manifest, standing
+from study import choice, fingerprint, jobs, manifest, provenance, standing
 from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
@@ -22,6 +22,9 @@ from study.files import write_text
 from study.plan import files_beside, resolve
 
 CHOICE = Path("results") / choice.NAME
+
+# For the first page of Snakemake's own report, which is given nothing else.
+config["versions"] = provenance.versions()
 
 # The programs' folder is a variable of the shell and no parameter of the rules, so that a copy of
 # the code elsewhere makes the same jobs.
