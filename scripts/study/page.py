@@ -60,7 +60,6 @@ class _Page:
         self.data = data
         self.left = {"static": MOST_STATIC, "charts": MOST_CHARTS}
         self.claims = UnfoldedClaims(study, self.words, "").unfolded()
-        self.has_claims = False
         self.environment = Environment(
             loader=FileSystemLoader(FILES),
             autoescape=True,
@@ -81,7 +80,8 @@ class _Page:
             table_label=self.text("page.table"),
             figure=self._figure,
             claim=self.words.text("columns.claim"),
-            claims=self._claims,
+            choice=self.parts.verdicts(),
+            claims=lambda count: self.parts.claims(list(islice(self.claims, count))),
         )
         article = page_text.to_html(self.report, parts)
         tables = {
@@ -114,11 +114,6 @@ class _Page:
             "table": self.language.entry("page.data_table"),
             "all": self.text("page.all"),
         }
-
-    def _claims(self, count: int) -> str:
-        """The next claims, unfolded; before the first of them what chooses among all."""
-        is_first, self.has_claims = not self.has_claims, True
-        return self.parts.claims(list(islice(self.claims, count)), is_first)
 
     def _figure(self, name: str, alternative: str) -> str:
         """A figure: its charts, its static form for print and where there are none, its notes."""

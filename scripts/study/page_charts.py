@@ -126,7 +126,11 @@ def accuracies(experiment: Experiment, words: Words, alternative: str) -> Chart 
             alt.Tooltip("n:Q", title=text("page.seeds"), format="d"),
         ],
     )
-    place = {"title": text("page.accuracy"), "scale": alt.Scale(zero=False)}
+    place = {
+        "title": text("page.accuracy"),
+        "scale": alt.Scale(zero=False),
+        "axis": alt.Axis(tickCount=alt.ExprRef("width / 80")),
+    }
     layers = [
         base.mark_rule(strokeWidth=2, aria=False).encode(x=alt.X("low:Q", **place), x2="high:Q"),
         base.mark_point(filled=True, size=90).encode(x=alt.X("mean:Q", **place)),
@@ -179,4 +183,4 @@ def literal(names: Sequence[str]) -> str:
 
 def finished(chart: alt.LayerChart, alternative: str) -> dict[str, Any]:
     """The specification of a chart as wide as its place, with its message for who cannot see it."""
-    return chart.properties(width="container", description=alternative).to_dict()
+    return chart.properties(width="container", description=alternative).to_dict(validate=False)

@@ -209,6 +209,7 @@ def _colour(curves: Curves) -> alt.Color:
             orient="bottom",
             columns=alt.ExprRef(f"max(1, floor(width / {LEGEND_COLUMN}))"),
             symbolLimit=len(names),
+            symbolOpacity=1,
             symbolType="stroke",
             symbolStrokeWidth=3,
         ),

@@ -1,7 +1,7 @@
 """The report's Markdown as HTML: headings with anchors, tables to be sorted, figures put in."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -23,14 +23,15 @@ class Parts:
     """What the page puts in place of parts of the report.
 
     `figure` gives the HTML of the figure of a name, with its alternative text; `claims` that of so
-    many further claims, in place of tables whose first column has the heading `claim`. `code` is
-    the language's.
+    many further claims, in place of tables whose first column has the heading `claim`; `choice` is
+    what chooses among all of these. `code` is the language's.
     """
 
     code: str
     table_label: str
     figure: Callable[[str, str], str]
     claim: str
+    choice: str
     claims: Callable[[int], str]
 
 
@@ -62,7 +63,7 @@ def contents(report: str) -> list[Heading]:
 
 def to_html(report: str, parts: Parts) -> str:
     """The report as HTML."""
-    tokens = list(_with_claims(_MARKDOWN.parse(report), parts))
+    tokens = _with_claims(_MARKDOWN.parse(report), parts)
     anchors = (anchor for *_, anchor in markdown.headings(report))
     return _MARKDOWN.renderer.render(
         tokens, _MARKDOWN.options, {"parts": parts, "anchors": anchors}
@@ -74,21 +75,43 @@ def inline(text: str) -> str:
     return _MARKDOWN.renderInline(text)
 
 
-def _with_claims(tokens: Sequence[Token], parts: Parts) -> Iterator[Token]:
-    """The tokens with the tables of claims replaced."""
+def _with_claims(tokens: list[Token], parts: Parts) -> list[Token]:
+    """The tokens with the tables of claims replaced, and before the first what chooses."""
+    found: list[Token] = []
+    is_first = True
     place = 0
     while place < len(tokens):
-        token = tokens[place]
-        if token.type == "table_open":
-            end = next(i for i in range(place, len(tokens)) if tokens[i].type == "table_close")
-            first = next(each for each in tokens[place:end] if each.type == "inline")
-            if first.content == parts.claim:
-                rows = sum(each.type == "tr_open" for each in tokens[place:end]) - 1
-                yield Token("html_block", "", 0, content=parts.claims(rows))
-                place = end + 1
-                continue
-        yield token
-        place += 1
+        rows = _claims_in(tokens, place, parts.claim)
+        if not rows:
+            found.append(tokens[place])
+            place += 1
+            continue
+        if is_first:
+            # A table stands below a line that names its section, or below a heading.
+            titled = found[-1].type in ("paragraph_close", "heading_close")
+            found.insert(len(found) - 3 * titled, _html(parts.choice))
+            is_first = False
+        found.append(_html(parts.claims(rows)))
+        place = _end(tokens, place) + 1
+    return found
+
+
+def _claims_in(tokens: Sequence[Token], place: int, heading: str) -> int:
+    """How many claims the table has that begins at this place; none where no such table does."""
+    if tokens[place].type != "table_open":
+        return 0
+    table = tokens[place : _end(tokens, place)]
+    first = next(token for token in table if token.type == "inline")
+    rows = sum(token.type == "tr_open" for token in table) - 1
+    return rows if first.content == heading else 0
+
+
+def _end(tokens: Sequence[Token], place: int) -> int:
+    return next(i for i in range(place, len(tokens)) if tokens[i].type == "table_close")
+
+
+def _html(content: str) -> Token:
+    return Token("html_block", "", 0, content=content)
 
 
 class _Renderer(RendererHTML):

@@ -202,7 +202,7 @@ def test_on_paper_figures_are_static_and_claims_unfolded(opened):
     page = opened().see_all()
     page.emulate_media(media="print")
     assert page.locator(".chart:visible").count() == 0
-    statics = page.locator("figure img.static:visible")
+    statics = page.locator("figure .static img:visible")
     assert statics.count() == page.locator("figure").count()
     assert all(statics.evaluate_all("all => all.map((each) => each.naturalWidth > 0)"))
     assert page.locator("details.claim tbody:visible").count() == 2
@@ -211,7 +211,7 @@ def test_on_paper_figures_are_static_and_claims_unfolded(opened):
 def test_without_javascript_the_static_figures_are_there(opened):
     it = opened(java_script_enabled=False)
     figures = it.page.locator("figure")
-    assert it.page.locator("figure img.static:visible").count() == figures.count()
+    assert it.page.locator("figure .static img:visible").count() == figures.count()
 
 
 def test_the_theme_follows_the_readers_while_the_page_is_open(opened):
