@@ -58,7 +58,7 @@ def main() -> None:
         page = (arguments.folder / "results" / "report.en.html").resolve()
         picture = screenshot(browser, page, arguments.experiment)
         browser.close()
-    picture.convert("RGB").quantize(128).save(arguments.output / "page.en.png", optimize=True)
+    picture.convert("RGB").save(arguments.output / "page.en.png", optimize=True)
     (arguments.output / "plan.txt").write_text(plan_excerpt(arguments.folder), encoding="utf-8")
 
 

@@ -12,6 +12,7 @@ import sys
 from html import unescape
 from pathlib import Path
 
+import altair as alt
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -29,6 +30,7 @@ from study import (
     page_text,
     report,
 )
+from study.files import sha256
 from study.language import Language
 from study.report_data import collect
 from study.sentences import Words
@@ -403,6 +405,25 @@ class TestOtherStudies:
         rows = rows_of(embedded(pages["en"], "epochs-curves"))
         assert {row["code"] for row in rows} == {"0"}
         assert max(int(row["epoch"]) for row in rows) == 30
+
+
+def test_what_comes_from_elsewhere_is_as_published():
+    """Each file has the checksum noted beside it, a licence, and nothing that ends a script."""
+    vendor = page.FILES / "vendor"
+    noted = re.findall(r"^\| (\S+) \|.*\| (\w{64}) \|$", (vendor / "README.md").read_text(), re.M)
+    assert {name for name, _ in noted} == {path.name for path in vendor.glob("*.min.*")}
+    for name, digest in noted:
+        assert sha256(vendor / name) == digest
+        assert (vendor / f"{name.split('.')[0]}.LICENSE").is_file()
+        assert "</script" not in (vendor / name).read_text(encoding="utf-8")
+
+
+def test_charts_are_what_vega_lite_asks_for(pages):
+    """Against its schema: the page is written without this check, which takes a second."""
+    names = re.findall(r'data-specification="(.+?)"', pages["en"])
+    assert len(names) == 2 * 6 + 1
+    for name in names:
+        alt.LayerChart.from_dict(embedded(pages["en"], name))
 
 
 def test_the_program_writes_a_page(default, pages, monkeypatch, tmp_path):
