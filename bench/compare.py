@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -256,6 +257,8 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     options = parse_arguments()
+    # The workflow's rules call `python`.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     machine.keep_to(machine.available_cores()[: options.cores])
     description = machine.describe(options.cores)
     for name, text in description.items():

@@ -86,6 +86,7 @@ def _replicate(rate: float, random: np.random.Generator) -> Replicate:
     accuracy = np.clip(accuracy + random.normal(scale=0.004, size=EPOCHS), 0, 1)
     made_up = {"seconds": np.full(EPOCHS, 0.5)}
     made_up |= {name: accuracy for name in MEASURES if name.endswith("accuracy")}
+    made_up["train_accuracy"] = accuracy - 0.03
     made_up |= {name: 1.2 - accuracy for name in MEASURES if name.endswith("loss")}
     width = parameters_width([SIDE**2, 2, CLASSES])
     return Replicate(
@@ -98,12 +99,14 @@ def _replicate(rate: float, random: np.random.Generator) -> Replicate:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="the study's folder")
-    parser.add_argument("--runs", type=int, required=True, help="how many runs")
-    parser.add_argument("--finish", action="store_true", help="after write: with all runs finished")
-    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--runs", type=int, default=100, help="how many runs to ask for")
+    parser.add_argument("--finish", action="store_true", help="also what its runs would have left")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="to finish in")
     options = parser.parse_args()
-    write_study(options.folder, options.runs)
-    finish(options.folder, options.processes)
+    if options.finish:
+        finish(options.folder, options.processes)
+    else:
+        write_study(options.folder, options.runs)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Train one run: all its seeds, from wherever its saved state stands, as far as is asked for.
 
 Everything lies in the run's folder: the saved state (state.safetensors) and the journal, which
-training goes on from, and what is made from them: record.parquet, weights.safetensors
-and settings.json. With nothing left to train, only these are written.
+training goes on from, what is made from them (record.parquet, weights.safetensors and
+settings.json), and benchmark.tsv, what training took. With nothing left to train, only what is
+made from the state is written.
 """
 
 import argparse
@@ -110,11 +111,13 @@ def train(args: argparse.Namespace) -> None:
     else:
         log(f"{args.output.name}: everything is there, nothing to train")
     # Arrow takes memory that training has had until here.
-    from study import outputs
+    from study import outputs, usage
 
     features = datasets.map_images(dataset, args.data, "train").shape[1]
     sizes = [features, *settings["hidden"], dataset.class_count]
     outputs.write(args.output, known, request, settings, sizes)
+    if open_seeds:
+        usage.write(args.output / "benchmark.tsv")
 
 
 def extend(

@@ -52,7 +52,13 @@ class Study:
     def __init__(self, folder: Path, snakefile: Path = ROOT / "Snakefile"):
         self.folder = folder
         self.snakefile = snakefile
-        write_dataset(folder / "data", classes=CLASSES, train=600, test=200, side=8)
+        if not (folder / "data").exists():
+            write_dataset(folder / "data", classes=CLASSES, train=600, test=200, side=8)
+
+    def copy(self, folder: Path) -> "Study":
+        """The same study, with all its results, in another folder."""
+        shutil.copytree(self.folder, folder)
+        return Study(folder, self.snakefile)
 
     def configure(self, **changes: object) -> dict:
         """Write config.yaml: the small study with `changes` at its top level."""

@@ -199,7 +199,8 @@ def collect(plan: dict, metrics: pd.DataFrame, summary: pd.DataFrame, name: str)
         if scale_of(list(values.values())) != "names":
             values = dict(sorted(values.items(), key=lambda item: _place(item[1])))
         settings.append(Setting(key, list(values.values()), list(values)))
-        table[f"place of {key}"] = [list(values).index(text) for text in texts]
+        places = {text: place for place, text in enumerate(values)}
+        table[f"place of {key}"] = [places[text] for text in texts]
     if len(keys) <= 2:
         table = table.sort_values([f"place of {key}" for key in keys], ignore_index=True)
     else:

@@ -44,7 +44,7 @@ def memory_mb(run: Run, device: str) -> int:
     return process + math.ceil(parameters * BYTES_PER_PARAMETER / 2**20)
 
 
-def request(run: Run, found: Standing) -> str:
+def request(run: Run, found: Standing) -> list[str]:
     """The words of train.py that say how much of the run is wanted.
 
     Where a finished run has all of it already, they are the words that it was made with: a
@@ -55,8 +55,8 @@ def request(run: Run, found: Standing) -> str:
     return _words(run.seeds, run.epochs, run.kept_epochs)
 
 
-def _words(seeds: list[int], epochs: int, kept_epochs: list[int]) -> str:
+def _words(seeds: list[int], epochs: int, kept_epochs: list[int]) -> list[str]:
     words = ["--seeds", *map(str, seeds), "--epochs", str(epochs)]
     if kept_epochs:
         words += ["--keep-epochs", *map(str, kept_epochs)]
-    return " ".join(words)
+    return words

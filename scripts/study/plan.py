@@ -251,7 +251,7 @@ def _runs(
 ) -> list[Run]:
     """Each distinct run once, as long as its longest asker wants it, in order of first mention."""
     askers = [
-        (value, complete(experiment.settings | value.settings))
+        (value, experiment.settings | value.settings)
         for experiment in experiments
         for value in experiment.values
     ]
@@ -259,7 +259,7 @@ def _runs(
         askers.append((final, final.settings))
     runs: dict[str, Run] = {}
     for value, settings in askers:
-        known = runs.get(value.run, Run(value.run, identity(settings), 0, seeds))
+        known = runs.get(value.run) or Run(value.run, identity(settings), 0, seeds)
         kept = {value.epochs} if value is final or chooses_final else set()
         runs[value.run] = replace(
             known,

@@ -1,5 +1,6 @@
 """Training settings: which there are, which of them an optimizer uses, and how they are written."""
 
+import functools
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,8 @@ NAMES = list(schema()["$defs"]["settings"]["properties"])
 
 DEFAULTS = {name: schema()["$defs"][name]["default"] for name in NAMES}
 
+_KINDS = {name: schema()["$defs"][name].get("type") for name in NAMES}
+
 # What only some optimizers use; every other setting matters to all.
 USED_BY = {"momentum": {"sgd", "rmsprop"}, "nesterov": {"sgd"}}
 
@@ -25,7 +28,7 @@ def complete(settings: Settings) -> dict[str, Any]:
     """All settings, in order: those given, in their schema's type, and defaults for the rest."""
     completed = {name: settings.get(name, DEFAULTS[name]) for name in NAMES}
     for name, value in completed.items():
-        kind = schema()["$defs"][name].get("type")
+        kind = _KINDS[name]
         if kind == "number":
             # Zero has one name: -0.0 + 0.0 is 0.0.
             completed[name] = float(value) + 0.0
@@ -43,11 +46,12 @@ def is_used(name: str, optimizer: str) -> bool:
 
 def identity(settings: Settings) -> dict[str, Any]:
     """What changes the learning: all settings that the optimizer uses, without epochs."""
-    return {
-        name: settings[name]
-        for name in NAMES
-        if name != "epochs" and is_used(name, settings["optimizer"])
-    }
+    return {name: settings[name] for name in _of_identity(settings["optimizer"])}
+
+
+@functools.cache
+def _of_identity(optimizer: str) -> list[str]:
+    return [name for name in NAMES if name != "epochs" and is_used(name, optimizer)]
 
 
 def essential(settings: Settings) -> dict[str, Any]:
@@ -67,7 +71,8 @@ def text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{Decimal(repr(value)):f}" if 1e-9 <= abs(value) < 1e9 else repr(value)
+        shown = repr(value)
+        return f"{Decimal(shown):f}" if "e" in shown and 1e-9 <= abs(value) < 1e9 else shown
     if isinstance(value, list | tuple):
         return "-".join(str(item) for item in value)
     return str(value)

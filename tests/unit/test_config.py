@@ -15,6 +15,7 @@ from study.plan import resolve
 from study.schemas import SCHEMAS
 
 DEFAULT = SCHEMAS.parents[1] / "config.yaml"
+FURTHER = sorted((SCHEMAS.parents[1] / "configs").glob("*.yaml"))
 EXPERIMENTS = "experiments: {rates: {vary: {learning_rate: [0.1, 0.2]}}}\n"
 
 
@@ -404,6 +405,11 @@ def test_a_part_that_is_given_is_completed(write):
         "dataset": "FashionMNIST",
         "validation": "test",
     }
+
+
+@pytest.mark.parametrize("path", FURTHER, ids=lambda path: path.stem)
+def test_the_further_studies_are_complete_and_right(path):
+    assert resolve(load([path])).runs
 
 
 def test_the_default_study_says_all_but_how_it_is_run():

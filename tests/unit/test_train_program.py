@@ -131,6 +131,7 @@ def told(ended):
 
 def test_a_run_leaves_its_files_and_a_line_for_each_epoch(undisturbed):
     assert sorted(path.name for path in undisturbed.iterdir() if path.name != ".lock") == [
+        "benchmark.tsv",
         "journal.jsonl",
         "record.parquet",
         "settings.json",
@@ -145,6 +146,15 @@ def test_a_run_leaves_its_files_and_a_line_for_each_epoch(undisturbed):
     assert record.num_rows == 2 * EPOCHS
     assert set(record["run"].to_pylist()) == {"adam-some-run"}
     assert record["validation_accuracy"].to_pylist()[-1] > 0.9
+
+
+def test_a_run_tells_what_its_training_took(undisturbed):
+    names, values = (undisturbed / "benchmark.tsv").read_text(encoding="utf-8").splitlines()
+    took = dict(zip(names.split("\t"), values.split("\t"), strict=True))
+    assert float(took["cpu_time"]) > 0
+    assert 1 < float(took["s"]) < 600
+    # Megabytes of a process that has imported torch.
+    assert 100 < float(took["max_rss"]) < 2000
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -143,8 +142,8 @@ def damage(path, how: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Study:
-    study = Study(tmp_path_factory.mktemp("finished"))
+def with_final(tmp_path_factory) -> Study:
+    study = Study(tmp_path_factory.mktemp("with_final"))
     study.configure(final={"dropout": 0.2})
     study.ok()
     return study
@@ -171,29 +170,31 @@ FILES = [
     "report.en.html",
 ]
 
-ALL_CASES = list(itertools.product(FILES, DAMAGES))
-EACH_FILE_ONCE = list(zip(FILES, itertools.cycle(DAMAGES), strict=False))
+EACH_ALONE = [[case] for case in itertools.product(FILES, DAMAGES)]
+ALL_AT_ONCE = [list(zip(FILES, itertools.cycle(DAMAGES), strict=False))]
 
 
-@pytest.mark.parametrize(("pattern", "how"), ALL_CASES if FULL else EACH_FILE_ONCE)
-def test_a_damaged_file_is_found_and_made_anew_without_training(finished, pattern, how):
-    path = sorted(finished.results.glob(pattern))[0]
-    whole, before = path.read_bytes(), finished.trained()
-    damage(path, how)
-    result = finished.ok()
-    assert str(path.relative_to(finished.folder)) in result.output.partition("Building DAG")[0]
-    assert finished.newly_trained(before) == 0
-    if path.name == "settings.json":
-        assert json.loads(path.read_bytes())["replicates"] == json.loads(whole)["replicates"]
-    elif path.suffix != ".parquet":
-        assert path.read_bytes() == whole
-    assert "Nothing to be done" in finished.ok().output
+@pytest.mark.parametrize("cases", EACH_ALONE if FULL else ALL_AT_ONCE)
+def test_damaged_files_are_found_and_made_anew_without_training(with_final, cases):
+    study = with_final
+    damages = {sorted(study.results.glob(pattern))[0]: how for pattern, how in cases}
+    whole, before = {path: path.read_bytes() for path in damages}, study.trained()
+    for path, how in damages.items():
+        damage(path, how)
+    told = study.ok().output.partition("Building DAG")[0]
+    assert study.newly_trained(before) == 0
+    for path in damages:
+        assert str(path.relative_to(study.folder)) in told
+        if path.name == "settings.json":
+            made = [json.loads(text)["replicates"] for text in (path.read_bytes(), whole[path])]
+            assert made[0] == made[1]
+        elif path.suffix != ".parquet":
+            assert path.read_bytes() == whole[path]
+    assert "Nothing to be done" in study.ok().output
 
 
-def test_a_damaged_state_is_never_gone_on_from(finished, tmp_path):
-    study = Study(tmp_path / "copy")
-    shutil.rmtree(study.folder)
-    shutil.copytree(finished.folder, study.folder)
+def test_a_damaged_state_is_never_gone_on_from(with_final, tmp_path):
+    study = with_final.copy(tmp_path / "copy")
     damage(next(study.results.glob("runs/*dropout0.0*/state.safetensors")), "bit flipped")
     study.configure(baseline=STUDY["baseline"] | {"epochs": 3}, final={"dropout": 0.2})
     before = study.trained()

@@ -1,7 +1,6 @@
 """The final model from training to a folder to take away, which classifies as it was judged."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -83,9 +82,7 @@ def test_nothing_is_left_to_do(made):
 
 def test_an_epoch_that_the_run_has_gone_beyond(made, tmp_path):
     """The final model at epoch 3 stays what it was when an experiment takes its run to epoch 5."""
-    study = Study(tmp_path / "copy")
-    shutil.rmtree(study.folder)
-    shutil.copytree(made.folder, study.folder)
+    study = made.copy(tmp_path / "copy")
     longer = {"with": {"activation": FINAL["activation"]}, "vary": {"epochs": [2, 5]}}
     study.configure(final=FINAL, experiments={"longer": longer})
     before = evaluated(study)
@@ -106,9 +103,7 @@ def test_a_final_model_that_diverged_leaves_a_report_and_an_empty_model(study):
 
 
 def test_early_stopping_is_read_by_the_config_s_rule(made, tmp_path):
-    study = Study(tmp_path / "copy")
-    shutil.rmtree(study.folder)
-    shutil.copytree(made.folder, study.folder)
+    study = made.copy(tmp_path / "copy")
     rule = {"metric": "validation_accuracy", "patience": 1}
     study.configure(final=FINAL, report={"languages": ["en"], "early_stopping": rule})
     before = study.trained()

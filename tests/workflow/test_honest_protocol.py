@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 from ruamel.yaml import YAML
 
 from mnistlike import idx_bytes
@@ -37,10 +38,18 @@ def chosen(study: Study) -> dict:
     return json.loads((study.results / "choice.json").read_text(encoding="utf-8"))
 
 
-def test_one_call_trains_chooses_and_trains_the_choice_and_a_second_has_nothing_to_do(study):
-    study.configure(**HONEST)
-    first = study.ok()
-    assert "choose_final" in first.jobs
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory) -> Study:
+    made = Study(tmp_path_factory.mktemp("honest"))
+    made.configure(**HONEST)
+    assert "choose_final" in made.ok().jobs
+    return made
+
+
+def test_one_call_trains_chooses_and_trains_the_choice_and_a_second_has_nothing_to_do(
+    honest, tmp_path
+):
+    study = honest.copy(tmp_path / "copy")
     plan = json.loads((study.results / "plan.json").read_text(encoding="utf-8"))
     assert plan["final"]["settings"] == plan["baseline"] | chosen(study)["settings"]
     assert (study.results / "runs" / plan["final"]["run"] / "record.parquet").is_file()
@@ -61,19 +70,18 @@ def test_one_call_trains_chooses_and_trains_the_choice_and_a_second_has_nothing_
     assert "Nothing to be done" in study.ok().output
 
 
-def test_noise_in_place_of_the_test_images_changes_no_choice(study, tmp_path):
+def test_noise_in_place_of_the_test_images_changes_no_choice(honest, tmp_path):
     """Nothing but the final accuracy may depend on them."""
     other = Study(tmp_path / "noise")
     replace_test_images_by_noise(other)
-    for each in (study, other):
-        each.configure(**HONEST)
-        each.ok()
-    assert chosen(study) == chosen(other)
-    assert study.content() == other.content()
+    other.configure(**HONEST)
+    other.ok()
+    assert chosen(honest) == chosen(other)
+    assert honest.content() == other.content()
     accuracies = [
         pq.read_table(each.results / "summary.parquet").drop_columns("run").to_pylist()
-        for each in (study, other)
+        for each in (honest, other)
     ]
     assert accuracies[0] == accuracies[1]
-    evaluations = [(each.results / "final.safetensors").read_bytes() for each in (study, other)]
+    evaluations = [(each.results / "final.safetensors").read_bytes() for each in (honest, other)]
     assert evaluations[0] != evaluations[1]

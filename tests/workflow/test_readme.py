@@ -56,11 +56,10 @@ def test_a_snakemake_command_is_accepted(line, tmp_path):
     assert re.search(r"^train +\d+", done.stdout + done.stderr, re.M)
 
 
-def test_the_readmes_program_reads_the_results(study):
-    study.ok("metrics")
+def test_the_readmes_program_reads_the_results(finished):
     [program] = [block for block in blocks("python") if "parquet" in block]
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=study.folder, capture_output=True, text=True
+        [sys.executable, "-c", program], cwd=finished.folder, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     assert "mean" in done.stdout

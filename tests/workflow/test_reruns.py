@@ -22,9 +22,9 @@ def epochs(count: int) -> dict:
     return STUDY["baseline"] | {"epochs": count}
 
 
-def test_a_study_grows_by_exactly_what_is_new_and_shrinks_without_training(study):
+def test_a_study_grows_by_exactly_what_is_new_and_shrinks_without_training(finished):
     """Values, seeds and epochs added and removed one after the other, with the work each causes."""
-    study.ok()
+    study = finished
     assert len(list(study.results.glob("runs/*"))) == 2
 
     # Nothing changed; then files rewritten with the same content.
@@ -85,21 +85,19 @@ def test_a_study_grows_by_exactly_what_is_new_and_shrinks_without_training(study
     assert {run: grown[run] for run in scratch.content()} == scratch.content()
 
 
-def test_a_fresh_clone_of_the_code_beside_kept_results_has_nothing_to_do(study, tmp_path):
-    study.ok()
+def test_a_fresh_clone_of_the_code_beside_kept_results_has_nothing_to_do(finished, tmp_path):
     code = tmp_path / "clone"
     copy_code(code)
     for path in code.rglob("*"):
         os.utime(path)
-    study.snakefile = code / "Snakefile"
-    assert "Nothing to be done" in study.ok().output
+    finished.snakefile = code / "Snakefile"
+    assert "Nothing to be done" in finished.ok().output
 
 
-def test_an_edited_figure_module_redraws_and_edited_training_code_retrains(study, tmp_path):
-    code = tmp_path / "clone"
+def test_an_edited_figure_module_redraws_and_edited_training_code_retrains(finished, tmp_path):
+    study, code = finished, tmp_path / "clone"
     copy_code(code)
     study.snakefile = code / "Snakefile"
-    study.ok()
 
     before = study.trained()
     with (code / "scripts" / "study" / "experiment_figures.py").open("a") as file:
@@ -124,12 +122,11 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def test_all_that_learning_depends_on_retrains_even_without_snakemakes_notes(study, tmp_path):
+def test_all_that_learning_depends_on_retrains_even_without_snakemakes_notes(finished, tmp_path):
     """Code, torch's version and data, each with .snakemake/ gone; the plan says why."""
-    code = tmp_path / "clone"
+    study, code = finished, tmp_path / "clone"
     copy_code(code)
     study.snakefile = code / "Snakefile"
-    study.ok("metrics")
     library = code / "scripts" / "study"
 
     def replan() -> str:
@@ -165,11 +162,10 @@ def test_all_that_learning_depends_on_retrains_even_without_snakemakes_notes(stu
     assert study.newly_trained(before) == 2 * 2 * 2
 
 
-def test_edited_comments_can_be_accepted_and_edited_code_cannot(study, tmp_path):
-    code = tmp_path / "clone"
+def test_edited_comments_can_be_accepted_and_edited_code_cannot(finished, tmp_path):
+    study, code = finished, tmp_path / "clone"
     copy_code(code)
     study.snakefile = code / "Snakefile"
-    study.ok("metrics")
     network = code / "scripts" / "study" / "network.py"
 
     def accept() -> str:
@@ -196,9 +192,8 @@ def test_edited_comments_can_be_accepted_and_edited_code_cannot(study, tmp_path)
     assert study.newly_trained(before) == 2 * 2 * 2
 
 
-def test_more_resources_train_nothing(study):
-    study.ok("metrics")
-    before = study.trained()
-    study.ok("--set-resources", "train:mem_mb=2000", "train:runtime=99", "--", "metrics")
-    study.ok("--resources", "gpu=1", "--", "metrics")
-    assert study.trained() == before
+def test_more_resources_train_nothing(finished):
+    before = finished.trained()
+    finished.ok("--set-resources", "train:mem_mb=2000", "train:runtime=99", "--", "metrics")
+    finished.ok("--resources", "gpu=1", "--", "metrics")
+    assert finished.trained() == before

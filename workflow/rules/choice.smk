@@ -5,7 +5,9 @@
 
 checkpoint choose_final:
     input:
-        records=[f"results/runs/{run.run}/record.parquet" for run in EXPERIMENT_RUNS],
+        records=lambda wildcards: [
+            f"results/runs/{run.run}/record.parquet" for run in EXPERIMENT_RUNS
+        ],
     output:
         "results/choice.json",
     log:

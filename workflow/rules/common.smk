@@ -1,6 +1,7 @@
 # The configuration, the plan that follows from it, and what all rules share.
 
 import functools
+import gc
 import hashlib
 import json
 import os
@@ -25,6 +26,10 @@ CHOICE = Path("results") / choice.NAME
 
 # For the first page of Snakemake's own report, which is given nothing else.
 config["versions"] = provenance.versions()
+
+# Most objects of a graph live to its end: looking for others as often as Python does by default
+# takes an eighth of the time of thousands of jobs.
+gc.set_threshold(50_000, 20, 20)
 
 # The programs' folder is a variable of the shell and no parameter of the rules, so that a copy of
 # the code elsewhere makes the same jobs.
@@ -101,9 +106,15 @@ def run_of(wildcards):
 
 
 def request_of(wildcards):
-    """The words that tell a training job how much of its run is wanted."""
+    """The words that tell a training job its settings, how much of its run is wanted, and where."""
     run = run_of(wildcards)
-    return jobs.request(run, standing_of(run))
+    return [
+        "--settings",
+        json.dumps(run.settings),
+        *jobs.request(run, standing_of(run)),
+        "--output",
+        f"results/runs/{run.run}",
+    ]
 
 
 def every_record(wildcards):

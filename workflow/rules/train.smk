@@ -1,7 +1,7 @@
 # results/data/<dataset>/ -> results/runs/<run>/: one training job for each run, all seeds in it.
 # input:  the data's checksums; touching the pixels retrains nothing
 # output: record, weights and settings; the saved state and the journal lie beside them undeclared,
-#         so that Snakemake never deletes what training can go on from
+#         so that Snakemake never deletes what training can go on from, and so does benchmark.tsv
 
 
 rule train:
@@ -13,8 +13,6 @@ rule train:
         settings="results/runs/{run}/settings.json",
     log:
         "results/runs/{run}/train.log",
-    benchmark:
-        "results/runs/{run}/benchmark.tsv"
     priority: lambda wildcards: jobs.seconds(run_of(wildcards))
     conda:
         "../envs/study.yaml"
@@ -26,16 +24,12 @@ rule train:
         * jobs.runtime_minutes(run_of(wildcards)),
         gpu=0 if PLAN.device == "cpu" else 1,
     params:
-        settings=lambda wildcards: json.dumps(run_of(wildcards).settings),
         request=request_of,
-        dataset=PLAN.dataset,
-        validation=json.dumps(PLAN.validation),
-        data=lambda wildcards, input: os.path.dirname(input.checksums),
-        device=PLAN.device,
+        study=[
+            *("--dataset", PLAN.dataset, "--validation", json.dumps(PLAN.validation)),
+            *("--data", DATA, "--device", PLAN.device),
+        ],
         learning=LEARNING,
         code=code_of("train.py"),
-        folder="results/runs/{run}",
     shell:
-        'python "$SCRIPTS"/train.py --settings {params.settings:q} {params.request}'
-        " --dataset {params.dataset:q} --validation {params.validation:q} --data {params.data:q}"
-        " --device {params.device:q} --output {params.folder:q} > {log:q} 2>&1"
+        'python "$SCRIPTS"/train.py {params.request:q} {params.study:q} > {log:q} 2>&1'

@@ -20,8 +20,8 @@ CLAIM = {
 }
 
 
-def test_a_claim_that_is_added_is_judged_and_told_and_trains_nothing(study):
-    study.ok()
+def test_a_claim_that_is_added_is_judged_and_told_and_trains_nothing(finished):
+    study = finished
     before = study.trained()
     claims = study.results / "claims.parquet"
     assert pq.read_table(claims).num_rows == 0
