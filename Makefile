@@ -35,10 +35,10 @@ PANEL := $$([ -t 2 ] && [ "$$TERM" != dumb ] && echo --logger panel)
 PYTEST := pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=90
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report quick recommended new-study status report-partial data plan compare tensorboard reference claims verify accept-code prune fidelity bench check test test-full
+.PHONY: help setup report quick recommended new-study status report-partial snakemake-report data plan compare tensorboard reference claims verify accept-code prune fidelity bench check test test-full
 
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-16s %s\n", $$1, $$2}'
 	@echo
 	@echo "make report CONFIG=my.yaml FOLDER=my-study: another study, in a folder of its own"
 	@echo "make report CORES=4 PROFILE=name: fewer cores, profiles/name"
@@ -73,6 +73,9 @@ recommended: ## Run configs/recommended.yaml in the folder recommended/ (an hour
 report-partial: setup ## Write the report over what is finished, without training
 	@$(PROGRAM)/unlock.py
 	@$(SNAKEMAKE) --config partial=true -- report
+
+snakemake-report: setup ## Write Snakemake's own report of a finished study: results/workflow-report.zip
+	@$(SNAKEMAKE) --report results/workflow-report.zip -- report
 
 data: setup ## Fetch and verify the data set alone
 	@$(SNAKEMAKE) -- data

@@ -1,11 +1,14 @@
 # The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
 # all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
-# summary -> comparisons, claims, final model -> figures -> report. See README.md for the words and
-# the files.
+# summary -> comparisons, claims, final model -> figures -> report -> pages. See README.md for the
+# words and the files.
 
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+
+report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
@@ -31,6 +34,7 @@ MADE = [
     *EVALUATION,
     *FIGURES,
     *REPORTS,
+    *PAGES,
     *MODEL,
 ]
 OUTDATED = list(outdated_files()) if workflow.is_main_process else []
@@ -40,6 +44,7 @@ rule report:
     default_target: True
     input:
         REPORTS,
+        PAGES,
         "results/comparisons.parquet",
         MODEL,
 
@@ -83,7 +88,7 @@ onstart:
 
 onsuccess:
     MANIFEST.write(MADE)
-    for path in filter(os.path.exists, REPORTS):
+    for path in filter(os.path.exists, [*REPORTS, *PAGES]):
         print(f"report: {os.path.abspath(path)}", file=sys.stderr)
 
 

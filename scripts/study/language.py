@@ -1,6 +1,5 @@
 """Words and numbers in the report's languages."""
 
-import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -28,22 +27,24 @@ class Language:
         if code not in available():
             raise StudyError(f"no catalogue for language {code!r}; there are {available()}")
         self.code = code
+        self._catalogues: dict[str, Any] = {}
 
-    @functools.cached_property
-    def _catalogues(self) -> dict[str, Any]:
-        yaml = YAML(typ="safe", pure=False)
-        return {
-            path.stem: yaml.load(path) for path in sorted((LANGUAGES / self.code).glob("*.yaml"))
-        }
+    def _catalogue(self, name: str) -> Any:
+        """One of the files, read when it is first asked for: reading all takes half a second."""
+        if name not in self._catalogues:
+            path = LANGUAGES / self.code / f"{name}.yaml"
+            self._catalogues[name] = YAML(typ="safe", pure=False).load(path)
+        return self._catalogues[name]
 
     def entry(self, key: str) -> Any:
         """The catalogue's entry under a dotted key such as `settings.dropout.name`."""
-        entry = self._catalogues
-        for part in key.split("."):
-            try:
+        name, *parts = key.split(".")
+        try:
+            entry = self._catalogue(name)
+            for part in parts:
                 entry = entry[part]
-            except (KeyError, TypeError):
-                raise StudyError(f"resources/languages/{self.code}: no entry {key!r}") from None
+        except (FileNotFoundError, KeyError, TypeError):
+            raise StudyError(f"resources/languages/{self.code}: no entry {key!r}") from None
         return entry
 
     def text(self, key: str, **values: Any) -> str:

@@ -184,10 +184,13 @@ class Claims(Part):
     def _printed(self, claim: Claim) -> str:
         """The printed numbers of the comparison that is told; a dash where none are printed."""
         first, *_ = self._deciding(claim)
-        measured = _measured(first)
+        return self._printed_numbers(first)
+
+    def _printed_numbers(self, comparison: Comparison) -> str:
+        measured = _measured(comparison)
         numbers = [
             side["published" if side["measure"] else "mean"]
-            for side in (first["left"], first["right"])
+            for side in (comparison["left"], comparison["right"])
         ]
         if None in numbers:
             return self.cell("none")

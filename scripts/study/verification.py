@@ -151,9 +151,15 @@ class Verification:
                 [self.plan_file, self.data, run],
             )
             tables.append(self.evaluation)
+        comes_out = "comes out the same when made again"
+        drawn = []
         for shown, words in self._programs():
-            comes_out = "comes out the same when made again"
             yield from self._check(shown, comes_out, self._made_again(shown, words), tables)
+            drawn.append(shown)
+        for code in self.plan.languages:
+            shown, words, put_in = self._page(code)
+            needed = [*tables, *drawn, *put_in]
+            yield from self._check(shown, comes_out, self._made_again(shown, words), needed)
 
     def retrained(self, chooser: random.Random) -> Iterator[Finding]:
         """Train a replicate of a short run again, chosen by `chooser`; call it after `findings`."""
@@ -350,7 +356,19 @@ class Verification:
         yield figures / "mosaic.*", ["draw_mosaic.py", *described, *data, *output]
         words = [*tables, *runs, *evaluated, *data, "--figures", f"{HERE}/figures"]
         words += ["--claims", str(self.claims)]
-        yield self.results / "report.*", ["write_report.py", *words, "--output", HERE]
+        yield self.results / "report.*.md", ["write_report.py", *words, "--output", HERE]
+
+    def _page(self, code: str) -> tuple[Path, list[str], list[Path]]:
+        """The page in a language, the words that make it in HERE, and what is put into it."""
+        page, report = (self.results / f"report.{code}.{suffix}" for suffix in ("html", "md"))
+        figures = self.results / "figures"
+        words = ["--plan", str(self.plan_file), "--metrics", str(self.metrics)]
+        words += ["--summary", str(self.summary), "--claims", str(self.claims)]
+        words += ["--runs", str(self.runs), "--data", str(self.data), "--figures", str(figures)]
+        if self.plan.final:
+            words += ["--evaluation", str(self.evaluation)]
+        words += ["--report", str(report), "--language", code, "--output", f"{HERE}/{page.name}"]
+        return page, ["write_page.py", *words], [report, *figures.glob(f"*.{code}.svg")]
 
     def _made_again(self, shown: Path, words: Sequence[str]) -> Iterator[str]:
         with tempfile.TemporaryDirectory() as folder:

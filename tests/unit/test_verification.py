@@ -72,6 +72,7 @@ DRAWN_AND_WRITTEN = [
     "model/model.onnx",
     "model/README.md",
     "report.en.md",
+    "report.en.html",
 ]
 
 
@@ -111,6 +112,7 @@ def study(made, tmp_path, monkeypatch) -> plan.Plan:
 def quick(monkeypatch):
     """Nothing is drawn or written again, which takes seconds."""
     monkeypatch.setattr(Verification, "_programs", lambda _: iter(()))
+    monkeypatch.setattr(Verification, "_made_again", lambda *_: iter(()))
 
 
 def findings(study: plan.Plan) -> list[Finding]:
@@ -154,10 +156,10 @@ def test_untouched_results_are_right_and_come_out_the_same(study, monkeypatch, c
     assert program(monkeypatch, "--seed", "3") == 0
     out, err = capfd.readouterr()
     *lines, total = out.splitlines()
-    assert total == "16 findings: 0 wrong, 0 skipped"
+    assert total == "17 findings: 0 wrong, 0 skipped"
     assert all(line.startswith("ok ") for line in lines)
     tables = ("metrics.parquet", "summary.parquet", "comparisons.parquet", "claims.parquet")
-    for what in ("plan.json", "data/MnistLike", *tables, "report.*"):
+    for what in ("plan.json", "data/MnistLike", *tables, "report.*.md", "report.en.html"):
         assert any(f"results/{what}: " in line for line in lines)
     assert "bit for bit, when trained again" in lines[-1]
     assert "chosen by --seed 3" in err
@@ -229,7 +231,7 @@ def test_a_damaged_manifest_is_found(study, quick, damage):
 
 def test_without_checksums_figures_and_report_are_held_against_what_is_made_again(study):
     Path("results/manifest.json").unlink()
-    damaged = [Path("results") / name for name in DRAWN_AND_WRITTEN]
+    *damaged, _ = [Path("results") / name for name in DRAWN_AND_WRITTEN]
     figure, other_figure, *model, report = damaged
     for path in (figure, *model):
         flip(path)
@@ -238,6 +240,16 @@ def test_without_checksums_figures_and_report_are_held_against_what_is_made_agai
     number = re.search(r"\d\d\.\d", text)[0]
     report.write_text(text.replace(number, f"{float(number) + 0.1:.1f}", 1), encoding="utf-8")
     assert [text.partition(": ")[0] for text in wrong(study)] == sorted(map(str, damaged))
+
+
+def test_without_checksums_a_page_is_held_against_what_is_made_again(study, monkeypatch):
+    monkeypatch.setattr(Verification, "_programs", lambda _: iter(()))
+    Path("results/manifest.json").unlink()
+    page = Path("results/report.en.html")
+    text = page.read_text(encoding="utf-8")
+    number = re.search(r"\d\d\.\d", text)[0]
+    page.write_text(text.replace(number, f"{float(number) + 0.1:.1f}", 1), encoding="utf-8")
+    assert [text.partition(": ")[0] for text in wrong(study)] == [str(page)]
 
 
 def test_a_report_that_cannot_be_written_again_is_named_with_the_reason(study, monkeypatch):

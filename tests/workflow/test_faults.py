@@ -167,6 +167,7 @@ FILES = [
     "figures/dropout.en.png",
     "figures/final_confusion.en.svg",
     "report.en.md",
+    "report.en.html",
 ]
 
 EACH_ALONE = [[case] for case in itertools.product(FILES, DAMAGES)]

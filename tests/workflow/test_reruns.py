@@ -44,7 +44,7 @@ def test_a_study_grows_by_exactly_what_is_new_and_shrinks_without_training(finis
     study.configure()
     jobs = study.ok().jobs
     assert "train" not in jobs
-    assert jobs["collect_metrics"] == jobs["write_report"] == 1
+    assert jobs["collect_metrics"] == jobs["write_report"] == jobs["write_page"] == 1
     assert study.newly_trained(before) == 0
     assert pq.read_table(study.results / "metrics.parquet").num_rows == 2 * 2 * 2
 

@@ -9,7 +9,12 @@ rule judge_claims:
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
     output:
-        "results/claims.parquet",
+        report(
+            "results/claims.parquet",
+            caption="../report/claims.rst",
+            category="tables",
+            labels={"table": "claims"},
+        ),
     log:
         "results/logs/judge_claims.log",
     localrule: True

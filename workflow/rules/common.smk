@@ -15,7 +15,15 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 RUN_FOLDERS = Path("results/runs")
 sys.path.insert(0, str(SCRIPTS))
 
-from study import choice, fingerprint, gpus, jobs, manifest, standing
+from study import (
+    choice,
+    fingerprint,
+    gpus,
+    jobs,
+    manifest,
+    provenance,
+    standing,
+)
 from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
@@ -24,6 +32,9 @@ from study.plan import files_beside, resolve
 from study.stored import Folder
 
 CHOICE = Path("results") / choice.NAME
+
+# For the first page of Snakemake's own report, which is given nothing else.
+config["versions"] = provenance.versions()
 
 # Most objects of a graph live to its end: looking for others as often as Python does by default
 # takes an eighth of the time of thousands of jobs.

@@ -50,7 +50,8 @@ rule export_model:
         card=report(
             "results/model/README.md",
             caption="../report/model.rst",
-            category="final model",
+            category="model to take away",
+            labels={"file": "model card"},
         ),
     log:
         "results/logs/export_model.log",

@@ -33,7 +33,12 @@ rule collect_metrics:
         plan="results/plan.json",
         records=every_record,
     output:
-        "results/metrics.parquet",
+        report(
+            "results/metrics.parquet",
+            caption="../report/metrics.rst",
+            category="tables",
+            labels={"table": "metrics"},
+        ),
     log:
         "results/logs/collect_metrics.log",
     localrule: True
@@ -51,7 +56,12 @@ rule summarise:
         plan="results/plan.json",
         metrics="results/metrics.parquet",
     output:
-        "results/summary.parquet",
+        report(
+            "results/summary.parquet",
+            caption="../report/summary.rst",
+            category="tables",
+            labels={"table": "summary"},
+        ),
     log:
         "results/logs/summarise.log",
     localrule: True
@@ -69,7 +79,12 @@ rule compare_values:
         plan="results/plan.json",
         summary="results/summary.parquet",
     output:
-        "results/comparisons.parquet",
+        report(
+            "results/comparisons.parquet",
+            caption="../report/comparisons.rst",
+            category="tables",
+            labels={"table": "comparisons"},
+        ),
     log:
         "results/logs/compare_values.log",
     localrule: True

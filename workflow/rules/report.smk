@@ -1,9 +1,11 @@
-# everything -> results/report.<language>.md
+# everything -> results/report.<language>.md -> results/report.<language>.html
 # input:  plan, metrics, summary, claims, figures; the final model's evaluation; the runs' settings
 #         for what made them, undeclared where the folder is shared: the metrics come with them
-# output: the report in each language
+# output: the report in each language, and the page that stands alone in one file
 
 REPORTS = expand("results/report.{language}.md", language=PLAN.languages)
+
+PAGES = expand("results/report.{language}.html", language=PLAN.languages)
 
 
 rule write_report:
@@ -19,7 +21,15 @@ rule write_report:
         checksums=f"{DATA}/checksums.sha256",
         pixels=ancient(PIXELS),
     output:
-        report(REPORTS, caption="../report/report.rst", category="report"),
+        [
+            report(
+                f"results/report.{language}.md",
+                caption="../report/report.rst",
+                category="report",
+                labels={"report": "Markdown", "language": language},
+            )
+            for language in PLAN.languages
+        ],
     log:
         "results/logs/write_report.log",
     localrule: True
@@ -39,3 +49,46 @@ rule write_report:
         " --summary {input.summary:q} --claims {input.claims:q} --runs results/runs"
         " --figures results/figures {params.evaluation:q} --data {params.data:q}"
         " --output results 2> {log:q}"
+
+
+# One job a language: they are made side by side.
+rule write_page:
+    input:
+        plan="results/plan.json",
+        metrics="results/metrics.parquet",
+        summary="results/summary.parquet",
+        claims="results/claims.parquet",
+        evaluation=EVALUATION,
+        beside=files_beside(PLAN.beside),
+        figures=lambda wildcards: [
+            path for path in FIGURES if path.endswith(f".{wildcards.language}.svg")
+        ],
+        report="results/report.{language}.md",
+        checksums=f"{DATA}/checksums.sha256",
+    output:
+        report(
+            "results/report.{language}.html",
+            caption="../report/page.rst",
+            category="report",
+            labels={"report": "page", "language": "{language}"},
+        ),
+    log:
+        "results/logs/write_page.{language}.log",
+    localrule: True
+    conda:
+        "../envs/study.yaml"
+    params:
+        evaluation=[word for path in EVALUATION for word in ("--evaluation", path)],
+        data=lambda wildcards, input: os.path.dirname(input.checksums),
+        code=code_of(
+            "write_page.py",
+            "resources/languages/*/*.yaml",
+            "resources/published.yaml",
+            "resources/page/*.*",
+            "resources/page/vendor/*.*",
+        ),
+    shell:
+        'python "$SCRIPTS"/write_page.py --plan {input.plan:q} --metrics {input.metrics:q}'
+        " --summary {input.summary:q} --claims {input.claims:q} --runs results/runs"
+        " --figures results/figures {params.evaluation:q} --data {params.data:q}"
+        " --report {input.report:q} --language {wildcards.language:q} --output {output:q} 2> {log:q}"

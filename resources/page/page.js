@@ -1,0 +1,107 @@
+// Charts by Vega-Lite and tables by DataTables, each made when it comes near the window.
+"use strict";
+
+const content = (id) => JSON.parse(document.getElementById(id).textContent);
+const behaviour = content("behaviour");
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const drawn = new Set();
+
+async function draw(place) {
+  const theme = dark.matches ? "dark" : "light";
+  drawn.add(place);
+  await vegaEmbed(place, content(place.dataset.specification), {
+    mode: "vega-lite",
+    renderer: "svg",
+    actions: false,
+    config: behaviour.themes[theme],
+    tooltip: { theme },
+    formatLocale: behaviour.numbers,
+  });
+  place.dataset.drawn = theme;
+}
+
+const numbers = (options) => new Intl.NumberFormat(behaviour.language, options);
+const forms = {
+  as_is: numbers({ maximumSignificantDigits: 6 }),
+  percent: numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+  whole: numbers({ maximumFractionDigits: 0 }),
+};
+
+function cell(form, value) {
+  if (value === null) return "–";
+  return typeof value === "number" ? forms[form].format(value) : DataTable.util.escapeHtml(value);
+}
+
+function column({ title, form }) {
+  const render = (value, type) => (type === "display" || type === "filter" ? cell(form, value) : value);
+  return { title, render, className: form === "as_is" ? "" : "number" };
+}
+
+// A list to choose rows by, for each column that has few texts.
+function addFilters(table, columns) {
+  columns.forEach(({ title, filters }, index) => {
+    if (!filters) return;
+    const texts = table.column(index).data().unique().toArray();
+    const choice = new Option(behaviour.all, "");
+    const list = document.createElement("select");
+    list.append(choice, ...texts.map((text) => new Option(text, text)));
+    list.addEventListener("change", () => {
+      table.column(index).search(list.value, { exact: list.value !== "" }).draw();
+    });
+    const label = document.createElement("label");
+    label.append(title, list);
+    table.table().container().prepend(label);
+  });
+}
+
+function makeSearchable(place) {
+  const { columns, rows } = content(place.dataset.content);
+  const table = new DataTable(place, {
+    data: rows,
+    columns: columns.map(column),
+    order: [],
+    pageLength: 25,
+    autoWidth: false,
+    deferRender: true,
+    language: behaviour.table,
+  });
+  addFilters(table, columns);
+}
+
+function makeSortable(place) {
+  new DataTable(place, {
+    paging: false,
+    searching: false,
+    info: false,
+    order: [],
+    autoWidth: false,
+    language: behaviour.table,
+  });
+}
+
+function answer(place) {
+  if (place.classList.contains("chart")) draw(place);
+  else if (place.classList.contains("searched")) makeSearchable(place);
+  else if (place.tBodies[0].rows.length > 2) makeSortable(place);
+}
+
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      answer(target);
+    }
+  },
+  { rootMargin: "400px" },
+);
+for (const place of document.querySelectorAll(".chart, table.searched, table.sorted")) near.observe(place);
+
+dark.addEventListener("change", () => drawn.forEach(draw));
+
+// Beside the text there is room for the contents; above it they stay folded.
+const wide = matchMedia("(min-width: 75rem)");
+const contents = document.querySelector(".contents details");
+const unfold = () => (contents.open = wide.matches);
+wide.addEventListener("change", unfold);
+unfold();
