@@ -49,6 +49,14 @@ def note(folder: Path, error: BaseException, program: Path) -> None:
     write_text(folder / NAME, json.dumps(failure, indent=1) + "\n")
 
 
+def kind_left(folder: Path) -> str | None:
+    """The kind of the failure that `folder` tells of, None where it tells of none."""
+    try:
+        return json.loads((folder / NAME).read_text(encoding="utf-8"))["kind"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
 def refuse_known_bug(folder: Path, program: Path) -> None:
     """Raise StudyError where this very code has failed here before by a bug of its own."""
     try:
@@ -69,5 +77,5 @@ def _code(program: Path) -> str:
 
 
 def forget(folder: Path) -> None:
-    """Remove failure.json after a success."""
+    """Remove failure.json: the run is being tried again."""
     (folder / NAME).unlink(missing_ok=True)

@@ -14,7 +14,7 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 RUN_FOLDERS = Path("results/runs")
 sys.path.insert(0, str(SCRIPTS))
 
-from study import choice, fingerprint, jobs, manifest, standing
+from study import choice, failures, fingerprint, jobs, manifest, standing
 from study.config import load
 from study.datasets import DamagedFileError, describe, verify
 from study.errors import StudyError
@@ -74,6 +74,46 @@ def standing_of(run):
     if run.run not in STANDINGS:
         STANDINGS[run.run] = standing.standing(run, RUN_FOLDERS, LEARNING)
     return STANDINGS[run.run]
+
+
+# The runs that share jobs of a cluster: Snakemake's groups, of which one machine has none.
+SHARES = {}
+if CONFIG["job_minutes"] and workflow.is_main_process:
+    # Here alone, since Arrow comes with it.
+    from study import packing
+
+    SHARES = packing.shares(
+        EXPERIMENT_RUNS, standing_of, RUN_FOLDERS, CONFIG["job_minutes"]
+    )
+
+
+def group_of(wildcards):
+    """The cluster's job that a run shares with others, if it does.
+
+    Snakemake joins those jobs of a group that do not depend on each other as far as
+    --group-components allows for the group's name. No profile can know these names: the allowance
+    is made here, since all jobs are asked for their group before any are joined.
+    """
+    share = SHARES.get(wildcards.run)
+    if share is None:
+        return None
+    workflow.group_settings.group_components = {
+        other.job: len(SHARES) for other in SHARES.values()
+    }
+    return share.job
+
+
+def minutes_of(wildcards):
+    """The time limit of a run's job, or what it adds to that of a job that it shares."""
+    share = SHARES.get(wildcards.run)
+    return share.minutes if share else jobs.runtime_minutes(run_of(wildcards))
+
+
+def priority_of(wildcards):
+    """The longest runs first, and last what has failed, which others of its job need not await."""
+    run = run_of(wildcards)
+    failed = failures.kind_left(RUN_FOLDERS / run.run) not in (None, failures.STOPPED)
+    return 0 if failed else jobs.seconds(run)
 
 
 def chosen_plan():

@@ -15,16 +15,19 @@ rule train:
         "results/runs/{run}/train.log",
     benchmark:
         "results/runs/{run}/benchmark.tsv"
-    priority: lambda wildcards: jobs.seconds(run_of(wildcards))
+    priority: priority_of
+    group:
+        group_of if SHARES else None
     conda:
         "../envs/study.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt
         * jobs.memory_mb(run_of(wildcards), PLAN.device),
-        runtime=lambda wildcards, attempt: attempt
-        * jobs.runtime_minutes(run_of(wildcards)),
+        runtime=lambda wildcards, attempt: attempt * minutes_of(wildcards),
         gpu=0 if PLAN.device == "cpu" else 1,
+        # Counts runs at a time, where a profile limits them.
+        runs=1,
     params:
         settings=lambda wildcards: json.dumps(run_of(wildcards).settings),
         request=request_of,
