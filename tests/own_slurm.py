@@ -77,7 +77,7 @@ def missing() -> str:
 
 @dataclass(frozen=True)
 class Job:
-    """A job as squeue tells of it; times are seconds since the epoch, None while not known."""
+    """A job as SLURM tells of it; times are seconds since the epoch, None while not known."""
 
     number: str
     state: str
@@ -115,10 +115,9 @@ class Slurm:
         return dict(line.split() for line in lines)
 
     def jobs(self) -> list[Job]:
-        """All jobs that SLURM remembers, the oldest first."""
-        form = "%i|%T|%k|%N|%b|%S|%e"
-        lines = self.ask("squeue", "-h", "--states=all", "--sort=i", "-o", form).splitlines()
-        return [_job(line) for line in lines]
+        """All jobs that SLURM remembers."""
+        lines = self.ask("scontrol", "--oneliner", "show", "jobs").splitlines()
+        return [_job(line) for line in lines if line.startswith("JobId=")]
 
     def wait(self, what: str, condition: Callable[[], object], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
@@ -164,10 +163,15 @@ class Slurm:
 
 
 def _job(line: str) -> Job:
-    number, state, comment, node, gres, began, ended = line.split("|")
-    count = re.search(r"gpu:(?:\w+:)?(\d+)", gres)
+    said = dict(re.findall(r"(\w+)=(\S*)", line))
     return Job(
-        number, state, comment, node, int(count[1]) if count else 0, _time(began), _time(ended)
+        number=said["JobId"],
+        state=said["JobState"],
+        comment=said.get("Comment", ""),
+        node=said["NodeList"],
+        gpus=int(said.get("TresPerJob", "gpu:0").rpartition(":")[2]),
+        began=_time(said["StartTime"]),
+        ended=_time(said["EndTime"]),
     )
 
 

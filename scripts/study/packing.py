@@ -11,10 +11,6 @@ from study.plan import Run
 from study.plan_table import OVERHEAD, Past
 from study.standing import Standing
 
-# Seconds that a cluster's job spends on each of its runs beside the training program: Snakemake
-# starts anew for it.
-START = 3.0
-
 # A run may take so many times as long as one like it took before, maybe on another machine.
 PATIENCE = 3
 
@@ -44,8 +40,8 @@ def shares(
         bound = OVERHEAD + jobs.seconds(run) * epochs / (run.epochs * len(run.seeds))
         estimate = past.estimate(run, epochs)
         likely = bound if estimate is None else estimate.seconds
-        expected[run.run] = START + likely
-        limit[run.run] = START + min(bound, PATIENCE * likely)
+        expected[run.run] = likely
+        limit[run.run] = min(bound, PATIENCE * likely)
     found = {}
     for number, names in enumerate(divide(expected, 60 * minutes), start=1):
         if len(names) > 1:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from study import jobs, packing
 from study.plan import Run
-from study.plan_table import Estimate
+from study.plan_table import OVERHEAD, Estimate
 from study.settings import DEFAULTS
 from study.standing import Standing
 
@@ -52,7 +52,8 @@ def test_the_time_limit_of_a_shared_job_is_that_of_its_runs_with_one_margin(tmp_
     assert {share.job for share in found.values()} == {"runs1"}
     total = sum(share.minutes for share in found.values())
     alone = sum(jobs.seconds(each) for each in runs) / 60
-    assert alone + jobs.MARGIN <= total <= alone + jobs.MARGIN + 30 * 6 / 60 + 1
+    started = 30 * OVERHEAD / 60
+    assert total == math.ceil(jobs.MARGIN + alone + started)
 
 
 def test_a_run_that_fills_a_job_shares_none(tmp_path):

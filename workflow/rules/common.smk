@@ -76,8 +76,8 @@ def standing_of(run):
     return STANDINGS[run.run]
 
 
-# The runs that share jobs of a cluster: Snakemake's groups, of which one machine has none.
-SHARES = {}
+# Runs share jobs of a cluster by Snakemake's groups, of which one machine has none.
+SHARES, GROUPS = {}, {}
 if CONFIG["job_minutes"] and workflow.is_main_process:
     # Here alone, since Arrow comes with it.
     from study import packing
@@ -85,6 +85,12 @@ if CONFIG["job_minutes"] and workflow.is_main_process:
     SHARES = packing.shares(
         EXPERIMENT_RUNS, standing_of, RUN_FOLDERS, CONFIG["job_minutes"]
     )
+    GROUPS = {run: share.job for run, share in SHARES.items()}
+elif CONFIG["job_minutes"]:
+    # In such a job Snakemake is started with its runs as targets, and does not pass --resources on.
+    # One more start is enough for all of them, again one after another.
+    GROUPS = dict.fromkeys(RUNS, "runs")
+    workflow.register_resource("runs", 1)
 
 
 def group_of(wildcards):
@@ -94,13 +100,10 @@ def group_of(wildcards):
     --group-components allows for the group's name. No profile can know these names: the allowance
     is made here, since all jobs are asked for their group before any are joined.
     """
-    share = SHARES.get(wildcards.run)
-    if share is None:
-        return None
-    workflow.group_settings.group_components = {
-        other.job: len(SHARES) for other in SHARES.values()
-    }
-    return share.job
+    workflow.group_settings.group_components = dict.fromkeys(
+        GROUPS.values(), len(GROUPS)
+    )
+    return GROUPS.get(wildcards.run)
 
 
 def minutes_of(wildcards):

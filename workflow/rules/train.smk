@@ -17,7 +17,7 @@ rule train:
         "results/runs/{run}/benchmark.tsv"
     priority: priority_of
     group:
-        group_of if SHARES else None
+        group_of if GROUPS else None
     conda:
         "../envs/study.yaml"
     threads: 1
