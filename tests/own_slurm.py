@@ -47,9 +47,11 @@ SelectTypeParameters=CR_CPU_Memory
 GresTypes=gpu
 # Processors and memory are as many as is said here, not as there are.
 SlurmdParameters=config_overrides
-# No accounting database. Everything that takes minutes on a real cluster takes seconds.
+# No accounting database: finished jobs are remembered by the controller. What takes minutes on a
+# real cluster takes seconds.
 JobCompType=jobcomp/none
 SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2
+MinJobAge=7200
 SlurmdTimeout=5
 KillWait=5
 ReturnToService=2
@@ -119,7 +121,7 @@ class Slurm:
         lines = self.ask("scontrol", "--oneliner", "show", "jobs").splitlines()
         return [_job(line) for line in lines if line.startswith("JobId=")]
 
-    def wait(self, what: str, condition: Callable[[], object], seconds: float = 60) -> None:
+    def wait(self, what: str, condition: Callable[[], object], seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"{what}: not within {seconds} s\n{self.logs()}"

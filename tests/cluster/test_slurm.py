@@ -204,23 +204,25 @@ def let_happen(slurm: Slurm, study: Study, new_jobs) -> dict[str, str]:
     def state(name: str) -> str:
         return next(job.state for job in slurm.jobs() if job.number == job_of[name].number)
 
-    slurm.ask("sbatch", "--partition=urgent", "--nodelist=n2", "--gpus=1", "--wrap=sleep 1")
-    slurm.wait("pre-emption", lambda: any(state(name) == "PENDING" for name in on["n2"]))
-    preempted = next(name for name in on["n2"] if state(name) != "RUNNING")
-    [stays] = set(on["n2"]) - {preempted}
-
     cancelled, late = on["n1"]
     slurm.ask("scancel", job_of[cancelled].number)
     slurm.ask("scontrol", "update", f"JobId={job_of[late].number}", "EndTime=now")
-    slurm.wait("end by time limit", lambda: state(late) == "TIMEOUT")
 
-    assert state(stays) == "RUNNING"
+    urgent = ["--partition=urgent", "--nodelist=n2", "--gpus=1", "--mem=100", "--output=/dev/null"]
+    slurm.ask("sbatch", *urgent, "--wrap=sleep 1")
+    slurm.wait("pre-emption", lambda: any(state(name) == "PENDING" for name in on["n2"]))
+    [preempted] = [name for name in on["n2"] if state(name) == "PENDING"]
+    [on_dead_node] = set(on["n2"]) - {preempted}
+    assert state(on_dead_node) == "RUNNING"
     slurm.kill_node("n2")
-    slurm.wait("death of the node", lambda: state(stays) != "RUNNING")
+    slurm.wait("death of the node", lambda: state(on_dead_node) == "PENDING")
     slurm.start_node("n2")
+    for name in (preempted, on_dead_node):
+        # SLURM has them wait for two minutes.
+        slurm.ask("scontrol", "update", f"JobId={job_of[name].number}", "StartTime=now")
     return {
         "pre-empted": preempted,
         "cancelled": cancelled,
         "timed out": late,
-        "on a dead node": stays,
+        "on a dead node": on_dead_node,
     }

@@ -80,9 +80,8 @@ def test_finished_runs_tell_how_much_a_job_holds_and_may_take(tmp_path, monkeypa
     assert len({share.job for share in by_arithmetic.values()}) > 5
     assert {share.job for share in by_experience.values()} == {"runs1"}
     # Three times what is expected, and once the margin.
-    assert (
-        sum(share.minutes for share in by_experience.values()) == jobs.MARGIN + 30 * 33 / 60 + 0.5
-    )
+    minutes = sum(share.minutes for share in by_experience.values())
+    assert minutes == jobs.MARGIN + 3 * 30 * 10 / 60
 
 
 @pytest.mark.parametrize("minutes", [5, 30])
