@@ -32,7 +32,7 @@ SIX_RUNS = varied(6)
 
 # Long enough for all that is done to them.
 LONG_RUNS = varied(
-    GPUS, baseline=STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": 150}
+    GPUS, baseline=STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": 100}
 )
 
 
@@ -208,8 +208,8 @@ def let_happen(slurm: Slurm, study: Study, new_jobs) -> dict[str, str]:
     slurm.ask("scancel", job_of[cancelled].number)
     slurm.ask("scontrol", "update", f"JobId={job_of[late].number}", "EndTime=now")
 
-    urgent = ["--partition=urgent", "--nodelist=n2", "--gpus=1", "--mem=100", "--output=/dev/null"]
-    slurm.ask("sbatch", *urgent, "--wrap=sleep 1")
+    urgent = ["--partition=urgent", "--nodelist=n2", "--gpus=1", "--mem=100", "--no-requeue"]
+    slurm.ask("sbatch", *urgent, "--output=/dev/null", "--wrap=sleep 1")
     slurm.wait("pre-emption", lambda: any(state(name) == "PENDING" for name in on["n2"]))
     [preempted] = [name for name in on["n2"] if state(name) == "PENDING"]
     [on_dead_node] = set(on["n2"]) - {preempted}
