@@ -54,9 +54,11 @@ DATA = f"results/data/{DATASET.name}"
 STANDINGS = {}
 
 # What the programs read that need the whole configuration: on a command line, one of thousands of
-# values would be longer than systems take. Its digest is their rules' parameter.
+# values would be longer than systems take. Its digest is their rules' parameter; how runs share a
+# cluster's jobs changes nothing of it.
 CONFIG_FILE = Path("results/config.json")
-CONFIG_JSON = json.dumps(CONFIG, ensure_ascii=False) + "\n"
+RESOLVED = {key: value for key, value in CONFIG.items() if key != "job_minutes"}
+CONFIG_JSON = json.dumps(RESOLVED, ensure_ascii=False) + "\n"
 CONFIG_DIGEST = hashlib.sha256(CONFIG_JSON.encode()).hexdigest()[:16]
 
 
