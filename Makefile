@@ -1,7 +1,8 @@
 # `make report` and `make test` need Python 3.11 or newer and nothing else.
 
 PYTHON ?= python3
-CORES ?= all
+# A profile says itself how much runs at a time.
+CORES ?= $(if $(PROFILE),,all)
 FOLDER ?=
 # A folder's own config, as `make new-study` makes it.
 CONFIG ?= $(if $(FOLDER),$(wildcard $(FOLDER)/config.yaml))
@@ -15,7 +16,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 INSTALLED := .venv/.installed
 BENCH_INSTALLED := bench/.venv/.installed
-SNAKEMAKE := snakemake --cores $(CORES) \
+SNAKEMAKE := snakemake $(if $(CORES),--cores $(CORES)) \
 	$(if $(CONFIG),--configfile "$(CONFIG)") \
 	$(if $(FOLDER),--directory "$(FOLDER)") \
 	$(if $(PROFILE),--profile "profiles/$(PROFILE)")
@@ -35,13 +36,13 @@ PANEL := $$([ -t 2 ] && [ "$$TERM" != dumb ] && echo --logger panel)
 PYTEST := pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=90
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report quick recommended new-study status report-partial snakemake-report data plan compare tensorboard reference claims verify accept-code prune fidelity bench check test test-full
+.PHONY: help setup report quick recommended new-study status report-partial snakemake-report data plan compare tensorboard reference claims verify accept-code prune fidelity bench check test test-full test-cluster slurm
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-16s %s\n", $$1, $$2}'
 	@echo
 	@echo "make report CONFIG=my.yaml FOLDER=my-study: another study, in a folder of its own"
-	@echo "make report CORES=4 PROFILE=name: fewer cores, profiles/name"
+	@echo "make report CORES=4: fewer cores; make report PROFILE=slurm: jobs go where profiles/slurm says"
 
 setup: $(INSTALLED) ## Make the virtual environment .venv with pinned packages
 
@@ -131,3 +132,11 @@ test: setup check ## Run the tests, each proof shortened (minutes)
 
 test-full: setup check ## Run the tests, each proof in full length
 	HYPOTHESIS_PROFILE=full $(PYTEST)
+
+test-cluster: setup slurm ## Run the tests that start a SLURM of their own, once it is installed
+	pytest tests/cluster
+
+# Debian's packages, as root; make test does without.
+slurm:
+	@which slurmctld slurmd munged > /dev/null || { apt-get update && \
+		DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends slurm-wlm munge; }

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from study import datasets, failures, fingerprint, gpus, provenance, state, stored
+from study import attempts, datasets, failures, fingerprint, gpus, provenance, state, stored
 from study.config import checked_settings
 from study.errors import StudyError, report_errors
 from study.locks import run_lock
@@ -97,12 +97,17 @@ def main() -> None:
         if not free:
             raise StudyError(f"{args.output}: another process is training this run")
         failures.refuse_known_bug(args.output, Path(__file__))
+        ended_before = attempts.begin(args.output)
+        if ended_before:
+            log(ended_before, args.output)
         try:
             train(args)
         except BaseException as error:
             failures.note(args.output, error, Path(__file__))
+            if failures.kind_of(error) != failures.STOPPED:
+                attempts.end(args.output)
             raise
-        failures.forget(args.output)
+        attempts.end(args.output)
 
 
 def train(args: argparse.Namespace) -> None:

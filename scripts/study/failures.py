@@ -50,6 +50,12 @@ def note(folder: Path, error: BaseException, program: Path) -> None:
     write_text(folder / NAME, json.dumps(failure, indent=1) + "\n")
 
 
+def kind_left(folder: Path) -> str | None:
+    """The kind of the failure that `folder` tells of, None where it tells of none."""
+    failure = read(folder)
+    return failure["kind"] if failure else None
+
+
 def read(folder: Path) -> dict[str, Any] | None:
     """What `note` left in `folder`; None where it left nothing, or nothing that can be read."""
     try:
@@ -75,5 +81,5 @@ def _code(program: Path) -> str:
 
 
 def forget(folder: Path) -> None:
-    """Remove failure.json after a success."""
+    """Remove failure.json: the run is being tried again."""
     (folder / NAME).unlink(missing_ok=True)

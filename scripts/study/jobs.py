@@ -20,6 +20,10 @@ PROCESS_MB, BYTES_PER_PARAMETER = 600, 4 * 8
 CUDA_MB = 2000
 
 
+# Minutes of a job's time limit beside the bound on its work.
+MARGIN = 10
+
+
 def _parameters(run: Run) -> int:
     return parameters_width([FEATURES, *run.settings["hidden"], CLASSES])
 
@@ -34,7 +38,7 @@ def seconds(run: Run) -> float:
 
 def runtime_minutes(run: Run) -> int:
     """A time limit for the job."""
-    return 10 + math.ceil(seconds(run) / 60)
+    return MARGIN + math.ceil(seconds(run) / 60)
 
 
 def memory_mb(run: Run, device: str) -> int:

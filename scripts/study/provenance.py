@@ -6,6 +6,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from study import slurm
+
 PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "snakemake")
 
 
@@ -15,8 +17,10 @@ def versions() -> dict[str, str]:
 
 
 def made_by() -> dict[str, object]:
-    """Commit, versions and machine of this process."""
-    return {"commit": commit(), "versions": versions(), "machine": machine()}
+    """Commit, versions and machine of this process; in a job of SLURM, what it was given."""
+    known = {"commit": commit(), "versions": versions(), "machine": machine()}
+    allocation = slurm.allocation()
+    return known | {"slurm": allocation} if allocation else known
 
 
 def commit() -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from study import failures, state
+from study import attempts, failures, state
 from study.locks import run_lock
 from study.manifest import Manifest
 from study.plan import Plan
@@ -24,6 +24,7 @@ MARKS = ("settings.json", "state.safetensors")
 RUN_FILES = {
     *OUTPUTS,
     *MARKS,
+    attempts.NAME,
     failures.NAME,
     "journal.jsonl",
     "train.log",

@@ -178,6 +178,7 @@ def test_told_to_stop_the_state_is_saved_and_gone_on_from(start, run, undisturbe
     assert sorted(set(epochs)) == list(range(1, EPOCHS + 1))
     assert len(epochs) <= EPOCHS + 1
     assert results(folder) == results(undisturbed)
+    assert "the attempt before was told to stop, process" in ended.stdout
 
 
 def test_killed_at_any_moment_it_goes_on_from_the_last_saved_epoch(start, run, undisturbed, folder):
@@ -189,6 +190,8 @@ def test_killed_at_any_moment_it_goes_on_from_the_last_saved_epoch(start, run, u
     assert run(folder).returncode == 0
     assert results(folder) == results(undisturbed)
     assert len(journal(folder)) < 2 * EPOCHS
+    log = (folder / "training.log").read_text(encoding="utf-8")
+    assert log.count("the attempt before was killed without a word, process") == 2
 
 
 def test_killed_on_one_machine_it_goes_on_from_storage_on_another(

@@ -17,6 +17,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from study import (
     choice,
+    failures,
     fingerprint,
     gpus,
     jobs,
@@ -119,9 +120,11 @@ PIXELS = [f"{DATA}/{file.name}" for file in DATASET.files.values()] if STORAGE e
 STANDINGS = {}
 
 # What the programs read that need the whole configuration: on a command line, one of thousands of
-# values would be longer than systems take. Its digest is their rules' parameter.
+# values would be longer than systems take. Its digest is their rules' parameter; how runs share a
+# cluster's jobs changes nothing of it.
 CONFIG_FILE = Path("results/config.json")
-CONFIG_JSON = json.dumps(CONFIG, ensure_ascii=False) + "\n"
+RESOLVED = {key: value for key, value in CONFIG.items() if key != "job_minutes"}
+CONFIG_JSON = json.dumps(RESOLVED, ensure_ascii=False) + "\n"
 CONFIG_DIGEST = hashlib.sha256(CONFIG_JSON.encode()).hexdigest()[:16]
 
 
@@ -145,6 +148,49 @@ def standing_of(run):
             else standing.standing(run, RUN_FOLDERS, LEARNING)
         )
     return STANDINGS[run.run]
+
+
+# Runs share jobs of a cluster by Snakemake's groups, of which one machine has none.
+SHARES, GROUPS = {}, {}
+if CONFIG["job_minutes"] and workflow.is_main_process:
+    # Here alone, since Arrow comes with it.
+    from study import packing
+
+    SHARES = packing.shares(
+        EXPERIMENT_RUNS, standing_of, RUN_FOLDERS, CONFIG["job_minutes"]
+    )
+    GROUPS = {run: share.job for run, share in SHARES.items()}
+elif CONFIG["job_minutes"]:
+    # In such a job Snakemake is started with its runs as targets, and does not pass --resources on.
+    # One more start is enough for all of them, again one after another.
+    GROUPS = dict.fromkeys(RUNS, "runs")
+    workflow.register_resource("runs", 1)
+
+
+def group_of(wildcards):
+    """The cluster's job that a run shares with others, if it does.
+
+    Snakemake joins those jobs of a group that do not depend on each other as far as
+    --group-components allows for the group's name. No profile can know these names: the allowance
+    is made here, since all jobs are asked for their group before any are joined.
+    """
+    workflow.group_settings.group_components = dict.fromkeys(
+        GROUPS.values(), len(GROUPS)
+    )
+    return GROUPS.get(wildcards.run)
+
+
+def minutes_of(wildcards):
+    """The time limit of a run's job, or what it adds to that of a job that it shares."""
+    share = SHARES.get(wildcards.run)
+    return share.minutes if share else jobs.runtime_minutes(run_of(wildcards))
+
+
+def priority_of(wildcards):
+    """The longest runs first, and last what has failed, which others of its job need not await."""
+    run = run_of(wildcards)
+    failed = failures.kind_left(RUN_FOLDERS / run.run) not in (None, failures.STOPPED)
+    return 0 if failed else jobs.seconds(run)
 
 
 def chosen_plan():

@@ -14,16 +14,19 @@ rule train:
         settings="results/runs/{run}/settings.json",
     log:
         "results/runs/{run}/train.log",
-    priority: lambda wildcards: jobs.seconds(run_of(wildcards))
+    priority: priority_of
+    group:
+        group_of if GROUPS else None
     conda:
         "../envs/study.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt
         * jobs.memory_mb(run_of(wildcards), PLAN.device),
-        runtime=lambda wildcards, attempt: attempt
-        * jobs.runtime_minutes(run_of(wildcards)),
+        runtime=lambda wildcards, attempt: attempt * minutes_of(wildcards),
         gpu=0 if PLAN.device == "cpu" else 1,
+        # Counts runs at a time, where a profile limits them.
+        runs=1,
     params:
         request=request_of,
         study=[

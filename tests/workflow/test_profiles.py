@@ -1,0 +1,67 @@
+"""Profiles say where jobs go and change nothing else; those of SLURM are kept in step."""
+
+import re
+import shlex
+import subprocess
+
+import pytest
+from ruamel.yaml import YAML
+
+from small_study import ROOT, Study
+
+PROFILES = ("local-gpu", "slurm", "slurm-cpu")
+
+
+def entries(profile: str) -> dict:
+    return YAML(typ="safe").load(ROOT / "profiles" / profile / "config.yaml")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Study:
+    study = Study(tmp_path_factory.mktemp("small"))
+    study.configure()
+    return study
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_under_a_profile_the_same_jobs_are_to_be_run(small, profile):
+    usual = small.ok("--dry-run", "report")
+    there = small.ok("--dry-run", "--profile", str(ROOT / "profiles" / profile), "--", "report")
+    assert there.jobs == usual.jobs
+    assert usual.jobs["train"] == 2
+    # Where runs share jobs, both of these short ones are in one.
+    shared = re.findall(r"^.*Group job (\w+)", there.output, re.M)
+    assert shared == (["runs1"] if "job_minutes" in entries(profile).get("config", {}) else [])
+    assert "Group job" not in usual.output
+
+
+def test_minutes_for_jobs_change_nothing_on_one_machine(study):
+    study.configure(job_minutes=30)
+    study.ok("metrics")
+    study.configure()
+    before = study.trained()
+    study.ok("metrics")
+    assert study.newly_trained(before) == 0
+
+
+def test_the_profiles_of_slurm_differ_in_what_a_site_fills_in():
+    gpu, cpu = entries("slurm"), entries("slurm-cpu")
+    assert gpu.keys() == cpu.keys()
+    differing = {key for key in gpu if gpu[key] != cpu[key]}
+    assert differing == {"default-resources", "config"}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_profile_says_what_the_default_one_overrides(profile):
+    assert not entries(profile).keys() & entries("default").keys()
+
+
+def test_make_leaves_it_to_a_profile_how_much_runs_at_a_time():
+    def words(*arguments: str) -> list[str]:
+        command = ["make", "-n", "report", *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        [line] = [line for line in done.stdout.splitlines() if line.startswith("snakemake")]
+        return shlex.split(line)
+
+    assert "--cores" in words()
+    assert words("PROFILE=slurm") == ["snakemake", "--profile", "profiles/slurm", "--", "report"]
