@@ -338,7 +338,8 @@ class Appendix(Part):
         for made_by in self.study.made_by:
             described = {
                 self.text("appendix.commit"): f"`{made_by['commit']}`",
-                **made_by["versions"],
+                # In an order of its own: a saved state does not keep that of the process.
+                **dict(sorted(made_by["versions"].items())),
                 **{self.text(f"appendix.{key}"): made_by["machine"][key] for key in MACHINE},
                 self.text("appendix.devices"): self.words.joined(made_by["devices"]),
             }

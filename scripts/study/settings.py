@@ -1,6 +1,5 @@
 """Training settings: which there are, which of them an optimizer uses, and how they are written."""
 
-import functools
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -14,8 +13,6 @@ NAMES = list(schema()["$defs"]["settings"]["properties"])
 
 DEFAULTS = {name: schema()["$defs"][name]["default"] for name in NAMES}
 
-_KINDS = {name: schema()["$defs"][name].get("type") for name in NAMES}
-
 # What only some optimizers use; every other setting matters to all.
 USED_BY = {"momentum": {"sgd", "rmsprop"}, "nesterov": {"sgd"}}
 
@@ -28,7 +25,7 @@ def complete(settings: Settings) -> dict[str, Any]:
     """All settings, in order: those given, in their schema's type, and defaults for the rest."""
     completed = {name: settings.get(name, DEFAULTS[name]) for name in NAMES}
     for name, value in completed.items():
-        kind = _KINDS[name]
+        kind = schema()["$defs"][name].get("type")
         if kind == "number":
             # Zero has one name: -0.0 + 0.0 is 0.0.
             completed[name] = float(value) + 0.0
@@ -46,12 +43,11 @@ def is_used(name: str, optimizer: str) -> bool:
 
 def identity(settings: Settings) -> dict[str, Any]:
     """What changes the learning: all settings that the optimizer uses, without epochs."""
-    return {name: settings[name] for name in _of_identity(settings["optimizer"])}
-
-
-@functools.cache
-def _of_identity(optimizer: str) -> list[str]:
-    return [name for name in NAMES if name != "epochs" and is_used(name, optimizer)]
+    return {
+        name: settings[name]
+        for name in NAMES
+        if name != "epochs" and is_used(name, settings["optimizer"])
+    }
 
 
 def essential(settings: Settings) -> dict[str, Any]:

@@ -390,6 +390,7 @@ def test_defaults_are_filled_in(write):
         "baseline": {},
         "claims": [],
         "device": "auto",
+        "job_minutes": 0,
         "partial": False,
         "report": {
             "languages": ["es", "en"],
@@ -413,7 +414,12 @@ def test_the_further_studies_are_complete_and_right(path):
 
 
 def test_the_default_study_says_all_but_how_it_is_run():
-    assert set(load([DEFAULT])) - set(read_yaml(DEFAULT)) == {"claims", "device", "partial"}
+    assert set(load([DEFAULT])) - set(read_yaml(DEFAULT)) == {
+        "claims",
+        "device",
+        "job_minutes",
+        "partial",
+    }
 
 
 def resolved(part):

@@ -279,7 +279,7 @@ def test_what_follows_from_something_wrong_is_skipped_and_says_why(study):
     folder = file(study, "runs/{run}")
     skipped = [finding.text for finding in found if finding.verdict == SKIPPED]
     assert skipped[0] == f"results/metrics.parquet: {folder} must be right first"
-    assert "results/report.*: results/metrics.parquet must be right first" in skipped
+    assert "results/report.*.md: results/metrics.parquet must be right first" in skipped
     assert len(skipped) == 9
 
 
@@ -523,7 +523,7 @@ def test_it_ends_with_one_where_something_is_wrong(study, quick, monkeypatch, ca
     assert program(monkeypatch, "--no-retrain") == 1
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("WRONG   results/summary.parquet: ") for line in lines)
-    assert lines[-1].endswith("1 wrong, 2 skipped")
+    assert lines[-1].endswith("1 wrong, 3 skipped")
 
 
 def test_another_config_is_told_apart(study, quick, monkeypatch, capsys):

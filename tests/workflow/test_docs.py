@@ -30,7 +30,7 @@ def commands(program: str) -> list[str]:
         line.removeprefix("$ ").partition("  #")[0].strip()
         for page in PAGES
         for block in blocks(page, "console")
-        for line in block.splitlines()
+        for line in block.replace("\\\n", " ").splitlines()
         if line.startswith("$ ")
     ]
     return list(dict.fromkeys(line for line in lines if shlex.split(line)[0] == program))

@@ -171,10 +171,13 @@ FILES = [
 ]
 
 EACH_ALONE = [[case] for case in itertools.product(FILES, DAMAGES)]
-ALL_AT_ONCE = [list(zip(FILES, itertools.cycle(DAMAGES), strict=False))]
+# Several at once, of which none hides another: one of the data, one of a run.
+TOGETHER = [
+    list(zip(FILES[first::3], itertools.cycle(DAMAGES), strict=False)) for first in range(3)
+]
 
 
-@pytest.mark.parametrize("cases", EACH_ALONE if FULL else ALL_AT_ONCE)
+@pytest.mark.parametrize("cases", EACH_ALONE if FULL else TOGETHER)
 def test_damaged_files_are_found_and_made_anew_without_training(with_final, cases):
     study = with_final
     damages = {sorted(study.results.glob(pattern))[0]: how for pattern, how in cases}

@@ -21,15 +21,19 @@ def test_training_that_demands_a_gpu_is_refused_before_the_first_job(study):
 
 def test_a_cluster_may_have_the_gpu_that_this_machine_lacks(study, tmp_path, monkeypatch):
     """The data are fetched here, and training is handed to a SLURM, which takes nothing."""
-    sbatch = tmp_path / "bin" / "sbatch"
-    sbatch.parent.mkdir()
-    sbatch.write_text("#!/bin/sh\ntouch asked\nexit 1\n")
-    sbatch.chmod(0o755)
-    monkeypatch.setenv("PATH", str(sbatch.parent), prepend=":")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sbatch", "sacct"):
+        (programs / name).write_text(f"#!/bin/sh\ntouch asked-{name}\nexit 1\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
     study.configure(device="cuda", **ONE_RUN)
-    done = study.run("metrics", "--executor", "slurm", "--jobs", "1", "--retries", "0", **HIDDEN)
+    # With the partition named, SLURM's other programs, where they are, have no say.
+    site = ["--default-resources", "slurm_partition=gpu"]
+    words = ["--executor", "slurm", "--jobs", "1", "--retries", "0", *site]
+    done = study.run("metrics", *words, **HIDDEN)
     assert MESSAGE not in done.output
-    assert (study.folder / "asked").exists(), done.output
+    assert (study.folder / "asked-sbatch").exists(), done.output
 
 
 def test_what_was_trained_elsewhere_is_reported_without_a_gpu(study):
