@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -138,3 +139,11 @@ def copy_code(folder: Path) -> None:
         else:
             folder.mkdir(exist_ok=True)
             shutil.copy(source, folder / name)
+
+
+def called_by_make(*arguments: str) -> list[str]:
+    """The words with which `make report` and `arguments` call Snakemake, without a panel."""
+    command = ["make", "-n", "report", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("snakemake")]
+    return shlex.split(re.sub(r"\$\(.*?\) ", "", line))

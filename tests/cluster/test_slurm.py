@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shlex
 import subprocess
 import time
 from collections import Counter
@@ -13,7 +12,7 @@ import pytest
 
 import own_slurm
 from own_slurm import Job, Slurm
-from small_study import ROOT, STUDY, Study
+from small_study import ROOT, STUDY, Study, called_by_make
 
 # How many short runs share how many jobs, by minutes for each: in `make test`, and in full length.
 FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
@@ -60,17 +59,9 @@ def made(folder: Path, **changes: object) -> Study:
 
 def words(study: Study, target: str, job_minutes: float = 0) -> list[str]:
     """`make {target} PROFILE=slurm`, as make says it, in a hurry to see that jobs have ended."""
-    done = subprocess.run(
-        ["make", "-n", "report", "PROFILE=slurm"]
-        + [f"CONFIG={study.folder}/study.yaml", f"FOLDER={study.folder}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    [line] = [line for line in done.stdout.splitlines() if line.startswith("snakemake")]
+    files = [f"CONFIG={study.folder}/study.yaml", f"FOLDER={study.folder}"]
     return [
-        *shlex.split(line.removesuffix(" -- report")),
+        *called_by_make("PROFILE=slurm", *files)[:-2],
         "--slurm-init-seconds-before-status-checks=2",
         "--latency-wait=5",
         "--config",

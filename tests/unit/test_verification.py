@@ -280,7 +280,7 @@ def test_what_follows_from_something_wrong_is_skipped_and_says_why(study):
     skipped = [finding.text for finding in found if finding.verdict == SKIPPED]
     assert skipped[0] == f"results/metrics.parquet: {folder} must be right first"
     assert "results/report.*.md: results/metrics.parquet must be right first" in skipped
-    assert len(skipped) == 9
+    assert len(skipped) == 10
 
 
 def test_an_evaluation_of_other_weights_is_found(study, quick):

@@ -1,13 +1,11 @@
 """Profiles say where jobs go and change nothing else; those of SLURM are kept in step."""
 
 import re
-import shlex
-import subprocess
 
 import pytest
 from ruamel.yaml import YAML
 
-from small_study import ROOT, Study
+from small_study import ROOT, Study, called_by_make
 
 PROFILES = ("local-gpu", "slurm", "slurm-cpu")
 
@@ -57,12 +55,11 @@ def test_no_profile_says_what_the_default_one_overrides(profile):
 
 
 def test_make_leaves_it_to_a_profile_how_much_runs_at_a_time():
-    def words(*arguments: str) -> list[str]:
-        command = ["make", "-n", "report", *arguments]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        [line] = [line for line in done.stdout.splitlines() if line.startswith("snakemake")]
-        # Whether a panel is shown is for the shell to say.
-        return shlex.split(re.sub(r"\$\(.*?\) ", "", line))
-
-    assert "--cores" in words()
-    assert words("PROFILE=slurm") == ["snakemake", "--profile", "profiles/slurm", "--", "report"]
+    assert "--cores" in called_by_make()
+    assert called_by_make("PROFILE=slurm") == [
+        "snakemake",
+        "--profile",
+        "profiles/slurm",
+        "--",
+        "report",
+    ]
