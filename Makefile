@@ -133,8 +133,8 @@ test: setup check ## Run the tests, each proof shortened (minutes)
 test-full: setup check ## Run the tests, each proof in full length
 	HYPOTHESIS_PROFILE=full $(PYTEST)
 
-test-cluster: setup slurm ## Run the tests that start a SLURM of their own, once it is installed
-	pytest tests/cluster
+test-cluster: setup slurm ## Install SLURM, and run the tests that start one of their own, in full length
+	HYPOTHESIS_PROFILE=full pytest tests/cluster
 
 # Debian's packages, as root; make test does without.
 slurm:

@@ -31,7 +31,7 @@ SIX_RUNS = varied(6)
 
 # Long enough for all that is done to them.
 LONG_RUNS = varied(
-    GPUS, baseline=STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": 100}
+    GPUS, baseline=STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": 400}
 )
 
 
@@ -139,6 +139,7 @@ def test_many_short_runs_share_few_jobs(slurm, new_jobs, tmp_path, capsys):
         print(f"\n{told}")
 
 
+@pytest.mark.skipif(not FULL, reason="takes minutes: in full length, by make test-cluster")
 def test_a_study_survives_what_happens_on_clusters(slurm, new_jobs, tmp_path):
     """A job is pre-empted, one cancelled, one comes to its time limit, a node loses its power."""
     study = made(tmp_path / "cluster", **LONG_RUNS)
