@@ -1,22 +1,27 @@
-"""Make the README's pictures from a finished study: the page, and an excerpt of the plan.
+"""Make what the README shows of a finished default study: its page, and the plan of a larger one.
 
 Needs Chromium (Debian: apt-get install chromium).
 """
 
 import argparse
 import io
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
 
-# What the README shows of the plan: the headings and so many rows, and the last line.
-PLAN_ROWS = 6
+# What the README shows of the plan, between these marks: headings and so many lines, and the last.
+MARKS = "<!-- docs/pictures.py -->\n", "<!-- end -->\n"
+PLAN_LINES = 8
 
 WINDOW = {"width": 1280, "height": 800}
 PLACE = "#figure-{experiment} .chart"
@@ -39,11 +44,25 @@ def screenshot(browser: Browser, page: Path, experiment: str) -> Image.Image:
 
 
 def plan_excerpt(folder: Path) -> str:
-    """The beginning and the end of what `make plan` prints."""
-    program = [sys.executable, ROOT / "scripts" / "show_plan.py"]
-    done = subprocess.run(program, cwd=folder, capture_output=True, text=True, check=True)
+    """The beginning and the end of the plan of one seed and one learning rate more."""
+    study = YAML(typ="safe").load(ROOT / "config.yaml")
+    study["seeds"] += 1
+    study["experiments"]["learning_rate"]["vary"]["learning_rate"].insert(0, 0.03)
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+        YAML().dump(study, file)
+        program = [sys.executable, ROOT / "scripts" / "show_plan.py", "--configfile", file.name]
+        done = subprocess.run(program, cwd=folder, capture_output=True, text=True, check=True)
     lines = done.stdout.rstrip().splitlines()
-    return "\n".join([*lines[: 2 + PLAN_ROWS], "…", lines[-1]]) + "\n"
+    return "\n".join([*lines[:PLAN_LINES], "…", lines[-1]])
+
+
+def show_in_readme(plan: str) -> None:
+    """Put the plan between its marks."""
+    begin, end = MARKS
+    shown = f"{begin}```text\n$ make plan CONFIG=my.yaml\n{plan}\n```\n{end}"
+    text = README.read_text(encoding="utf-8")
+    found = re.sub(f"{begin}.*?{end}", lambda _: shown, text, flags=re.S)
+    README.write_text(found, encoding="utf-8")
 
 
 def main() -> None:
@@ -59,7 +78,7 @@ def main() -> None:
         picture = screenshot(browser, page, arguments.experiment)
         browser.close()
     picture.convert("RGB").save(arguments.output / "page.en.png", optimize=True)
-    (arguments.output / "plan.txt").write_text(plan_excerpt(arguments.folder), encoding="utf-8")
+    show_in_readme(plan_excerpt(arguments.folder))
 
 
 if __name__ == "__main__":
