@@ -20,10 +20,13 @@ class Terminal:
     def __init__(self, command: list[str], cwd: Path):
         self.controller, inner = pty.openpty()
         termios.tcsetwinsize(inner, (LINES, COLUMNS))
+        # Programs go by this terminal's size, not by one that pytest's workers are told.
+        sized = {"COLUMNS", "LINES"}
+        environment = {name: value for name, value in os.environ.items() if name not in sized}
         self.process = subprocess.Popen(
             command,
             cwd=cwd,
-            env=os.environ | {"TERM": "xterm-256color"},
+            env=environment | {"TERM": "xterm-256color"},
             preexec_fn=lambda: os.login_tty(inner),
             pass_fds=[inner],
         )
