@@ -21,7 +21,7 @@ KILLS = 20 if FULL else 4
 
 # Long enough to be killed in the middle, again and again.
 LONG = {
-    "baseline": STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": 150},
+    "baseline": STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": 100},
     "seeds": 2,
 }
 
