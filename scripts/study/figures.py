@@ -102,7 +102,7 @@ def sheet(height: float, title: str, note: str = "") -> Iterator[Figure]:
 
 def settle(figure: Figure) -> None:
     """Lay the figure out for good, so that what comes after can go by the axes' final places."""
-    figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)
     figure.set_layout_engine("none")
 
 

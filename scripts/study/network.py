@@ -6,9 +6,9 @@ is aligned as it would be alone. On the CPU with one thread a replicate's bytes 
 therefore the same alone and in any stack; tests/unit/test_training.py shows it.
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -20,34 +20,35 @@ aten = torch.ops.aten
 
 # Each activation with its gradient, which takes the gradient behind it, its input z and its
 # output a, and leaves the gradient before it in `grad_input`. Constants are torch's defaults.
+# Overloads are named: to look one up takes as long as the work.
 ACTIVATIONS: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
     "relu": (
-        aten.relu,
-        lambda grad, z, a, **out: aten.threshold_backward(grad, a, 0, **out),
+        functools.partial(torch.clamp_min, min=0),
+        lambda grad, z, a, **out: aten.threshold_backward.grad_input(grad, a, 0, **out),
     ),
     "leaky_relu": (
-        aten.leaky_relu,
-        lambda grad, z, a, **out: aten.leaky_relu_backward(grad, z, 0.01, False, **out),
+        aten.leaky_relu.out,
+        lambda grad, z, a, **out: aten.leaky_relu_backward.grad_input(grad, z, 0.01, False, **out),
     ),
     "elu": (
-        aten.elu,
-        lambda grad, z, a, **out: aten.elu_backward(grad, 1, 1, 1, False, z, **out),
+        aten.elu.out,
+        lambda grad, z, a, **out: aten.elu_backward.grad_input(grad, 1, 1, 1, False, z, **out),
     ),
     "gelu": (
-        aten.gelu,
-        lambda grad, z, a, **out: aten.gelu_backward(grad, z, **out),
+        aten.gelu.out,
+        lambda grad, z, a, **out: aten.gelu_backward.grad_input(grad, z, **out),
     ),
     "silu": (
-        aten.silu,
-        lambda grad, z, a, **out: aten.silu_backward(grad, z, **out),
+        aten.silu.out,
+        lambda grad, z, a, **out: aten.silu_backward.grad_input(grad, z, **out),
     ),
     "tanh": (
-        aten.tanh,
-        lambda grad, z, a, **out: aten.tanh_backward(grad, a, **out),
+        aten.tanh.out,
+        lambda grad, z, a, **out: aten.tanh_backward.grad_input(grad, a, **out),
     ),
     "sigmoid": (
-        aten.sigmoid,
-        lambda grad, z, a, **out: aten.sigmoid_backward(grad, a, **out),
+        aten.sigmoid.out,
+        lambda grad, z, a, **out: aten.sigmoid_backward.grad_input(grad, a, **out),
     ),
 }
 
@@ -107,15 +108,15 @@ class Layer:
         self.linear = self._block()
         self.activated = self._block()
 
-    @cached_property
+    @functools.cached_property
     def mask(self) -> Block:
         return self._block()
 
-    @cached_property
+    @functools.cached_property
     def output(self) -> Block:
         return self._block()
 
-    @cached_property
+    @functools.cached_property
     def delta(self) -> Block:
         return self._block()
 
@@ -202,7 +203,7 @@ class Stack:
         inputs, layers, logits, logits_delta = self._memory_for(rows)
         # The cross-entropy's gradient at the logits is softmax minus target.
         delta = logits_delta.matrix
-        delta.copy_(torch.softmax(logits.matrix, -1)).sub_(targets).mul_(1 / rows)
+        torch.softmax(logits.matrix, -1, out=delta).sub_(targets).mul_(1 / rows)
         for index in reversed(range(len(self.weights))):
             layer = layers[index - 1] if index else None
             if layer is None:
@@ -226,7 +227,7 @@ class Stack:
         words = torch.empty(
             self.replicates, mask.shape[1] // 4, dtype=torch.int64, device=streams[0].device
         )
-        for row, generator in zip(words, streams, strict=True):
+        for row, generator in zip(words.unbind(), streams, strict=True):
             row.random_(-(2**63), None, generator=generator)
         bits = words.view(torch.int16).to(mask.device)
         torch.ge(bits, self.dropped - RESOLUTION // 2, out=mask)

@@ -98,19 +98,19 @@ class Optimizer:
         self.state = {
             name: torch.zeros_like(parameters) for name in rule.tensors if self._keeps(name)
         } | {name: torch.tensor(first, device=count_on) for name, first in rule.numbers.items()}
-        self._unused = {name: [] for name in rule.tensors if name not in self.state}
+        self._lists = {name: [] for name in rule.tensors} | {
+            name: [tensor] for name, tensor in self.state.items()
+        }
 
     def _keeps(self, name: str) -> bool:
         return name != "momentum_buffer_list" or self.options["momentum"] > 0
 
     def step(self, learning_rate: float) -> None:
         """Change `parameters` by one step."""
-        state = {name: [tensor] for name, tensor in self.state.items()}
         self.update(
             [self.parameters],
             [self.gradient],
-            **state,
-            **self._unused,
+            **self._lists,
             **self.options,
             lr=learning_rate,
         )

@@ -104,7 +104,7 @@ class Training:
         decay = settings["weight_averaging"]
         self.average = Average(self.stack.parameters, decay) if decay else None
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def train_epoch(self, train: Images) -> Judgement:
         """Train one epoch; judge each batch by the network that met it, dropout on."""
         self.epoch += 1
@@ -142,7 +142,7 @@ class Training:
                 self.average.update(self.stack.parameters)
         return judge(logits, train.labels[order])
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def evaluate(self, images: Images) -> Judgement:
         """Judge the networks, dropout off; under weight averaging those of the averaged weights."""
         moving = self.stack.parameters.clone() if self.average else None
