@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from ruamel.yaml import YAML
+from torchvision.datasets.mnist import read_sn3_pascalvincent_tensor
 
 import madeup
 from small_study import ROOT
@@ -92,6 +94,18 @@ def test_its_configs_are_right_each_added_to_what_went_before(name):
     for piece in pieces:
         merged |= piece
         config.validated(merged, name)
+
+
+def test_the_how_tos_idx_files_are_read_by_others(tmp_path):
+    """By torchvision's reader, which knows nothing of ours."""
+    [program] = blocks(DOCS / "howto.md", "python")
+    names = {"np": np}
+    exec(program, names)
+    for shape in ((3, 5, 7), (4,)):
+        array = np.random.default_rng(0).integers(0, 256, shape)
+        names["write_idx"](tmp_path / "file", array)
+        read = read_sn3_pascalvincent_tensor(str(tmp_path / "file"))
+        assert (read.numpy() == array).all()
 
 
 # The example
