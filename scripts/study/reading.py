@@ -36,7 +36,8 @@ def read_yaml(path: Path) -> Any:
 
 
 def suggestion(word: Any, known: Iterable[str]) -> str:
-    """`; did you mean …?` where a known word is close, else the list of what is known."""
+    """`; did you mean …?` where a known word is close in any case, else all that are known."""
     known = list(known)
-    close = difflib.get_close_matches(str(word), known, 1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+    spelled = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(str(word).lower(), spelled, 1)
+    return f"; did you mean {spelled[close[0]]!r}?" if close else f"; known are {', '.join(known)}"

@@ -65,6 +65,7 @@ def vary(text):
     ("text", "place", "reason"),
     [
         ("seads: 3\n", "top level", "unknown key 'seads'; did you mean 'seeds'?"),
+        ("baseline: {optimizer: AdamW}\n", "baseline.optimizer", "did you mean 'adamw'?"),
         ("baseline: {lerning_rate: 1}\n", "baseline", "did you mean 'learning_rate'?"),
         ("baseline: {colour: 1}\n", "baseline", "unknown key 'colour'; known are optimizer, "),
         ("final: {dropuot: 0.1}\n", "final", "did you mean 'dropout'?"),
