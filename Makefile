@@ -16,13 +16,16 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 INSTALLED := .venv/.installed
 BENCH_INSTALLED := bench/.venv/.installed
-SNAKEMAKE := snakemake $(if $(CORES),--cores $(CORES)) \
+# Where the study is. A folder's name may be misspelt, and would be a new one.
+PLACE = $(if $(CONFIG),$(FOLDER),$(error FOLDER=$(FOLDER): no config.yaml is in it; \
+	name one by CONFIG=…, or begin a study by: make new-study NAME=$(FOLDER)))
+SNAKEMAKE = snakemake $(if $(CORES),--cores $(CORES)) \
 	$(if $(CONFIG),--configfile "$(CONFIG)") \
-	$(if $(FOLDER),--directory "$(FOLDER)") \
+	$(if $(FOLDER),--directory "$(PLACE)") \
 	$(if $(PROFILE),--profile "profiles/$(PROFILE)")
 
 # The other programs, where the study is.
-PROGRAM := $(if $(FOLDER),mkdir -p "$(FOLDER)" && cd "$(FOLDER)" &&) python "$(CURDIR)/scripts"
+PROGRAM = $(if $(FOLDER),mkdir -p "$(PLACE)" && cd "$(PLACE)" &&) python "$(CURDIR)/scripts"
 CONFIGFILE := $(if $(CONFIG),--configfile "$(if $(FOLDER),$(if $(filter /%,$(CONFIG)),,$(CURDIR)/))$(CONFIG)")
 
 # The command that runs this study, for a program that tells what to do next.

@@ -22,7 +22,7 @@ def main() -> None:
     measures = metrics.collect(planned["runs"], args.runs).to_pandas()
     name = datasets.describe(resolved.dataset).name
     summarised = summary.summarise(planned, measures, name).to_pandas()
-    chosen = selection.choose(analysis.experiments(planned, summarised))
+    chosen = selection.choose(analysis.experiments(planned, summarised), planned)
     write_text(args.output, chosen.to_json())
 
 

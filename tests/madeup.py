@@ -13,7 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mnistlike import idx_bytes
-from study import claims, config, datasets, evaluation, plan, summary, verdicts
+from study import (
+    analysis,
+    claims,
+    config,
+    datasets,
+    evaluation,
+    plan,
+    selection,
+    summary,
+    verdicts,
+)
 from study.plan import run_name
 from study.settings import complete
 
@@ -48,11 +58,27 @@ class MadeUp:
         return MadeUp(self.plan, self.metrics, changed)
 
 
-def make(settings: Mapping[str, Any], level: Level, diverged: Mapping[str, int] | None = None):
-    """A study of config `settings`; `diverged` seeds are lost in the runs whose name has a text."""
+def make(
+    settings: Mapping[str, Any], level: Level, diverged: Mapping[str, int] | None = None
+) -> MadeUp:
+    """A study of config `settings`; `diverged` seeds are lost in the runs whose name has a text.
+
+    Where results are to choose its final model, they have not yet; see `choose`.
+    """
     planned = plan.resolve(config.validated(settings, "made up"))
+    return _measured(planned, level, diverged or {})
+
+
+def choose(settings: Mapping[str, Any], level: Level) -> MadeUp:
+    """The study of config `settings`, with the final model that its results choose."""
+    study = make(settings, level)
+    choice = selection.choose(analysis.experiments(study.plan, study.summary), study.plan)
+    return _measured(plan.resolve(config.validated(settings, "made up"), choice), level, {})
+
+
+def _measured(planned: plan.Plan, level: Level, diverged: Mapping[str, int]) -> MadeUp:
     as_json = json.loads(planned.to_json())
-    rows = [_record(run, level, diverged or {}) for run in as_json["runs"]]
+    rows = [_record(run, level, diverged) for run in as_json["runs"]]
     metrics = pd.concat(rows, ignore_index=True)
     name = datasets.describe(as_json["dataset"]).name
     return MadeUp(as_json, metrics, summary.summarise(as_json, metrics, name).to_pandas())

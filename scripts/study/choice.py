@@ -1,6 +1,8 @@
 """What results/choice.json holds: the final model that results chose, and why (selection.py)."""
 
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,21 +29,36 @@ class Reason:
 
 @dataclass(frozen=True)
 class Choice:
-    """The settings in which the final model differs from the baseline, and why."""
+    """The settings in which the final model differs from the baseline, and why.
+
+    `experiments` is the digest of those whose results chose it.
+    """
 
     settings: dict[str, Any]
     reasons: list[Reason]
+    experiments: str
+
+    def is_of(self, experiments: Sequence[Any], seeds: Sequence[int]) -> bool:
+        """Whether these are the plan's experiments and seeds by whose results it was chosen."""
+        return self.experiments == digest(experiments, seeds)
 
     def to_json(self) -> str:
         """The choice as results/choice.json holds it."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
 
+def digest(experiments: Sequence[Any], seeds: Sequence[int]) -> str:
+    """A digest of a plan's experiments, as they are or as in plan.json, and of its seeds."""
+    asked = json.dumps([experiments, seeds], default=vars, sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()[:16]
+
+
 def parse(text: str) -> Choice | None:
     """The choice that `to_json` wrote as `text`; None where it is none."""
     try:
         content = json.loads(text)
-        return Choice(content["settings"], [Reason(**reason) for reason in content["reasons"]])
+        reasons = [Reason(**reason) for reason in content["reasons"]]
+        return Choice(content["settings"], reasons, content["experiments"])
     except (ValueError, TypeError, KeyError):
         return None
 

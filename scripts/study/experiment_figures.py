@@ -79,6 +79,8 @@ def _note(experiment: Experiment, language: Language) -> str:
         notes.append("no_intervals")
     elif (experiment.table["n"] > 1).any():
         notes.append("intervals")
+        if experiment.table["n"].isin([2, 3]).any():
+            notes.append("cut_off")
     if experiment.table["diverged"].any():
         notes.append("crosses")
     if len(experiment.runs) < len(experiment.table):

@@ -161,7 +161,7 @@ class _Page:
             return None
         images = _test_images(self.study, self.data)
         cells = page_confusion.cells(self.study.evaluation, images, self.words)
-        return {"classes": classes, "cells": cells}
+        return {"classes": classes, "cells": cells, "seeds": len(self.study.evaluation.seeds)}
 
 
 def _test_images(study: Study, data: Path) -> np.ndarray:

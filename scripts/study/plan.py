@@ -147,7 +147,8 @@ def run_name(settings: Mapping[str, Any], dataset: str, validation: str | Mappin
 def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
     """Resolve a validated configuration; StudyError where its parts do not fit each other.
 
-    `choice` is that of a final model that is chosen by results, once it is.
+    `choice` is that of a final model that is chosen by results, once it is; one by the results of
+    other experiments or seeds is none.
     """
     dataset = describe(config["data"]["dataset"]).name
     validation = _validation(config["data"]["validation"])
@@ -174,6 +175,8 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
         experiments.append(Experiment(name, list(vary), start, values))
 
     chooses_final = config.get("final") == "best"
+    if choice and not choice.is_of(experiments, seeds):
+        choice = None
     wanted = config.get("final")
     if chooses_final:
         wanted = choice.settings if choice else None

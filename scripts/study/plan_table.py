@@ -298,9 +298,10 @@ def _final(found: Table) -> str:
         return f"final: {known}"
     if not found.chooses_later:
         return f"final: {known}, the best value of each experiment"
+    when = "not known before these are trained" if found.jobs else "chosen by what is there"
     later = (
-        "final: the best value of each experiment, not known before these are trained; if it is a "
-        "run of its own, its epochs are trained then"
+        f"final: the best value of each experiment, {when}; if it is a run of its own, its epochs "
+        "are trained then"
     )
     return f"{later}; chosen last: {known}" if known else later
 
@@ -309,7 +310,8 @@ def _total(found: Table) -> str:
     count = len(found.rows)
     runs = f"{count} run" if count == 1 else f"{count} runs"
     if not found.jobs:
-        return f"total: nothing to train; {runs}, all of them there"
+        final = " before the final model" if found.chooses_later else ""
+        return f"total: nothing to train{final}; {runs}, all of them there"
     total = (
         f"total: {runs}, {len(found.jobs)} with something to do; {found.to_train} epochs to train"
     )
@@ -318,7 +320,7 @@ def _total(found: Table) -> str:
     cores = "1 core" if found.cores == 1 else f"{found.cores} cores"
     return (
         f"{total}; about {duration(found.core_seconds)} of one core's time,"
-        f" {duration(found.wall_seconds)} on {cores}"
+        f" {duration(found.wall_seconds)} on {cores}, without figures and report"
     )
 
 

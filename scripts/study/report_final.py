@@ -30,6 +30,15 @@ class OnTestImages(Results):
         return len(self.evaluation.seeds) == 1
 
     @property
+    def _number_of_seeds(self) -> str:
+        """The form of a sentence."""
+        return "one" if self._is_one else "other"
+
+    def _count(self, images: float) -> str:
+        """A mean over the seeds, which is whole of one."""
+        return self.words.number(images, 0 if self._is_one else 1)
+
+    @property
     def _images(self) -> str:
         return self.words.number(len(self.evaluation.labels))
 
@@ -203,7 +212,7 @@ class OnTestImages(Results):
             [
                 self.classes[label],
                 self.classes[taken],
-                self.words.number(count, 1),
+                self._count(count),
                 self.words.number(100 * count / self.evaluation.confusion[label].sum(), 1),
             ]
             for label, taken, count in self.evaluation.confused()
@@ -225,7 +234,7 @@ class OnTestImages(Results):
             accuracy=self.words.percent(self.evaluation.accuracy.mean),
             true=self.classes[label],
             predicted=self.classes[taken],
-            images=self.words.number(count, 1),
+            images=self._count(count),
             share=self.words.language.percent(count / self.evaluation.confusion[label].sum(), 1),
         )
         return self.figure("final_confusion", alternative)
@@ -239,11 +248,11 @@ class OnTestImages(Results):
             )
         [(label, taken, count)] = confused
         alternative = self.text(
-            "tested.confused_alt",
+            f"tested.confused_alt.{self._number_of_seeds}",
             true=self.classes[label],
             predicted=self.classes[taken],
             common=len(self.evaluation.examples(label, taken, len(self.evaluation.labels))),
-            images=self.words.number(count, 1),
+            images=self._count(count),
         )
         return self.figure("final_confused", alternative)
 
@@ -260,7 +269,7 @@ class OnTestImages(Results):
             return self.figure("final_mistakes", alternative)
         [mistake] = mistakes.itertuples()
         alternative = self.text(
-            "tested.mistakes_alt",
+            f"tested.mistakes_alt.{self._number_of_seeds}",
             true=self.classes[mistake.label],
             predicted=self.classes[mistake.predicted],
             confidence=self.words.language.percent(mistake.confidence, 1),

@@ -145,6 +145,7 @@ class Introduction(Part):
                     smallest=words.label(smallest),
                     least=words.points(least),
                 )
+        yield from self._clear_effects()
         bests = [experiment.best for experiment in study.experiments if experiment.best]
         if bests:
             best = max(bests, key=lambda value: value.validation.mean)
@@ -162,6 +163,19 @@ class Introduction(Part):
                 count=len(study.comparisons),
                 distance=words.points(analysis.mean_distance(compared)),
             )
+
+    def _clear_effects(self) -> Iterator[str]:
+        """How many of the effects are more than noise."""
+        found = [spread for each in self.study.experiments if (spread := analysis.spread(each))]
+        clear = sum(spread.clear_pairs > 0 for spread in found)
+        if not found:
+            return
+        if not any(spread.pairs for spread in found):
+            yield self.text("brief.untested", seeds=self.n_seeds)
+        elif not clear:
+            yield self.text("brief.unclear", seeds=self.n_seeds)
+        elif len(found) > 1:
+            yield self.text("brief.clear", clear=clear, count=len(found))
 
     def purpose(self) -> Iterator[str]:
         """What the study asks, and where it comes from."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from study import analysis, fidelity, markdown, ordered, published, sentences, settings
+from study import analysis, fidelity, markdown, ordered, published, selection, sentences, settings
 from study.estimates import Estimate
 from study.experiments import Difference, Experiment, Value
 from study.fidelity import MEASURES, Comparison
@@ -355,27 +355,42 @@ class FinalModel(Results):
             return
         words = self.words
         experiments = {experiment.name: experiment for experiment in self.study.experiments}
-        found = [(experiments[each["experiment"]], each) for each in reasons]
+        final = settings.complete(self.model.varied)
+        taken = dict.fromkeys(key for reason in reasons for key in reason["taken"])
         yield self.text(
             "final.chosen",
-            values=words.joined(
-                [
-                    words.setting_phrase(key, experiment.best.varied[key])
-                    for experiment, reason in found
-                    for key in reason["taken"]
-                ]
-            ),
-            clear=sum(each["p"] is not None and analysis.is_clear(each["p"]) for each in reasons),
-            count=len(reasons),
+            values=words.joined([words.setting_phrase(key, final[key]) for key in taken]),
         )
-        for experiment, reason in found:
-            if len(reason["taken"]) < len(experiment.keys):
+        yield self._leads(reasons)
+        for reason in reasons:
+            experiment = experiments[reason["experiment"]]
+            if not set(experiment.keys) <= set(reason["taken"]):
                 yield self.text(
                     "final.not_taken",
-                    experiment=words.title(experiment),
+                    experiment=words.label(experiment),
                     best=words.phrase(experiment.best),
                     accuracy=words.percent(reason["accuracy"]),
+                    settings=words.joined(self._decided_otherwise(experiment)),
                 )
+
+    def _leads(self, reasons: Sequence[Mapping[str, Any]]) -> str:
+        """How sure it is that the best values are the best."""
+        clear = sum(each["p"] is not None and analysis.is_clear(each["p"]) for each in reasons)
+        if not any(each["p"] is not None for each in reasons):
+            return self.text("final.leads_untested", seeds=self.n_seeds)
+        if clear == 0:
+            return self.text("final.leads_open", seeds=self.n_seeds)
+        if clear == len(reasons):
+            return self.text("final.leads_clear", seeds=self.n_seeds)
+        return self.text("final.leads_partly", clear=clear, count=len(reasons))
+
+    def _decided_otherwise(self, experiment: Experiment) -> list[str]:
+        """The settings of an experiment's best value that the final model does not have."""
+        final = settings.complete(self.model.varied)
+        brought = selection.brought(experiment, self.study.plan["baseline"])
+        return [
+            self.words.setting_name(key) for key, value in brought.items() if final[key] != value
+        ]
 
     def progress(self) -> str:
         """A table of accuracies, every fifth epoch and the last."""

@@ -4,32 +4,56 @@ What is chosen depends on validation accuracies, and on nothing else.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from study import analysis
 from study.analysis import Experiment
-from study.choice import Choice, Reason
+from study.choice import Choice, Reason, digest
 from study.errors import StudyError
 
 
-def choose(experiments: Sequence[Experiment]) -> Choice:
-    """Take from each experiment what its best value sets.
+def choose(experiments: Sequence[Experiment], plan: Mapping[str, Any]) -> Choice:
+    """Take what the best value of each of the plan's experiments sets and was measured with.
 
-    Of experiments that vary the same setting, the one with the higher accuracy decides it. Raises
+    `plan` is as in plan.json. The most accurate experiment comes first, and what one has brought,
+    no later one changes. One that starts from other settings than the baseline, by its `with`, is
+    taken where these are what has been brought so far: its value says nothing of others. Raises
     StudyError where every replicate of every value diverged.
     """
+    baseline = plan["baseline"]
     found = [experiment for experiment in experiments if experiment.best]
     if not found:
         raise StudyError("final: best: every replicate diverged, so that there is no best value")
-    by_accuracy = sorted(found, key=lambda experiment: experiment.best.validation.mean)
-    deciding = {key: experiment for experiment in by_accuracy for key in experiment.keys}
-    settings = {key: each.best.varied[key] for key, each in deciding.items()}
+    brings = {each.name: brought(each, baseline) for each in found}
+    settings: dict[str, Any] = {}
+    fitting = set()
+    for experiment in sorted(found, key=lambda each: -each.best.validation.mean):
+        brings_now = brings[experiment.name]
+        so_far = {**baseline, **settings} if settings else brings_now
+        if all(so_far[key] == brings_now[key] for key in brings_now.keys() - experiment.keys):
+            settings = brings_now | settings
+            fitting.add(experiment.name)
     return Choice(
-        settings={key: settings[key] for each in found for key in each.keys},
-        reasons=[_reason(experiment, deciding) for experiment in found],
+        settings={
+            key: settings[key] for each in brings.values() for key in each if key in settings
+        },
+        reasons=[
+            _reason(each, brings[each.name] if each.name in fitting else {}, settings)
+            for each in found
+        ],
+        experiments=digest(plan["experiments"], plan["seeds"]),
     )
 
 
-def _reason(experiment: Experiment, deciding: Mapping[str, Experiment]) -> Reason:
+def brought(experiment: Experiment, baseline: Mapping[str, Any]) -> dict[str, Any]:
+    """What the best value sets, after what its experiment starts from and is not the baseline's."""
+    start = {key: value for key, value in experiment.settings.items() if value != baseline[key]}
+    return start | experiment.best.varied
+
+
+def _reason(
+    experiment: Experiment, brought: Mapping[str, Any], settings: Mapping[str, Any]
+) -> Reason:
     lead = analysis.lead(experiment)
     return Reason(
         experiment=experiment.name,
@@ -38,5 +62,5 @@ def _reason(experiment: Experiment, deciding: Mapping[str, Experiment]) -> Reaso
         runner_up=lead.runner_up.text if lead else None,
         lead=lead.size if lead else None,
         p=lead.p if lead and lead.is_tested else None,
-        taken=[key for key in experiment.keys if deciding[key] is experiment],
+        taken=[key for key, value in brought.items() if settings[key] == value],
     )

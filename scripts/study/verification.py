@@ -317,9 +317,10 @@ class Verification:
             yield f"{self.claims}: does not follow from {self.summary}; {AGAIN}"
 
     def _choice(self) -> Iterator[str]:
-        found = experiments.experiments(asdict(self.plan), pd.read_parquet(self.summary))
+        plan = asdict(self.plan)
+        found = experiments.experiments(plan, pd.read_parquet(self.summary))
         yield from _unlike(
-            selection.choose(found).to_json().encode(),
+            selection.choose(found, plan).to_json().encode(),
             self.choice,
             Path.read_bytes,
             f"does not follow from {self.summary}",

@@ -280,6 +280,40 @@ class TestOtherStudies:
             assert r"c\_d" in text
             assert r"(long\_or-dropped)" in text
 
+    @pytest.mark.parametrize("seeds", [1, 3])
+    def test_why_the_final_model_was_chosen(self, own_dataset, tmp_path, seeds):
+        """Weight decay that was measured with AdamW stays behind where the model has Adam."""
+        settings = small(
+            own_dataset,
+            {
+                "optimizer": {"vary": {"optimizer": ["sgd", "adam"]}},
+                "decay": {"with": {"optimizer": "adamw"}, "vary": {"weight_decay": [0.0, 0.1]}},
+            },
+            final="best",
+            seeds=seeds,
+        )
+        worth = {"sgd": 0.6, "adam": 0.8, "adamw": 0.7}
+        study = madeup.choose(
+            settings, lambda run, epoch: worth[run["optimizer"]] + run["weight_decay"] / 2
+        )
+        for code, text in reports(study, tmp_path).items():
+            check_clean(text)
+            words = Words(language(code))
+            left = {"experiment": words.setting_name("weight_decay") + " (decay)"}
+            left |= {"best": words.setting_phrase("weight_decay", 0.1)}
+            left |= {
+                "accuracy": words.percent(0.75),
+                "settings": words.joined(
+                    [words.setting_name("optimizer"), words.setting_name("weight_decay")]
+                ),
+            }
+            assert words.text("final.not_taken", **left) in text
+            counted = words.counted("seeds", seeds)
+            leads = "clear" if seeds == 3 else "untested"
+            assert words.text(f"final.leads_{leads}", seeds=counted) in text
+            brief = words.text("brief.untested", seeds=counted)
+            assert (brief in text) == (seeds == 1)
+
     def test_one_seed(self, default, tmp_path):
         settings = config.load([ROOT / "config.yaml"]) | {"seeds": 1}
         study = madeup.make(settings, level)

@@ -1,6 +1,10 @@
 """The final model that results choose is made of each experiment's best value, with the reasons."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from madeup import make
 from study import analysis, choice, plan, selection
@@ -27,7 +31,7 @@ def level(settings, epoch):
 
 def chosen(config, level, **options):
     study = make(config, level, **options)
-    return selection.choose(analysis.experiments(study.plan, study.summary))
+    return selection.choose(analysis.experiments(study.plan, study.summary), study.plan)
 
 
 def test_the_best_value_of_each_experiment_is_taken():
@@ -56,8 +60,69 @@ def test_of_experiments_on_one_setting_the_more_accurate_decides():
         }
     }
     found = chosen(config, level)
-    assert found.settings == {"dropout": 0.2}
-    assert [reason.taken for reason in found.reasons] == [[], ["dropout"]]
+    assert found.settings == {"learning_rate": 0.01, "dropout": 0.2}
+    assert [reason.taken for reason in found.reasons] == [[], ["learning_rate", "dropout"]]
+
+
+def by_optimizer(adamw):
+    """Accuracies in which only `adamw` is good with much weight decay; dropout is best at 0.0."""
+
+    def level(settings, epoch):
+        base = {"sgd": 0.6, "adam": 0.8, "adamw": adamw}[settings["optimizer"]]
+        decay = (1 if settings["optimizer"] == "adamw" else -1) * settings["weight_decay"]
+        return base + decay - 0.02 * settings["dropout"]
+
+    return level
+
+
+OPTIMIZERS = CONFIG | {
+    "baseline": {"optimizer": "adam", "dropout": 0.2, "epochs": 2},
+    "experiments": {
+        "dropout": {"vary": {"dropout": [0.0, 0.2, 0.4]}},
+        "decay": {"with": {"optimizer": "adamw"}, "vary": {"weight_decay": [0.0, 0.1]}},
+    },
+}
+
+
+def test_a_value_comes_with_what_it_was_measured_with():
+    """AdamW's weight decay would ruin Adam."""
+    found = chosen(OPTIMIZERS, by_optimizer(adamw=0.79))
+    assert found.settings == {"dropout": 0.0, "optimizer": "adamw", "weight_decay": 0.1}
+    assert [reason.taken for reason in found.reasons] == [
+        ["dropout"],
+        ["optimizer", "weight_decay"],
+    ]
+
+
+def test_a_value_measured_with_what_a_more_accurate_experiment_has_not_is_left():
+    found = chosen(OPTIMIZERS, by_optimizer(adamw=0.6))
+    assert found.settings == {"dropout": 0.0}
+    assert [reason.taken for reason in found.reasons] == [["dropout"], []]
+
+
+@given(
+    accuracies=st.lists(st.floats(0.2, 0.9), min_size=3, max_size=3, unique=True),
+    starts=st.lists(st.sampled_from([{}, {"momentum": 0.5}, {"batch_size": 32}]), min_size=3),
+)
+def test_the_final_model_has_every_setting_of_the_best_value_of_all(accuracies, starts):
+    names = ("dropout", "learning_rate", "label_smoothing")
+    worth = dict(zip(names, accuracies, strict=True))
+    experiments = {
+        name: {"with": start, "vary": {name: [0.05, 0.1]}}
+        for name, start in zip(names, starts, strict=False)
+    }
+    config = CONFIG | {"baseline": {"epochs": 1}, "experiments": experiments, "seeds": 1}
+
+    def level(settings, epoch):
+        return max(worth[name] * (settings[name] == 0.1) for name in names)
+
+    study = make(config, level)
+    found = analysis.experiments(study.plan, study.summary)
+    best = max(found, key=lambda each: each.best.validation.mean)
+    final = study.plan["baseline"] | selection.choose(found, study.plan).settings
+    others = set(names) - set(best.keys)
+    for key, value in best.settings_of(best.best).items():
+        assert key in others or final[key] == value
 
 
 def test_one_seed_gives_a_choice_without_a_test():
@@ -87,6 +152,15 @@ def test_the_choice_comes_back_as_it_was_written(tmp_path):
     assert choice.read(path) is None
 
 
+def test_a_choice_is_of_these_experiments_and_seeds_alone():
+    found = chosen(CONFIG, level)
+    for other in ({}, {"report": {"languages": ["es"]}}):
+        assert plan.resolve(validated(CONFIG | other, "made up"), found).final
+    without = CONFIG["experiments"] | {"dropout": {"vary": {"dropout": [0.2, 0.4]}}}
+    for other in ({"experiments": without}, {"seeds": 2}):
+        assert not plan.resolve(validated(CONFIG | other, "made up"), found).final
+
+
 def test_the_plan_has_the_final_model_once_it_is_chosen():
     config = validated(CONFIG, "made up")
     before = plan.resolve(config)
@@ -107,9 +181,11 @@ def test_whatever_is_chosen_its_weights_are_kept():
 def test_a_choice_longer_than_the_run_it_equals_is_a_run_of_its_own():
     """The other has been trained, in the same call, before it was chosen."""
     config = validated(CONFIG, "made up")
-    reasons = chosen(CONFIG, level).reasons
-    longer = plan.resolve(config, choice.Choice({"dropout": 0.0, "epochs": 9}, reasons))
-    shorter = plan.resolve(config, choice.Choice({"dropout": 0.0, "epochs": 2}, reasons))
+    found = chosen(CONFIG, level)
+    longer, shorter = (
+        plan.resolve(config, replace(found, settings={"dropout": 0.0, "epochs": epochs}))
+        for epochs in (9, 2)
+    )
     assert longer.final.run == f"final-{shorter.final.run}"
     assert {run.run: run.epochs for run in longer.runs}[longer.final.run] == 9
     assert shorter.final.run in {run.run for run in longer.runs}

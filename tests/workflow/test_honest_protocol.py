@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -67,6 +68,16 @@ def test_one_call_trains_chooses_and_trains_the_choice_and_a_second_has_nothing_
     plan = json.loads((study.results / "plan.json").read_text(encoding="utf-8"))
     assert plan["final"]["run"] in trained
     assert len(trained) == 2
+    assert "Nothing to be done" in study.ok().output
+
+    # The best value taken out again: the model is chosen anew, which was trained before. No note of
+    # Snakemake's is needed to see that the last choice is another study's.
+    before = study.trained()
+    study.configure(**HONEST)
+    shutil.rmtree(study.folder / ".snakemake")
+    study.ok()
+    assert chosen(study) == chosen(honest)
+    assert study.trained() == before
     assert "Nothing to be done" in study.ok().output
 
 

@@ -210,6 +210,20 @@ def test_make_quick_is_the_report_of_its_config_in_a_folder_of_its_own():
     )
 
 
+@pytest.mark.parametrize("target", ["report", "plan", "status"])
+def test_a_folder_without_a_config_is_no_new_one(target, tmp_path):
+    """Its name may be misspelt."""
+    done = subprocess.run(
+        ["make", "-n", "-o", ".venv/.installed", target, f"FOLDER={tmp_path}/my-stduy"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert f"FOLDER={tmp_path}/my-stduy: no config.yaml is in it" in done.stderr
+    assert f"make new-study NAME={tmp_path}/my-stduy" in done.stderr
+
+
 def test_a_folders_own_config_needs_no_naming(tmp_path):
     """As `make new-study` makes it."""
     (tmp_path / "config.yaml").write_text(json.dumps(STUDY), encoding="utf-8")

@@ -290,6 +290,8 @@ def outdated_files():
     """
     if not STORAGE:
         yield from altered_files()
+    if PLAN.chooses_final and PLAN.final is None and result_text(choice.NAME):
+        yield str(CHOICE)
     if result_text("plan.json") not in (None, PLAN.to_json()):
         yield "results/plan.json"
     for name, run in RUNS.items():
