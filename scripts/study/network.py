@@ -73,6 +73,9 @@ def _multiply_bfloat16(a: Tensor, b: Tensor, out: Tensor, bias: Tensor | None = 
 
 def _rounded(matrices: Tensor) -> Tensor:
     """`matrices` as bfloat16 has them, each replicate's aligned in memory as before."""
+    if matrices.stride(0) == 0:
+        # One batch for all replicates.
+        return _rounded(matrices[:1]).expand(matrices.shape)
     rounded = torch.empty_strided(matrices.shape, matrices.stride())
     return rounded.copy_(matrices.bfloat16())
 
@@ -148,7 +151,7 @@ class Stack:
         self.gradient = torch.zeros_like(self.parameters)
         self.weights, self.biases = split_layers(self.parameters, sizes)
         self.weight_gradients, self.bias_gradients = split_layers(self.gradient, sizes)
-        self._memory: dict[int, tuple[Block, list[Layer], Block, Block]] = {}
+        self._memory: dict[torch.Size, tuple[Block, list[Layer], Block, Block]] = {}
 
     def initialise(self, seeds: Sequence[int]) -> None:
         """Draw the parameters as `torch.nn.Linear` does: uniform within 1 / sqrt(inputs)."""
@@ -160,29 +163,29 @@ class Stack:
                     drawn = torch.empty(part.shape).uniform_(-bound, bound, generator=generator)
                     part.copy_(drawn)
 
-    def _memory_for(self, rows: int) -> tuple[Block, list[Layer], Block, Block]:
-        """Inputs, hidden layers, logits and their gradient for a batch of `rows`, made once."""
-        if rows not in self._memory:
-            shape = (self.replicates, rows)
-            self._memory[rows] = (
-                Block(*shape, self.sizes[0], self.device),
+    def _memory_for(self, batches: torch.Size) -> tuple[Block, list[Layer], Block, Block]:
+        """Inputs, hidden layers, logits and their gradient for `batches` (n, rows), made once."""
+        if batches not in self._memory:
+            shape = (self.replicates, batches[1])
+            self._memory[batches] = (
+                Block(*batches, self.sizes[0], self.device),
                 [Layer(*shape, width, self.device) for width in self.sizes[1:-1]],
                 Block(*shape, self.sizes[-1], self.device),
                 Block(*shape, self.sizes[-1], self.device),
             )
-        return self._memory[rows]
+        return self._memory[batches]
 
     def forward(self, pixels: Tensor, streams: Sequence[torch.Generator] | None = None) -> Tensor:
         """Logits (replicates, n, classes) for `pixels` (replicates, n, features) uint8.
 
-        Pixels are taken from 0..255 to -1..1, as (x / 255 - 0.5) / 0.5 does. Dropout is on where
-        `streams` gives each replicate's generator for it. The result is overwritten by the next
-        batch of as many rows.
+        `pixels` may be one batch for all, (1, n, features). They are taken from 0..255 to -1..1, as
+        (x / 255 - 0.5) / 0.5 does. Dropout is on where `streams` gives each replicate's generator
+        for it. The result is overwritten by the next batch of as many rows.
         """
-        inputs, layers, logits, _ = self._memory_for(pixels.shape[1])
+        inputs, layers, logits, _ = self._memory_for(pixels.shape[:2])
         inputs.matrix.copy_(pixels)
         inputs.flat.mul_(1 / 127.5).sub_(1)
-        values = inputs.matrix
+        values = inputs.matrix.expand(self.replicates, -1, -1)
         for layer, weight, bias in zip(layers, self.weights[:-1], self.biases[:-1], strict=True):
             self.multiply(values, weight, layer.linear.matrix, bias)
             self.activate(layer.linear.flat, out=layer.activated.flat)
@@ -199,11 +202,10 @@ class Stack:
 
         `targets` (replicates, n, classes) is the wanted distribution over classes.
         """
-        rows = targets.shape[1]
-        inputs, layers, logits, logits_delta = self._memory_for(rows)
+        inputs, layers, logits, logits_delta = self._memory_for(targets.shape[:2])
         # The cross-entropy's gradient at the logits is softmax minus target.
         delta = logits_delta.matrix
-        torch.softmax(logits.matrix, -1, out=delta).sub_(targets).mul_(1 / rows)
+        torch.softmax(logits.matrix, -1, out=delta).sub_(targets).mul_(1 / targets.shape[1])
         for index in reversed(range(len(self.weights))):
             layer = layers[index - 1] if index else None
             if layer is None:

@@ -149,7 +149,7 @@ class Training:
         if self.average:
             self.stack.parameters.copy_(self.average.rows)
         logits = [
-            self.stack.forward(pixels.expand(len(self.seeds), -1, -1)).clone()
+            self.stack.forward(pixels[None]).clone()
             for pixels in images.pixels.split(EVALUATION_BATCH)
         ]
         if self.average:
