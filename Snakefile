@@ -1,7 +1,7 @@
 # The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
 # all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
-# summary -> comparisons, claims, final model -> figures -> report -> pages. See README.md for the
-# words and the files.
+# summary -> comparisons, claims, final model -> report -> pages, and from the records of its runs
+# alone each experiment's figure -> pages. See README.md for the words and the files.
 
 from snakemake.utils import min_version
 
@@ -45,6 +45,7 @@ rule report:
     input:
         REPORTS,
         PAGES,
+        FIGURES,
         "results/comparisons.parquet",
         MODEL,
 

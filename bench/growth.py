@@ -73,8 +73,8 @@ Megabytes of the largest process.
 *Plan* is `make plan`, *dry run* `snakemake -n report` with nothing there. *Bare Snakemake* has as
 many jobs, of one output and no input each. *Report* is `snakemake report` once all runs are
 finished: collection, statistics, figures in two languages and the report; *nothing to do* is a dry
-run after it. Its programs, each alone, follow; figures are those of one language, of experiments
-of at most {values} values.
+run after it. Its programs, each alone, follow; figures are those of one experiment of at most
+{values} values.
 
 ## Machine
 
@@ -108,8 +108,8 @@ def programs() -> Iterator[tuple[str, list[Any]]]:
         ("compare_values.py", [*plan, *summary, "--output", results / "comparisons.parquet"]),
         ("judge_claims.py", [*plan, *metrics, *summary, "--output", claims]),
         (
-            "draw_experiments.py",
-            [*plan, *metrics, *summary, "--language", "en", "--output", figures],
+            "draw_experiment.py",
+            [*plan, *runs, "--experiments", "rates_0", "--output", figures],
         ),
         (
             "write_report.py",

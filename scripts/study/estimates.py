@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri
 
 from study.intervals import t_interval
 
@@ -51,4 +51,4 @@ def repeatability(deviation: float) -> float:
     seeds, if these scatter normally. A smaller difference is one that a single training of each
     value could not have shown.
     """
-    return float(stats.norm.ppf(0.975)) * math.sqrt(2) * deviation
+    return float(ndtri(0.975)) * math.sqrt(2) * deviation

@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from study import figures
+from study.datasets import describe
 from study.errors import StudyError
 from study.figures import MUTED, Curve
 from study.language import Language
+from study.metrics import collect as collect_records
+from study.plan import part
 from study.scales import scale_of
+from study.summary import summarise
 
 # With more curves or ranks than this, only the best and the worst of them are drawn.
 MOST_CURVES = 40
@@ -19,7 +24,6 @@ EXTREMES = 20
 
 LINESTYLES = ("-", "--", ":", "-.")
 MEASURES = ("validation_loss", "validation_accuracy")
-METRICS_COLUMNS = ["run", "seed", "epoch", *MEASURES, "status"]
 
 
 def _place(value: Any) -> Any:
@@ -175,15 +179,21 @@ class Experiment:
         return [" · ".join(texts) for texts in zip(*parts, strict=True)]
 
 
+def measured(plan: dict, runs: Path, name: str) -> Experiment:
+    """What the records in the folder `runs` say of the plan's experiment `name`."""
+    own = part(plan, name)
+    metrics = collect_records(own["runs"], runs).to_pandas()
+    summary = summarise(own, metrics, describe(plan["dataset"]).name).to_pandas()
+    return collect(own, metrics, summary, name)
+
+
 def collect(plan: dict, metrics: pd.DataFrame, summary: pd.DataFrame, name: str) -> Experiment:
     """Put together what the plan, metrics.parquet and summary.parquet say of experiment `name`.
 
     Raises StudyError when the plan has no such experiment, or the summary lacks one of its values.
     """
-    experiments = {experiment["name"]: experiment for experiment in plan["experiments"]}
-    if name not in experiments:
-        raise StudyError(f"the plan has no experiment {name!r}; it has: {', '.join(experiments)}")
-    keys, planned = experiments[name]["keys"], experiments[name]["values"]
+    [experiment] = part(plan, name)["experiments"]
+    keys, planned = experiment["keys"], experiment["values"]
     table = summary[summary["experiment"] == name].set_index("value")
     for value in planned:
         if value["value"] not in table.index:

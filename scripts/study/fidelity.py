@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from study import published
 from study.errors import StudyError
@@ -102,7 +102,7 @@ def prediction_interval(mean: float, sd: float, n: int) -> tuple[float, float]:
     mean ± t(0.975, n - 1) * sd * sqrt(1 + 1/n), with `sd` dividing by n - 1: Hahn & Meeker,
     Statistical Intervals (Wiley, 1991), chapter 4, for a single future observation.
     """
-    margin = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * sd * math.sqrt(1 + 1 / n)
+    margin = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * sd * math.sqrt(1 + 1 / n)
     return mean - margin, mean + margin
 
 

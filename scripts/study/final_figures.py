@@ -4,20 +4,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
-from study import calibration, classification, datasets, evaluation, figures
-from study.errors import StudyError
+from study import (
+    calibration,
+    classification,
+    datasets,
+    evaluation,
+    figures,
+    metrics,
+    published,
+)
 from study.evaluation import Evaluation
 from study.figures import Curve
 from study.intervals import t_interval
 from study.language import Language
 from study.mosaic import pictures
+from study.plan import part
 
 PARTS = ("validation", "train")
 MEASURES = tuple(f"{part}_{measure}" for part in PARTS for measure in ("loss", "accuracy"))
-METRICS_COLUMNS = ["run", "seed", "epoch", *MEASURES, "status"]
 PART_COLOURS = dict(zip(PARTS, figures.UNORDERED, strict=False))
 MISTAKES = (4, 4)  # rows, columns
 CONFUSED = (6, 8)  # pairs, images of each
@@ -46,33 +52,26 @@ class FinalModel:
         return self.evaluation.seeds
 
 
-def collect(
-    plan: dict, metrics: pd.DataFrame, summary: pd.DataFrame, evaluated: Path, data: Path
-) -> FinalModel:
+def collect(plan: dict, runs: Path, evaluated: Path, data: Path) -> FinalModel:
     """Put together what there is about the plan's final model.
 
-    `metrics` and `summary` are the tables of these names, `evaluated` is what evaluate_final.py
-    wrote, and `data` the folder of the data set's files. Raises StudyError when something is
-    missing or does not fit.
+    `runs` is the folder of all runs, `evaluated` what evaluate_final.py wrote, and `data` the
+    folder of the data set's files. Raises StudyError when something is missing or does not fit.
     """
-    final = plan["final"]
-    if final is None:
-        raise StudyError("the plan has no final model: add `final:` to the configuration")
-    rows = metrics[metrics["run"] == final["run"]]
-    if rows.empty:
-        raise StudyError(f"the metrics have no rows of the final model's run {final['run']}")
-    told = summary[summary["experiment"] == "final"]
+    own = part(plan, None)
+    rows = metrics.collect(own["runs"], runs).to_pandas()
     dataset = datasets.describe(plan["dataset"])
-    epochs = final["epochs"]
+    final, epochs = own["final"], own["final"]["epochs"]
+    printed = published.lookup("final", final["settings"], epochs, dataset.name, plan["validation"])
     return FinalModel(
         dataset=dataset,
         epochs=epochs,
         n_seeds=rows["seed"].nunique(),
         curves={measure: figures.curve(rows, measure, epochs) for measure in MEASURES},
         published={
-            part: float(number)
-            for part in PARTS
-            for number in told[f"{part}_accuracy_published"].dropna()
+            name: accuracy
+            for name in PARTS
+            if (accuracy := getattr(printed, f"{name}_accuracy", None)) is not None
         },
         images=pictures(dataset, data, "test"),
         evaluation=evaluation.read(evaluated, dataset, data),

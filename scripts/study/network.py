@@ -75,7 +75,7 @@ def _rounded(matrices: Tensor) -> Tensor:
     """`matrices` as bfloat16 has them, each replicate's aligned in memory as before."""
     if matrices.stride(0) == 0:
         # One batch for all replicates.
-        return _rounded(matrices[:1]).expand(matrices.shape)
+        return _rounded(matrices[0][None]).expand(matrices.shape)
     rounded = torch.empty_strided(matrices.shape, matrices.stride())
     return rounded.copy_(matrices.bfloat16())
 

@@ -211,6 +211,28 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
     )
 
 
+def part(plan: Mapping[str, Any], experiment: str | None) -> dict[str, Any]:
+    """What `plan`, as in plan.json, has of one experiment, or else of the final model alone.
+
+    Raises StudyError where the plan has it not.
+    """
+    experiments = [each for each in plan["experiments"] if each["name"] == experiment]
+    if experiment is None and plan["final"] is None:
+        raise StudyError("the plan has no final model: add `final:` to the configuration")
+    if experiment is not None and not experiments:
+        names = ", ".join(each["name"] for each in plan["experiments"])
+        raise StudyError(f"the plan has no experiment {experiment!r}; it has: {names}")
+    final = plan["final"] if experiment is None else None
+    epochs: dict[str, int] = {}
+    for value in [
+        *(value for each in experiments for value in each["values"]),
+        *filter(None, [final]),
+    ]:
+        epochs[value["run"]] = max(value["epochs"], epochs.get(value["run"], 0))
+    runs = [run | {"epochs": epochs[run["run"]]} for run in plan["runs"] if run["run"] in epochs]
+    return dict(plan) | {"experiments": experiments, "final": final, "runs": runs}
+
+
 def files_beside(folder: str | None) -> list[str]:
     """What is read of the study that is shown beside another; nothing before it is all there."""
     paths = [Path(folder, name) for name in FILES_BESIDE] if folder else []

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from study import datasets, evaluation
 from study.errors import StudyError
@@ -45,6 +44,9 @@ class Honest:
         interval for a single network, which errs to the wide side. Their distances from the mean
         are put together as in uncertainty.py. With one seed, seeds are left out.
         """
+        # statsmodels takes a second to import, which most studies do not need.
+        from statsmodels.stats.proportion import proportion_confint
+
         tested = self.evaluation.accuracy
         mean, _, over_seeds = map(
             float, t_interval(self.validation - self.evaluation.correct.mean(axis=1))

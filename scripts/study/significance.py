@@ -14,9 +14,7 @@ a single replicate is, makes all that follows from it NaN.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
-from statsmodels.stats.meta_analysis import effectsize_smd
-from statsmodels.stats.power import TTestIndPower
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 # A difference is called clear when its corrected p-value is below this.
 LEVEL = 0.05
@@ -55,14 +53,14 @@ class Contrast:
     def p(self) -> np.ndarray:
         """The two-sided p-value; 1 where there is no spread to hold the size against."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            p = 2 * stats.t.sf(np.abs(self.size) / self.error, self.whole_freedom)
+            p = 2 * stdtr(self.whole_freedom, -np.abs(self.size) / self.error)
         return np.where(self.error <= ROUNDING, 1.0, p)
 
     @property
     def half(self) -> np.ndarray:
         """Half the width of the size's 95 % interval; NaN where there is no spread."""
         with np.errstate(invalid="ignore"):
-            half = stats.t.isf(LEVEL / 2, self.whole_freedom) * self.error
+            half = stdtrit(self.whole_freedom, 1 - LEVEL / 2) * self.error
         return np.where(self.error <= ROUNDING, np.nan, half)
 
 
@@ -116,6 +114,9 @@ def hedges_g(mean: np.ndarray, sd: np.ndarray, n: np.ndarray) -> np.ndarray:
     With Hedges' correction for small samples, 1 - 3/(4 (n1 + n2) - 9); Hedges, Journal of
     Educational Statistics 6 (1981), 107-128. NaN where there is no spread.
     """
+    # statsmodels takes a second to import, which few programs need.
+    from statsmodels.stats.meta_analysis import effectsize_smd
+
     (m1, m2), (s1, s2), (n1, n2) = (np.moveaxis(np.asarray(each), -1, 0) for each in (mean, sd, n))
     with np.errstate(divide="ignore", invalid="ignore"):
         g = effectsize_smd(m1, s1, n1, m2, s2, n2)[0]
@@ -131,7 +132,7 @@ def superiority(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
     """
     mean, apart = np.asarray(mean), np.sqrt(np.square(sd).sum(-1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        probability = stats.norm.cdf((mean[..., 0] - mean[..., 1]) / apart)
+        probability = ndtr((mean[..., 0] - mean[..., 1]) / apart)
     return np.where(apart <= ROUNDING, np.nan, probability)
 
 
@@ -145,7 +146,7 @@ def seeds_needed(effect: np.ndarray, level: float, power: float = POWER) -> np.n
     exists = effect > 0
     found = effect[exists]
     # A t-test needs somewhat more than a test that knows the deviation.
-    quantiles = stats.norm.isf(level / 2) + stats.norm.isf(1 - power)
+    quantiles = ndtri(1 - level / 2) + ndtri(power)
     n = np.maximum(2, np.ceil(2 * np.square(quantiles / found)))
     while (short := _power(found, n, level) < power).any():
         n += short
@@ -156,4 +157,6 @@ def seeds_needed(effect: np.ndarray, level: float, power: float = POWER) -> np.n
 
 def _power(effect: np.ndarray, n: np.ndarray, level: float) -> np.ndarray:
     """Of the two-sided t-test, but for finding an effect of the other sign, as R has it too."""
+    from statsmodels.stats.power import TTestIndPower
+
     return TTestIndPower().power(effect, n, level / 2, alternative="larger")

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from study.intervals import t_interval
 
@@ -82,7 +82,8 @@ def bootstrap_images(values: np.ndarray) -> Interval:
     if len(values) == 1 or (values == values[0]).all():
         mean = float(values.mean())
         return Interval(mean, mean)
-    found = stats.bootstrap(
+    # SciPy imports its statistics, which take half a second, when they are asked for.
+    found = scipy.stats.bootstrap(
         (values,),
         np.mean,
         n_resamples=RESAMPLES,

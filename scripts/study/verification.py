@@ -343,14 +343,14 @@ class Verification:
         tables = [*plan, "--metrics", str(self.metrics), "--summary", str(self.summary)]
         data = ["--data", str(self.data)]
         output = ["--output", f"{HERE}/figures"]
-        for code in self.plan.languages:
-            words = ["draw_experiments.py", *tables, "--language", code, *output]
-            yield figures / f"*.{code}.*", words
         runs = ["--runs", str(self.runs)]
+        names = [experiment.name for experiment in self.plan.experiments]
+        words = ["draw_experiment.py", *plan, *runs, "--experiments", *names, *output]
+        yield figures / "*", words
         evaluated = []
         if self.plan.final:
             evaluated = ["--evaluation", str(self.evaluation)]
-            yield figures / "final_*", ["draw_final.py", *tables, *evaluated, *data, *output]
+            yield figures / "final_*", ["draw_final.py", *plan, *runs, *evaluated, *data, *output]
             words = ["export_model.py", *tables, *runs, *evaluated, *data]
             yield self.results / "model", [*words, "--output", f"{HERE}/model"]
         described = ["--dataset", self.plan.dataset, "--languages", *self.plan.languages]

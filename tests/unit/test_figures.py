@@ -6,23 +6,28 @@ import json
 import math
 import re
 import runpy
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
 from mnistlike import write_dataset
-from study import evaluation, experiment_figures, figures
+from study import evaluation, experiment_figures, figures, published
 from study.datasets import describe, map_labels
 from study.errors import StudyError
 from study.experiment_data import collect, scale_of
 from study.intervals import t_interval
 from study.language import Language
+from study.records import RECORD
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -103,6 +108,7 @@ def made_up(experiments, seeds=5, diverged=None, published=None, final=None):
         "baseline": BASELINE,
         "experiments": [],
         "final": None,
+        "runs": [],
     }
     wanted, lengths = [], {}
     for name, vary in experiments.items():
@@ -422,14 +428,12 @@ def run_program(name, monkeypatch, **options):
 
 def write_final_study(folder, data, seeds, diverged, mistaken=20):
     """Files for draw_final.py, as its options; each seed takes `mistaken` images for class 0."""
-    study = made_up(
+    plan, metrics, _ = made_up(
         {"dropout": {"dropout": [0.0, 0.2]}},
         seeds=seeds,
         final=FINAL,
         diverged={"final": diverged},
-        published={"final": (0.9, 0.88)},
     )
-    plan, metrics, summary = study
     plan["dataset"] = str(data / "mnistlike.yaml")
     labels = np.array(map_labels(describe(plan["dataset"]), data, "test"))
     alive = list(range(diverged, seeds))
@@ -447,13 +451,19 @@ def write_final_study(folder, data, seeds, diverged, mistaken=20):
     made = evaluation.Provenance(plan["final"]["run"], 6, alive, dataset.name, dataset.digest)
     evaluated = evaluation.Evaluation(made, probabilities, labels)
     evaluation.write(folder / "final.safetensors", evaluated)
+    for run, rows in metrics.groupby("run"):
+        path = folder / "runs" / run / "record.parquet"
+        path.parent.mkdir(parents=True)
+        rows = rows.assign(train_eval_accuracy=0.9, seconds=0.1)[RECORD.names]
+        pq.write_table(pa.Table.from_pandas(rows, RECORD, preserve_index=False), path)
+        epochs = int(rows["epoch"].max())
+        plan["runs"].append(
+            {"run": run, "seeds": plan["seeds"], "epochs": epochs, "settings": BASELINE}
+        )
     (folder / "plan.json").write_text(json.dumps(plan))
-    metrics.to_parquet(folder / "metrics.parquet")
-    summary.to_parquet(folder / "summary.parquet")
     return {
         "plan": folder / "plan.json",
-        "metrics": folder / "metrics.parquet",
-        "summary": folder / "summary.parquet",
+        "runs": folder / "runs",
         "evaluation": folder / "final.safetensors",
         "data": data,
         "output": folder / "figures",
@@ -465,6 +475,9 @@ def test_the_final_model_is_drawn_whatever_became_of_its_seeds(
     seeds, diverged, data, tmp_path, monkeypatch
 ):
     options = write_final_study(tmp_path, data, seeds, diverged)
+    # Of its final model, the reference study printed no training accuracy.
+    printed = SimpleNamespace(train_accuracy=None, validation_accuracy=0.88)
+    monkeypatch.setattr(published, "lookup", lambda *of: printed)
     run_program("draw_final", monkeypatch, **options)
     made = {path.name for path in options["output"].iterdir()}
     assert made == {
@@ -511,13 +524,15 @@ def test_the_mosaic_names_the_classes(data, tmp_path, monkeypatch):
         assert set(names) < set(texts(options["output"] / f"mosaic.{code}.svg"))
 
 
-def test_the_program_draws_all_experiments_in_one_language(data, tmp_path, monkeypatch):
+def test_the_program_draws_an_experiment_in_every_language(data, tmp_path, monkeypatch):
+    """From the records of its own runs: those of others need not be there."""
     options = write_final_study(tmp_path, data, seeds=2, diverged=0)
-    wanted = {name: options[name] for name in ("plan", "metrics", "summary", "output")}
-    run_program("draw_experiments", monkeypatch, **wanted, language="es")
     plan = json.loads(options["plan"].read_text(encoding="utf-8"))
+    shutil.rmtree(options["runs"] / plan["final"]["run"])
+    wanted = {name: options[name] for name in ("plan", "runs", "output")}
+    run_program("draw_experiment", monkeypatch, **wanted, experiments="dropout")
     assert {path.name for path in options["output"].iterdir()} == {
-        f"{experiment['name']}.es.{ending}"
-        for experiment in plan["experiments"]
-        for ending in ("png", "svg")
+        f"dropout.{code}.{ending}" for code in plan["languages"] for ending in ("png", "svg")
     }
+    with pytest.raises(SystemExit, match="no experiment 'dropuot'; it has: dropout"):
+        run_program("draw_experiment", monkeypatch, **wanted, experiments="dropuot")

@@ -63,9 +63,9 @@ def test_other_code_does_not_change_the_digest_of_the_training_code(scripts):
 
 
 def test_a_copy_elsewhere_has_the_same_digests(scripts):
-    here = [fingerprint.training_code(), fingerprint.program(scripts / "draw_experiments.py")]
+    here = [fingerprint.training_code(), fingerprint.program(scripts / "draw_experiment.py")]
     fingerprint.LIBRARY = SCRIPTS / "study"
-    there = [fingerprint.training_code(), fingerprint.program(SCRIPTS / "draw_experiments.py")]
+    there = [fingerprint.training_code(), fingerprint.program(SCRIPTS / "draw_experiment.py")]
     assert here == there
 
 
@@ -116,7 +116,7 @@ def test_a_program_depends_on_itself_and_its_resources_and_nothing_else(scripts,
     resource.write_text("a: b")
     before = fingerprint.program(program, resource)
     assert fingerprint.program(program) != before
-    for unused in ("study/unused.py", "study/training.py", "draw_experiments.py"):
+    for unused in ("study/unused.py", "study/training.py", "draw_experiment.py"):
         edit(scripts / unused)
     assert fingerprint.program(program, resource) == before
     edit(resource)
@@ -142,7 +142,7 @@ def test_a_program_named_by_a_relative_path_is_the_same(program, monkeypatch):
 
 def test_drawing_depends_on_figures_and_not_on_training(scripts):
     """DESIGN's table: an edited figure module draws, and trains nothing."""
-    drawing = scripts / "draw_experiments.py"
+    drawing = scripts / "draw_experiment.py"
     before = fingerprint.program(drawing)
     for module in TRAINING_MODULES:
         edit(scripts / "study" / f"{module}.py")

@@ -19,8 +19,8 @@ SEEDS = [3, 1, 4]
 ROWS = 11
 
 
-def made(activation="relu", dropout=0.0, sizes=SIZES, seeds=SEEDS):
-    stack = Stack(sizes, activation, dropout, len(seeds))
+def made(activation="relu", dropout=0.0, sizes=SIZES, seeds=SEEDS, precision="float32"):
+    stack = Stack(sizes, activation, dropout, len(seeds), precision=precision)
     stack.initialise(seeds)
     return stack
 
@@ -43,7 +43,7 @@ def dropout_streams(epoch=1):
 
 def masks(stack, rows=ROWS):
     """What the last training step multiplied each hidden layer's outputs by."""
-    _, layers, _, _ = stack._memory_for(rows)
+    _, layers, _, _ = stack._memory_for(torch.Size((stack.replicates, rows)))
     return [layer.mask.matrix for layer in layers]
 
 
@@ -120,6 +120,14 @@ def test_batches_of_different_sizes_do_not_disturb_each_other():
     fresh.forward(short)
     fresh.backward(targets[:, :3])
     assert torch.equal(stack.gradient, fresh.gradient)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_one_batch_for_all_replicates_gives_the_same_bytes_as_a_copy_for_each(precision):
+    stack = made(precision=precision)
+    shared = random_pixels()[:1]
+    alike = stack.forward(shared).clone()
+    assert torch.equal(stack.forward(shared.expand(len(SEEDS), -1, -1)), alike)
 
 
 def test_a_gradient_replaces_the_one_before():

@@ -85,6 +85,15 @@ def test_a_study_grows_by_exactly_what_is_new_and_shrinks_without_training(finis
     assert {run: grown[run] for run in scratch.content()} == scratch.content()
 
 
+def test_an_experiment_more_leaves_the_figures_of_the_others(finished):
+    before = finished.trained()
+    finished.configure(experiments=VARIED | {"length": {"vary": {"epochs": [1, 2]}}})
+    jobs = finished.ok().jobs
+    assert jobs["draw_experiment"] == jobs["write_report"] == jobs["write_page"] == 1
+    assert "train" not in jobs
+    assert finished.newly_trained(before) == 0
+
+
 def test_a_fresh_clone_of_the_code_beside_kept_results_has_nothing_to_do(finished, tmp_path):
     code = tmp_path / "clone"
     copy_code(code)
@@ -103,7 +112,7 @@ def test_an_edited_figure_module_redraws_and_edited_training_code_retrains(finis
     with (code / "scripts" / "study" / "experiment_figures.py").open("a") as file:
         file.write("\n# A remark.\n")
     jobs = study.ok().jobs
-    assert jobs["draw_experiments"] == 1
+    assert jobs["draw_experiment"] == 1
     assert "train" not in jobs
     assert "collect_metrics" not in jobs
     assert study.newly_trained(before) == 0

@@ -236,6 +236,29 @@ def every_record(wildcards):
     return [f"results/runs/{run.run}/record.parquet" for run in chosen_plan().runs]
 
 
+def records_of_experiment(wildcards):
+    """The records of an experiment's runs; of many, the metrics, which come with all records.
+
+    So many edges of the graph would take as long as all others.
+    """
+    runs = {value.run for value in EXPERIMENTS[wildcards.experiment].values}
+    if len(runs) > 100:
+        return "results/metrics.parquet"
+    return [f"results/runs/{run}/record.parquet" for run in runs]
+
+
+def digest_of_part(experiment):
+    """A digest of what the plan has of an experiment, or else of the final model."""
+    plan = chosen_plan()
+    part = EXPERIMENTS[experiment] if experiment else plan.final
+    runs = {run.run: run for run in plan.runs}
+    values = part.values if experiment else [part]
+    seeds = [runs[value.run].seeds for value in values]
+    asked = [part, seeds, plan.languages, plan.dataset, plan.validation]
+    text = json.dumps(asked, default=vars, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def every_description(wildcards):
     """What made each run. A job that shares the folder finds it beside the records."""
     runs = chosen_plan().runs if STORAGE else []

@@ -1,6 +1,8 @@
-# results/metrics.parquet, results/summary.parquet -> results/figures/<name>.<language>.{png,svg}
-# input:  metrics and summary; the final model's evaluation; the images
+# results/runs/*/record.parquet -> results/figures/<name>.<language>.{png,svg}
+# input:  the records of an experiment's runs; the final model's evaluation; the images
 # output: a figure for each experiment, those of the final model, and a mosaic of the data
+#         An experiment is drawn as soon as its own runs are there, and again only when they or
+#         what the plan has of it change: the plan's other parts are no reason.
 
 FINAL_FIGURES = [
     "final_curves",
@@ -21,41 +23,43 @@ FIGURES = expand(
 FIGURE_TEXTS = ["resources/languages/*/*.yaml"]
 
 
-# One job a language, not one a figure: starting takes as long as drawing one.
-rule draw_experiments:
+rule draw_experiment:
     input:
-        plan="results/plan.json",
-        metrics="results/metrics.parquet",
-        summary="results/summary.parquet",
+        records=records_of_experiment,
+        plan=ancient("results/plan.json"),
     output:
         [
             report(
-                f"results/figures/{experiment}.{{language}}.png",
+                f"results/figures/{{experiment}}.{language}.png",
                 caption="../report/experiment.rst",
                 category="experiments",
-                labels={"experiment": experiment, "language": "{language}"},
+                labels={"experiment": "{experiment}", "language": language},
             )
-            for experiment in EXPERIMENTS
+            for language in PLAN.languages
         ],
-        expand("results/figures/{experiment}.{{language}}.svg", experiment=EXPERIMENTS),
+        [
+            f"results/figures/{{experiment}}.{language}.svg"
+            for language in PLAN.languages
+        ],
     log:
-        "results/logs/draw_experiments.{language}.log",
+        "results/logs/draw_experiment.{experiment}.log",
+    wildcard_constraints:
+        experiment="|".join(EXPERIMENTS),
     localrule: True
     conda:
         "../envs/study.yaml"
     params:
-        code=code_of("draw_experiments.py", *FIGURE_TEXTS),
+        part=lambda wildcards: digest_of_part(wildcards.experiment),
+        code=code_of("draw_experiment.py", *FIGURE_TEXTS, "resources/published.yaml"),
     shell:
-        'python "$SCRIPTS"/draw_experiments.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        " --summary {input.summary:q} --language {wildcards.language:q}"
-        " --output results/figures 2> {log:q}"
+        'python "$SCRIPTS"/draw_experiment.py --plan {input.plan:q} --runs results/runs'
+        " --experiments {wildcards.experiment:q} --output results/figures 2> {log:q}"
 
 
 rule draw_final:
     input:
-        plan="results/plan.json",
-        metrics="results/metrics.parquet",
-        summary="results/summary.parquet",
+        plan=ancient("results/plan.json"),
+        record=of_final_run("record.parquet"),
         evaluation="results/final.safetensors",
         checksums=f"{DATA}/checksums.sha256",
         pixels=ancient(PIXELS),
@@ -81,11 +85,12 @@ rule draw_final:
     conda:
         "../envs/study.yaml"
     params:
+        part=lambda wildcards: digest_of_part(None),
         data=lambda wildcards, input: os.path.dirname(input.checksums),
-        code=code_of("draw_final.py", *FIGURE_TEXTS),
+        code=code_of("draw_final.py", *FIGURE_TEXTS, "resources/published.yaml"),
     shell:
-        'python "$SCRIPTS"/draw_final.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        " --summary {input.summary:q} --evaluation {input.evaluation:q} --data {params.data:q}"
+        'python "$SCRIPTS"/draw_final.py --plan {input.plan:q} --runs results/runs'
+        " --evaluation {input.evaluation:q} --data {params.data:q}"
         " --output results/figures 2> {log:q}"
 
 

@@ -13,7 +13,7 @@ MODEL = expand(
 
 rule evaluate_final:
     input:
-        plan="results/plan.json",
+        plan=ancient("results/plan.json"),
         settings=of_final_run("settings.json"),
         weights=ancient(of_final_run("weights.safetensors")),
         checksums=f"{DATA}/checksums.sha256",
@@ -26,6 +26,7 @@ rule evaluate_final:
     conda:
         "../envs/study.yaml"
     params:
+        part=lambda wildcards: digest_of_part(None),
         run=lambda wildcards, input: os.path.dirname(input.settings),
         data=lambda wildcards, input: os.path.dirname(input.checksums),
         code=code_of("evaluate_final.py"),

@@ -1,6 +1,7 @@
 # everything -> results/report.<language>.md -> results/report.<language>.html
-# input:  plan, metrics, summary, claims, figures; the final model's evaluation; the runs' settings
-#         for what made them, undeclared where the folder is shared: the metrics come with them
+# input:  plan, metrics, summary, claims; for the page the figures; the final model's evaluation;
+#         the runs' settings for what made them, undeclared where the folder is shared: the metrics
+#         come with them
 # output: the report in each language, and the page that stands alone in one file
 
 REPORTS = expand("results/report.{language}.md", language=PLAN.languages)
@@ -17,7 +18,6 @@ rule write_report:
         evaluation=EVALUATION,
         described=every_description,
         beside=[local(path) for path in files_beside(PLAN.beside)],
-        figures=FIGURES,
         checksums=f"{DATA}/checksums.sha256",
         pixels=ancient(PIXELS),
     output:
