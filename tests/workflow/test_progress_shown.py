@@ -19,7 +19,7 @@ from small_study import ROOT, STUDY, Study
 from study.status import HEADINGS
 from terminal import Terminal
 
-EPOCHS = 250
+EPOCHS = 500
 
 # Long enough to be looked at, stopped and killed on the way.
 LONG = {

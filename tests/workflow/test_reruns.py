@@ -51,7 +51,7 @@ def test_a_study_grows_by_exactly_what_is_new_and_shrinks_without_training(finis
     # A seed more: that replicate of each run, the others as they were.
     before, old = study.trained(), study.content()
     study.configure(seeds=3)
-    assert study.ok().jobs["train"] == 2
+    assert study.ok("metrics").jobs["train"] == 2
     assert study.newly_trained(before) == 2 * 2
     new = study.content()
     for run, (record, _) in old.items():
@@ -61,13 +61,13 @@ def test_a_study_grows_by_exactly_what_is_new_and_shrinks_without_training(finis
     # Epochs raised: from the saved state on.
     before = study.trained()
     study.configure(seeds=3, baseline=epochs(3))
-    assert study.ok().jobs["train"] == 2
+    assert study.ok("metrics").jobs["train"] == 2
     assert study.newly_trained(before) == 2 * 3 * 1
 
     # Seeds removed and epochs lowered: no training, and the rows are gone.
     before = study.trained()
     study.configure(seeds=[1], baseline=epochs(1))
-    assert "train" not in study.ok().jobs
+    assert "train" not in study.ok("metrics").jobs
     assert study.newly_trained(before) == 0
     assert pq.read_table(study.results / "metrics.parquet").num_rows == 2
 

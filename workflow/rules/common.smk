@@ -92,6 +92,12 @@ EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
 
 HAS_FINAL = PLAN.final is not None or (PLAN.chooses_final and not CONFIG["partial"])
 
+# For what a digest tells of the plan, its other parts are no reason to run. Once results have chosen,
+# though, Snakemake no longer knows what was updated before: the plan, written then, is the reason.
+PLAN_IN_PART = (
+    "results/plan.json" if PLAN.chooses_final else ancient("results/plan.json")
+)
+
 DATA = f"results/data/{DATASET.name}"
 
 # What jobs need of the machine or the place that they run on are variables of the shell and no
@@ -249,7 +255,8 @@ def records_of_experiment(wildcards):
 
 def digest_of_part(experiment):
     """A digest of what the plan has of an experiment, or else of the final model."""
-    plan = chosen_plan()
+    # What results choose is no experiment's matter.
+    plan = PLAN if experiment else chosen_plan()
     part = EXPERIMENTS[experiment] if experiment else plan.final
     runs = {run.run: run for run in plan.runs}
     values = part.values if experiment else [part]

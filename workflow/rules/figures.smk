@@ -26,7 +26,7 @@ FIGURE_TEXTS = ["resources/languages/*/*.yaml"]
 rule draw_experiment:
     input:
         records=records_of_experiment,
-        plan=ancient("results/plan.json"),
+        plan=PLAN_IN_PART,
     output:
         [
             report(
@@ -58,7 +58,7 @@ rule draw_experiment:
 
 rule draw_final:
     input:
-        plan=ancient("results/plan.json"),
+        plan=PLAN_IN_PART,
         record=of_final_run("record.parquet"),
         evaluation="results/final.safetensors",
         checksums=f"{DATA}/checksums.sha256",

@@ -13,7 +13,7 @@ MODEL = expand(
 
 rule evaluate_final:
     input:
-        plan=ancient("results/plan.json"),
+        plan=PLAN_IN_PART,
         settings=of_final_run("settings.json"),
         weights=ancient(of_final_run("weights.safetensors")),
         checksums=f"{DATA}/checksums.sha256",
