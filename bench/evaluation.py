@@ -24,7 +24,8 @@ from reference_study import CLASSES, PIXELS, TRAININGS, WIDTH, Training
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from study import settings, training
+from study.learning import training
+from study.spec import settings
 
 
 def shape(values: Mapping[str, Any]) -> str:

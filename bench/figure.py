@@ -13,8 +13,8 @@ from results import PEERS, Content, ours
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from study.figures import INK, MUTED, UNORDERED, log_ticks, settle, sheet
-from study.files import atomic_path
+from study.figures.drawing import INK, MUTED, UNORDERED, log_ticks, settle, sheet
+from study.support.files import atomic_path
 
 PEER_COLOUR = "#b8b8b8"
 

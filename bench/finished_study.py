@@ -14,9 +14,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from mnistlike import write_dataset
-from study import config, datasets, fingerprint, outputs, plan, provenance, state
-from study.layout import parameters_width
-from study.state import MEASURES, Replicate, Request, State
+from study.data import datasets
+from study.learning.layout import parameters_width
+from study.runs import checkpoint, fingerprint, outputs, provenance
+from study.runs.checkpoint import MEASURES, Replicate, Request, State
+from study.spec import config, plan
 
 EPOCHS, SEEDS = 30, 5
 
@@ -74,7 +76,7 @@ def _finish_run(run: plan.Run, learning: dict, made_by: dict) -> None:
         fingerprint.training_syntax(),
         made_by,
     )
-    state.write(folder / "state.safetensors", saved)
+    checkpoint.write(folder / "state.safetensors", saved)
     sizes = [SIDE**2, *run.settings["hidden"], CLASSES]
     outputs.write(folder, saved, Request(run.seeds, run.epochs), run.settings, sizes)
 

@@ -11,9 +11,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from study import fingerprint, state
-from study.errors import StudyError, report_errors
-from study.locks import run_lock
+from study.runs import checkpoint, fingerprint
+from study.support.errors import StudyError, report_errors
+from study.support.locks import run_lock
 
 
 @report_errors
@@ -26,8 +26,8 @@ def main() -> None:
     harmless, other = [], 0
     for path in sorted(args.results.glob("runs/*/state.safetensors")):
         try:
-            saved = state.read(path)
-        except state.DamagedStateError as error:
+            saved = checkpoint.read(path)
+        except checkpoint.DamagedStateError as error:
             print(f"{error}; left as it is")
             continue
         if saved.fingerprint["code"] == fingerprint.training_code():
@@ -54,9 +54,9 @@ def accept(path: Path) -> None:
     with run_lock(path.parent) as free:
         if not free:
             raise StudyError(f"{path.parent}: is being trained; wait for it")
-        saved = state.read(path)
+        saved = checkpoint.read(path)
         saved.fingerprint["code"] = fingerprint.training_code()
-        state.write(path, saved)
+        checkpoint.write(path, saved)
         # It describes the run by the old digest; the workflow writes it anew.
         (path.parent / "settings.json").unlink(missing_ok=True)
 

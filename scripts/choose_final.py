@@ -4,9 +4,12 @@ import argparse
 import json
 from pathlib import Path
 
-from study import analysis, config, datasets, metrics, plan, selection, summary
-from study.errors import report_errors
-from study.files import write_text
+from study.data import datasets
+from study.results import findings, metrics, summary
+from study.search import best_of_each
+from study.spec import config, plan
+from study.support.errors import report_errors
+from study.support.files import write_text
 
 
 @report_errors
@@ -22,7 +25,7 @@ def main() -> None:
     measures = metrics.collect(planned["runs"], args.runs).to_pandas()
     name = datasets.describe(resolved.dataset).name
     summarised = summary.summarise(planned, measures, name).to_pandas()
-    chosen = selection.choose(analysis.experiments(planned, summarised), planned)
+    chosen = best_of_each.choose(findings.experiments(planned, summarised), planned)
     write_text(args.output, chosen.to_json())
 
 

@@ -4,8 +4,9 @@ import argparse
 import json
 from pathlib import Path
 
-from study import metrics, provenance, records
-from study.errors import report_errors
+from study.results import metrics
+from study.runs import provenance, records
+from study.support.errors import report_errors
 
 
 @report_errors

@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
-from study import study_comparison, study_comparison_text
-from study.errors import report_errors
-from study.files import write_text
-from study.language import Language
+from study.report import study_comparison_text
+from study.results import study_comparison
+from study.support.errors import report_errors
+from study.support.files import write_text
+from study.support.language import Language
 
 
 @report_errors

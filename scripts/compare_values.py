@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from study import comparisons, experiments, provenance, records
-from study.errors import report_errors
+from study.results import comparisons, experiments
+from study.runs import provenance, records
+from study.support.errors import report_errors
 
 
 @report_errors

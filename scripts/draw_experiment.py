@@ -4,9 +4,9 @@ import argparse
 import json
 from pathlib import Path
 
-from study import experiment_data, experiment_figures
-from study.errors import report_errors
-from study.language import Language
+from study.figures import experiment_data, experiment_figures
+from study.support.errors import report_errors
+from study.support.language import Language
 
 
 @report_errors

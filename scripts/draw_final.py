@@ -4,9 +4,9 @@ import argparse
 import json
 from pathlib import Path
 
-from study import final_figures
-from study.errors import report_errors
-from study.language import Language
+from study.figures import final_figures
+from study.support.errors import report_errors
+from study.support.language import Language
 
 
 @report_errors

@@ -3,9 +3,10 @@
 import argparse
 from pathlib import Path
 
-from study import datasets, mosaic
-from study.errors import report_errors
-from study.language import Language
+from study.data import datasets
+from study.figures import mosaic
+from study.support.errors import report_errors
+from study.support.language import Language
 
 
 @report_errors

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from study import evaluation
-from study.errors import report_errors
+from study.final import evaluation
+from study.support.errors import report_errors
 
 
 @report_errors

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from study import model, model_card, onnx_graph
-from study.errors import StudyError, report_errors
-from study.files import atomic_path, write_text
-from study.report_data import METRICS_COLUMNS, collect
+from study.final import export, onnx_graph
+from study.report import model_card
+from study.report.data import METRICS_COLUMNS, collect
+from study.support.errors import StudyError, report_errors
+from study.support.files import atomic_path, write_text
 
 
 @report_errors
@@ -30,9 +31,9 @@ def main() -> None:
     metrics = pd.read_parquet(arguments.metrics, columns=METRICS_COLUMNS)
     summary = pd.read_parquet(arguments.summary)
     study = collect(plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation)
-    exported = model.of_plan(plan, arguments.runs / plan["final"]["run"], arguments.data)
+    exported = export.of_plan(plan, arguments.runs / plan["final"]["run"], arguments.data)
 
-    model.write(arguments.output / model.FILE, exported)
+    export.write(arguments.output / export.FILE, exported)
     with atomic_path(arguments.output / "model.onnx") as temporary:
         temporary.write_bytes(onnx_graph.build(exported).SerializeToString(deterministic=True))
     write_text(arguments.output / "README.md", model_card.render(study, exported.description))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from study import event_files
-from study.errors import StudyError, report_errors
+from study.results import event_files
+from study.support.errors import StudyError, report_errors
 
 
 @report_errors

@@ -5,9 +5,9 @@ import functools
 import sys
 from pathlib import Path
 
-from study.datasets import describe
-from study.errors import report_errors
-from study.sources import fetch
+from study.data.datasets import describe
+from study.data.sources import fetch
+from study.support.errors import report_errors
 
 
 @report_errors

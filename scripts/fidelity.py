@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from study import fidelity
-from study.errors import StudyError, report_errors
-from study.fidelity import Comparison, Fidelity
+from study.results import fidelity
+from study.results.fidelity import Comparison, Fidelity
+from study.support.errors import StudyError, report_errors
 
 HEADINGS = (
     f"{'experiment':<14} {'value':>8}  {'accuracy':<10}  {'ours, mean ± sd':>15}  {'published':>9}"

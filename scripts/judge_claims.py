@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from study import claims, provenance, records
-from study.errors import report_errors
+from study.runs import provenance, records
+from study.spec import claims
+from study.support.errors import report_errors
 
 
 @report_errors
@@ -24,7 +25,7 @@ def main() -> None:
     table = claims.CLAIMS.empty_table()
     if asked:
         # SciPy and statsmodels take a second to import, which other studies need not wait for.
-        from study import verdicts
+        from study.results import verdicts
 
         metrics = pd.read_parquet(args.metrics, columns=verdicts.COLUMNS)
         table = verdicts.judge(asked, plan, pd.read_parquet(args.summary), metrics)

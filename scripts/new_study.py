@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from study.errors import StudyError, report_errors
-from study.files import write_text
+from study.support.errors import StudyError, report_errors
+from study.support.files import write_text
 
 TEMPLATE = Path(__file__).parents[1] / "configs" / "template.yaml"
 

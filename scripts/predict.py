@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from study import model, pictures
-from study.errors import StudyError, report_errors
+from study.final import export, pictures
+from study.support.errors import StudyError, report_errors
 
 
 @report_errors
@@ -27,7 +27,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
 
-    used = model.read(arguments.model / model.FILE)
+    used = export.read(arguments.model / export.FILE)
     if not used.networks:
         raise StudyError(f"{arguments.model}: has no network, since every seed diverged")
     found = [

@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from study import choice, config, plan, pruning
-from study.errors import report_errors
+from study.operations import pruning
+from study.spec import choice, config, plan
+from study.support.errors import report_errors
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
 

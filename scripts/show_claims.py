@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 from tabulate import tabulate
 
-from study.claims import LANGUAGES
-from study.errors import report_errors
-from study.predicates import Verdict
+from study.spec.claims import LANGUAGES
+from study.spec.predicates import Verdict
+from study.support.errors import report_errors
 
 COLUMNS = ["id", "verdict", "published_verdict"]
 

@@ -5,8 +5,11 @@ import json
 import os
 from pathlib import Path
 
-from study import choice, config, datasets, fingerprint, plan, plan_table
-from study.errors import StudyError, report_errors
+from study.data import datasets
+from study.operations import plan_table
+from study.runs import fingerprint
+from study.spec import choice, config, plan
+from study.support.errors import StudyError, report_errors
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
 

@@ -3,9 +3,12 @@
 import argparse
 from pathlib import Path
 
-from study import choice, config, datasets, fingerprint, plan, status
-from study.errors import report_errors
-from study.progress import Progress
+from study.data import datasets
+from study.operations import status
+from study.operations.progress import Progress
+from study.runs import fingerprint
+from study.spec import choice, config, plan
+from study.support.errors import report_errors
 from unlock import snakemakes
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from study import datasets, provenance, records, summary
-from study.errors import report_errors
+from study.data import datasets
+from study.results import summary
+from study.runs import provenance, records
+from study.support.errors import report_errors
 
 COLUMNS = ["run", "seed", "epoch", "status", *summary.MEASURES]
 

@@ -16,12 +16,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from study import attempts, datasets, failures, fingerprint, gpus, provenance, state, stored
-from study.config import checked_settings
-from study.errors import StudyError, report_errors
-from study.locks import run_lock
-from study.settings import complete, identity
-from study.state import Request
+from study.data import datasets
+from study.runs import attempts, checkpoint, failures, fingerprint, gpus, provenance
+from study.runs.checkpoint import Request
+from study.spec.config import checked_settings
+from study.spec.settings import complete, identity
+from study.support import object_store
+from study.support.errors import StudyError, report_errors
+from study.support.locks import run_lock
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
@@ -115,7 +117,7 @@ def train(args: argparse.Namespace) -> None:
     settings = identity(complete(checked_settings(args.settings, "--settings")))
     request = Request(args.seeds, args.epochs, args.keep_epochs)
     path, journal = args.output / "state.safetensors", args.output / "journal.jsonl"
-    storage = stored.Folder(args.stored_runs and f"{args.stored_runs}/{args.output.name}")
+    storage = object_store.Folder(args.stored_runs and f"{args.stored_runs}/{args.output.name}")
     storage.fetch(journal, path)
     learning = fingerprint.learning(dataset.digest, args.validation)
     learned_from = fingerprint.of_run(settings, learning)
@@ -131,7 +133,7 @@ def train(args: argparse.Namespace) -> None:
     else:
         log(f"{args.output.name}: everything is there, nothing to train")
     # Arrow takes memory that training has had until here.
-    from study import outputs, usage
+    from study.runs import outputs, usage
 
     features = datasets.map_images(dataset, args.data, "train").shape[1]
     sizes = [features, *settings["hidden"], dataset.class_count]
@@ -144,17 +146,17 @@ def extend(
     args: argparse.Namespace,
     dataset: datasets.Dataset,
     settings: dict[str, Any],
-    known: state.State,
+    known: checkpoint.State,
     request: Request,
     path: Path,
-    storage: stored.Folder,
+    storage: object_store.Folder,
 ) -> None:
     # torch takes seconds to import, and is needed only here.
     import torch
 
-    from study import device, replicates
-    from study.split import hold_out
-    from study.training import Images
+    from study.learning.split import hold_out
+    from study.learning.training import Images
+    from study.runs import device, replicates
 
     chosen = device.choose(args.device)
     # One thread: a replicate's numbers must not depend on how many there are.
@@ -184,9 +186,9 @@ def extend(
     journal = replicates.Journal(args.output / "journal.jsonl")
     tell = functools.partial(log, folder=args.output)
 
-    def save(reached: state.State) -> None:
+    def save(reached: checkpoint.State) -> None:
         journal.sync()
-        state.write(path, reached)
+        checkpoint.write(path, reached)
         storage.keep(journal.path, path, tell=tell)
 
     known.made_by = provenance.made_by()
@@ -200,19 +202,19 @@ def extend(
     )
 
 
-def matching_state(path: Path, wanted: dict[str, str]) -> state.State:
+def matching_state(path: Path, wanted: dict[str, str]) -> checkpoint.State:
     """The saved state, or an empty one, said so, where it cannot be gone on from."""
     if not path.exists():
-        return state.State(wanted)
+        return checkpoint.State(wanted)
     try:
-        found = state.read(path)
-    except state.DamagedStateError as error:
+        found = checkpoint.read(path)
+    except checkpoint.DamagedStateError as error:
         log(f"{error}; training anew")
-        return state.State(wanted)
+        return checkpoint.State(wanted)
     changed = [key for key, value in wanted.items() if found.fingerprint.get(key) != value]
     if changed:
         log(f"{path}: made with other {' and '.join(changed)}; training anew")
-        return state.State(wanted)
+        return checkpoint.State(wanted)
     return found
 
 

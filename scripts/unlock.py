@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from study.errors import report_errors
+from study.support.errors import report_errors
 
 
 def snakemakes() -> dict[int, str | None]:

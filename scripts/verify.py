@@ -5,9 +5,9 @@ import random
 import sys
 from pathlib import Path
 
-from study import choice, config, plan
-from study.errors import report_errors
-from study.verification import SKIPPED, WRONG, Verification
+from study.operations.verification import SKIPPED, WRONG, Verification
+from study.spec import choice, config, plan
+from study.support.errors import report_errors
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
 

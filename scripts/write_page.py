@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from study import page
-from study.errors import report_errors
-from study.files import write_text
-from study.language import Language
-from study.report_data import collect
+from study.page import document
+from study.report.data import collect
+from study.support.errors import report_errors
+from study.support.files import write_text
+from study.support.language import Language
 
 
 @report_errors
@@ -33,7 +33,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
-    metrics = pd.read_parquet(arguments.metrics, columns=page.COLUMNS)
+    metrics = pd.read_parquet(arguments.metrics, columns=document.COLUMNS)
     summary = pd.read_parquet(arguments.summary)
     claims = pq.read_table(arguments.claims).to_pylist()
     study = collect(
@@ -41,7 +41,7 @@ def main() -> None:
     )
     report = arguments.report.read_text(encoding="utf-8")
     language = Language(arguments.language)
-    text = page.render(study, language, report, arguments.figures, arguments.data)
+    text = document.render(study, language, report, arguments.figures, arguments.data)
     write_text(arguments.output, text)
 
 

@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
-from study import choice, config, fingerprint, plan, standing
-from study.datasets import describe
-from study.errors import report_errors
-from study.files import write_text
+from study.data.datasets import describe
+from study.runs import completeness, fingerprint
+from study.spec import choice, config, plan
+from study.support.errors import report_errors
+from study.support.files import write_text
 
 
 @report_errors
@@ -23,7 +24,7 @@ def main() -> None:
     resolved = plan.resolve(settings, chosen)
     if settings["partial"]:
         learning = fingerprint.learning(describe(resolved.dataset).digest, resolved.validation)
-        resolved = standing.finished_part(resolved, args.runs, learning)
+        resolved = completeness.finished_part(resolved, args.runs, learning)
     if args.output:
         write_text(args.output, resolved.to_json())
 

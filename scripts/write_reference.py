@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from study import config_reference
-from study.errors import report_errors
-from study.files import write_text
+from study.spec import config_reference
+from study.support.errors import report_errors
+from study.support.files import write_text
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "config.md"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from study import report
-from study.errors import report_errors
-from study.files import write_text
-from study.language import Language
-from study.report_data import METRICS_COLUMNS, collect
+from study.report import document
+from study.report.data import METRICS_COLUMNS, collect
+from study.support.errors import report_errors
+from study.support.files import write_text
+from study.support.language import Language
 
 
 @report_errors
@@ -40,7 +40,7 @@ def main() -> None:
     )
     figures = Path(os.path.relpath(arguments.figures, arguments.output)).as_posix()
     for code in plan["languages"]:
-        text = report.render(study, Language(code), figures)
+        text = document.render(study, Language(code), figures)
         write_text(arguments.output / f"report.{code}.md", text)
 
 

@@ -7,10 +7,10 @@ import torch
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from study import replicates
-from study.config import schema
-from study.settings import complete, identity
-from study.training import Images
+from study.learning.training import Images
+from study.runs import replicates
+from study.spec.config import schema
+from study.spec.settings import complete, identity
 
 # As scripts/train.py does: exactness is promised for one thread.
 torch.set_num_threads(1)

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from study import outputs, plan
-from study import state as states
-from study.config import validated
-from study.fingerprint import of_run
-from study.layout import parameters_width
-from study.state import MEASURES, Replicate, Request, State
+from study.learning.layout import parameters_width
+from study.runs import checkpoint as states
+from study.runs import outputs
+from study.runs.checkpoint import MEASURES, Replicate, Request, State
+from study.runs.fingerprint import of_run
+from study.spec import plan
+from study.spec.config import validated
 
 LEARNING = {"code": "c0de", "data": "da7a", "torch": "2.0"}
 

@@ -13,19 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mnistlike import idx_bytes
-from study import (
-    analysis,
-    claims,
-    config,
-    datasets,
-    evaluation,
-    plan,
-    selection,
-    summary,
-    verdicts,
-)
-from study.plan import run_name
-from study.settings import complete
+from study.data import datasets
+from study.final import evaluation
+from study.results import findings, summary, verdicts
+from study.search import best_of_each
+from study.spec import claims, config, plan
+from study.spec.plan import run_name
+from study.spec.settings import complete
 
 # The validation accuracy of a run with these settings after an epoch.
 Level = Callable[[Mapping[str, Any], int], float]
@@ -72,7 +66,7 @@ def make(
 def choose(settings: Mapping[str, Any], level: Level) -> MadeUp:
     """The study of config `settings`, with the final model that its results choose."""
     study = make(settings, level)
-    choice = selection.choose(analysis.experiments(study.plan, study.summary), study.plan)
+    choice = best_of_each.choose(findings.experiments(study.plan, study.summary), study.plan)
     return _measured(plan.resolve(config.validated(settings, "made up"), choice), level, {})
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from study.inference import Layers
-from study.model import Description, Model
+from study.final.export import Description, Model
+from study.final.inference import Layers
 
 SIDE = 6
 

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 
 import madeup
-from study.estimates import estimate
-from study.experiments import Experiment, Value, experiments
+from study.results.experiments import Experiment, Value, experiments
+from study.statistics.estimates import estimate
 
 BASELINE = {"learning_rate": 0.001, "dropout": 0.2, "hidden": [128, 64], "epochs": 3}
 

@@ -17,12 +17,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from mnistlike import write_dataset
-from study import sources
-from study.datasets import describe, verify
-from study.errors import StudyError
-from study.sources import CHECKSUMS, fetch
+from study.data import sources
+from study.data.datasets import describe, verify
+from study.data.sources import CHECKSUMS, fetch
+from study.support.errors import StudyError
 
-PROGRAM = Path(sources.__file__).parents[1] / "fetch_data.py"
+PROGRAM = Path(sources.__file__).parents[2] / "fetch_data.py"
 IMAGES = "train-images-idx3-ubyte"
 LABELS = "train-labels-idx1-ubyte"
 

@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import new_study
-from study import config, plan
+from study.spec import config, plan
 
 CONFIGS = Path(new_study.__file__).parents[1] / "configs"
 

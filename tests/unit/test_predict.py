@@ -12,13 +12,13 @@ from PIL import Image
 import predict
 from mnistlike import idx_bytes
 from networks import SIDE, made_up_model, random_images
-from study import model
+from study.final import export
 
 
 @pytest.fixture
 def exported(tmp_path):
     folder = tmp_path / "model"
-    model.write(folder / model.FILE, made_up_model())
+    export.write(folder / export.FILE, made_up_model())
     return folder
 
 
@@ -128,7 +128,7 @@ def test_a_damaged_picture_is_named(program, tmp_path):
 
 
 def test_a_model_without_networks_says_so(program, exported, tmp_path):
-    model.write(exported / model.FILE, made_up_model(seeds=()))
+    export.write(exported / export.FILE, made_up_model(seeds=()))
     Image.fromarray(random_images(1)[0]).save(tmp_path / "0.png")
     with pytest.raises(SystemExit, match="has no network, since every seed diverged"):
         program("0.png")

@@ -9,9 +9,9 @@ import pytest
 
 import prune
 from finished import finish, planned, replicate, write_state
-from study import pruning
-from study.files import write_text
-from study.plan import Run
+from study.operations import pruning
+from study.spec.plan import Run
+from study.support.files import write_text
 
 WANTED = {"dropout": {"vary": {"dropout": [0.1, 0.2]}}}
 MORE = {"dropout": {"vary": {"dropout": [0.1, 0.2, 0.3, 0.4]}}}

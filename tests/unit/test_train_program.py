@@ -22,9 +22,9 @@ from safetensors.numpy import load_file
 import gpu_machine
 import s3_server
 from mnistlike import write_dataset
-from study import errors
+from study.support import errors
 
-PROGRAM = Path(errors.__file__).parents[1] / "train.py"
+PROGRAM = Path(errors.__file__).parents[2] / "train.py"
 SETTINGS = {"optimizer": "adam", "hidden": [32, 16], "batch_size": 16, "dropout": 0.2}
 SEEDS, EPOCHS = ["0", "1"], 25
 
@@ -230,7 +230,7 @@ def test_with_nothing_to_train_it_ends_without_torch(run, finished, undisturbed,
     assert ended.returncode == 0
     assert "nothing to train" in ended.stdout
     imported = {line.split("|")[-1].strip() for line in ended.stderr.splitlines()}
-    assert "study.outputs" in imported
+    assert "study.runs.outputs" in imported
     assert "torch" not in imported
     assert len(journal(finished)) == EPOCHS
     assert results(finished) == results(undisturbed)
@@ -262,7 +262,7 @@ def test_a_state_of_other_code_is_said_and_trained_anew(run, finished, undisturb
     copy = Path(shutil.copytree(PROGRAM.parents[1] / "scripts", tmp_path / "copy" / "scripts"))
     for shared in ("resources", "workflow"):
         (copy.parent / shared).symlink_to(PROGRAM.parents[1] / shared)
-    with (copy / "study" / "training.py").open("a") as file:
+    with (copy / "study" / "learning" / "training.py").open("a") as file:
         file.write("# Another comment.\n")
     words = [copy / "train.py", *run(finished).args[2:]]
     ended = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=True)
@@ -393,7 +393,7 @@ def test_held_out_images_are_judged_and_the_test_images_are_not_opened(run, data
     hiding = (
         "import os, runpy, sys; sys.argv = sys.argv[1:];"
         "sys.path.insert(0, os.path.dirname(sys.argv[0]));"
-        "from study import datasets; real = datasets.map_images;"
+        "from study.data import datasets; real = datasets.map_images;"
         "datasets.map_images = lambda d, f, part: real(d, f, {'train': part}[part]);"
         "runpy.run_path(sys.argv[0], run_name='__main__')"
     )

@@ -15,7 +15,9 @@ from torchvision.datasets.mnist import read_sn3_pascalvincent_tensor
 
 import madeup
 from small_study import ROOT
-from study import comparisons, config, experiments, markdown
+from study.results import comparisons, experiments
+from study.spec import config
+from study.support import markdown
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))

@@ -12,8 +12,8 @@ from collections import Counter
 import pytest
 
 from small_study import STUDY, Study, copy_code
-from study import state
-from study.replicates import SAVING_SHARE
+from study.runs import checkpoint
+from study.runs.replicates import SAVING_SHARE
 
 # How often the study is killed: `make test` and `make test-full`.
 FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
@@ -58,12 +58,12 @@ def kill_once(study: Study, moment: random.Random, past_first_epoch: bool) -> bo
 def saving_interval(study: Study) -> float:
     """Seconds between two savings, by the slowest of a few, with an allowance for noise."""
     path = next(study.results.glob("runs/*/state.safetensors"))
-    saved = state.read(path)
+    saved = checkpoint.read(path)
     trial = path.with_name("trial.safetensors")
     durations = []
     for _ in range(5):
         start = time.monotonic()
-        state.write(trial, saved)
+        checkpoint.write(trial, saved)
         durations.append(time.monotonic() - start)
     trial.unlink()
     return 3 * SAVING_SHARE * max(durations)
@@ -258,7 +258,7 @@ def test_a_bug_stops_its_run_alone_and_is_not_repeated_until_the_code_changes(st
     code = tmp_path / "clone"
     copy_code(code)
     study.snakefile = code / "Snakefile"
-    module = code / "scripts" / "study" / "replicates.py"
+    module = code / "scripts" / "study" / "runs" / "replicates.py"
     right = module.read_text(encoding="utf-8")
     broken = "def extend(*arguments):\n    if arguments[0].settings['dropout'] == 0.2:\n        "
     broken += "return 1 / 0\n    return _extend(*arguments)\n"

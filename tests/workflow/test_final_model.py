@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from small_study import ROOT, Study
-from study import datasets, evaluation
+from study.data import datasets
+from study.final import evaluation
 
 FINAL = {"activation": "gelu", "epochs": 3}
 

@@ -16,7 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from small_study import ROOT, STUDY, Study
-from study.status import HEADINGS
+from study.operations.status import HEADINGS
 from terminal import Terminal
 
 EPOCHS = 500

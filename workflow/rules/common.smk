@@ -15,22 +15,16 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 RUN_FOLDERS = Path("results/runs")
 sys.path.insert(0, str(SCRIPTS))
 
-from study import (
-    choice,
-    failures,
-    fingerprint,
-    gpus,
-    jobs,
-    manifest,
-    provenance,
-    standing,
-)
-from study.config import load
-from study.datasets import DamagedFileError, describe, verify
-from study.errors import StudyError
-from study.files import link, write_text
-from study.plan import files_beside, resolve
-from study.stored import Folder
+from study.data.datasets import DamagedFileError, describe, verify
+from study.operations import jobs
+from study.runs import completeness, failures, fingerprint, gpus, provenance
+from study.spec import choice
+from study.spec.config import load
+from study.spec.plan import files_beside, resolve
+from study.support import manifest
+from study.support.errors import StudyError
+from study.support.files import link, write_text
+from study.support.object_store import Folder
 
 CHOICE = Path("results") / choice.NAME
 
@@ -82,7 +76,7 @@ try:
     DATASET = describe(PLAN.dataset)
     LEARNING = fingerprint.learning(DATASET.digest, PLAN.validation)
     if CONFIG["partial"]:
-        PLAN = standing.finished_part(PLAN, RUN_FOLDERS, LEARNING)
+        PLAN = completeness.finished_part(PLAN, RUN_FOLDERS, LEARNING)
 except StudyError as error:
     raise WorkflowError(str(error))
 
@@ -147,11 +141,11 @@ def standing_of(run):
     """How far a run has come; a job that runs on its own, as on a cluster, asks for no other."""
     if run.run not in STANDINGS:
         STANDINGS[run.run] = (
-            standing.by_description(
+            completeness.by_description(
                 run, result_text(f"runs/{run.run}/settings.json"), LEARNING
             )
             if STORAGE
-            else standing.standing(run, RUN_FOLDERS, LEARNING)
+            else completeness.standing(run, RUN_FOLDERS, LEARNING)
         )
     return STANDINGS[run.run]
 
@@ -160,7 +154,7 @@ def standing_of(run):
 SHARES, GROUPS = {}, {}
 if CONFIG["job_minutes"] and workflow.is_main_process:
     # Here alone, since Arrow comes with it.
-    from study import packing
+    from study.operations import packing
 
     SHARES = packing.shares(
         EXPERIMENT_RUNS, standing_of, RUN_FOLDERS, CONFIG["job_minutes"]

@@ -26,7 +26,7 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self) -> None:
         # Whoever does not ask for the panel does not wait for it.
-        from study.panel import Panel
+        from study.operations.panel import Panel
 
         self.panel = Panel(Path("results"))
 

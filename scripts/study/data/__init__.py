@@ -1,0 +1,1 @@
+"""Data sets: what they are, where their files come from. Imports support."""

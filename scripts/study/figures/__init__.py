@@ -1,0 +1,1 @@
+"""Figures: one file for each, and what they share. Imports what it shows."""

@@ -1,0 +1,198 @@
+"""The final model on the official test images: what its networks say, and what that amounts to."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from study.data import datasets
+from study.final import inference, weights
+from study.statistics import calibration, classification
+from study.statistics.intervals import t_interval
+from study.statistics.uncertainty import Interval, MeanOfSeeds, bootstrap_images, mean_of_seeds
+from study.support.errors import StudyError
+
+MOST_CONFUSED = 10
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Which networks were evaluated, on which images.
+
+    `seeds` are those of `run` that did not diverge, `epoch` is the one that the weights are of;
+    `dataset` is the data set's name and `digest` that of its files' checksums.
+    """
+
+    run: str
+    epoch: int
+    seeds: list[int]
+    dataset: str
+    digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The class `probabilities` (seeds, images, classes) float32, and the `labels` (images,).
+
+    Only `provenance` can be asked for where there are no seeds.
+    """
+
+    provenance: Provenance
+    probabilities: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds evaluated."""
+        return self.provenance.seeds
+
+    @property
+    def class_count(self) -> int:
+        return self.probabilities.shape[2]
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """The most probable class, (seeds, images)."""
+        return self.probabilities.argmax(axis=2)
+
+    @cached_property
+    def confidence(self) -> np.ndarray:
+        """The probability of the predicted class, (seeds, images)."""
+        return self.probabilities.max(axis=2)
+
+    @cached_property
+    def correct(self) -> np.ndarray:
+        """Whether the predicted class is the right one, (seeds, images)."""
+        return self.predicted == self.labels
+
+    @cached_property
+    def accuracy(self) -> MeanOfSeeds:
+        """The share of images that are classified rightly."""
+        return mean_of_seeds(self.correct.astype(float))
+
+    @cached_property
+    def overconfidence(self) -> MeanOfSeeds:
+        """Mean probability of the predicted class minus accuracy."""
+        return mean_of_seeds(self.confidence - self.correct.astype(float))
+
+    @cached_property
+    def ensemble_correct(self) -> np.ndarray:
+        """Whether the mean of the seeds' probabilities is highest for the right class, (images,)"""
+        return self.probabilities.mean(axis=0).argmax(axis=1) == self.labels
+
+    @cached_property
+    def ensemble_accuracy(self) -> tuple[float, Interval]:
+        """The share of images that the ensemble classifies rightly; its interval over images."""
+        correct = self.ensemble_correct.astype(float)
+        return float(correct.mean()), bootstrap_images(correct)
+
+    @cached_property
+    def ensemble_gain(self) -> tuple[float, Interval]:
+        """The ensemble's accuracy minus the mean of the seeds', and its interval over images."""
+        gain = self.ensemble_correct - self.correct.mean(axis=0)
+        return float(gain.mean()), bootstrap_images(gain)
+
+    @cached_property
+    def reliability(self) -> list[pd.DataFrame]:
+        """The table of study.statistics.calibration for each seed."""
+        return [
+            calibration.reliability(confidence, correct)
+            for confidence, correct in zip(self.confidence, self.correct, strict=True)
+        ]
+
+    @cached_property
+    def mean_reliability(self) -> pd.DataFrame:
+        """The mean over the seeds' tables; of an empty bin, over those in which it is not."""
+        return pd.concat(self.reliability).groupby(level=0).mean()
+
+    @cached_property
+    def calibration_error(self) -> tuple[float, Interval]:
+        """The seeds' mean expected calibration error, and its t interval over seeds."""
+        errors = [calibration.expected_error(table) for table in self.reliability]
+        mean, _, half = map(float, t_interval(np.array(errors)))
+        return mean, Interval(mean - half, mean + half)
+
+    @cached_property
+    def ensemble_calibration_error(self) -> float:
+        """The expected calibration error of the ensemble."""
+        confidence = self.probabilities.mean(axis=0).max(axis=1)
+        return calibration.expected_error(
+            calibration.reliability(confidence, self.ensemble_correct)
+        )
+
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """Mean counts over the seeds, by label and predicted class."""
+        return classification.confusion(self.labels, self.predicted, self.class_count)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Precision, recall and F1 of each class."""
+        return classification.per_class(self.labels, self.predicted, self.class_count)
+
+    def confused(self, count: int = MOST_CONFUSED) -> list[tuple[int, int, float]]:
+        """Class, what it is taken for, and how many images: the most frequent mistakes first."""
+        return classification.confused_pairs(self.confusion, count)
+
+    def examples(self, label: int, taken: int, count: int) -> pd.DataFrame:
+        """Images of a class that more than half of the seeds take for a certain other."""
+        return classification.examples(
+            self.labels, self.predicted, self.probabilities[:, :, taken], label, taken, count
+        )
+
+    def mistakes(self, count: int) -> pd.DataFrame:
+        """The most confident mistakes."""
+        return classification.confident_mistakes(
+            self.labels, self.predicted, self.confidence, count
+        )
+
+
+def evaluate(plan: Mapping[str, Any], run: Path, data: Path) -> Evaluation:
+    """Let the plan's final model classify the test images in `data`; `run` is its run's folder."""
+    final = plan["final"]
+    if final is None:
+        raise StudyError("the plan has no final model: add `final:` to the configuration")
+    dataset = datasets.describe(plan["dataset"])
+    pixels = datasets.map_images(dataset, data, "test")
+    [seeds] = [run["seeds"] for run in plan["runs"] if run["run"] == final["run"]]
+    networks = weights.of_run(run, seeds, final["epochs"])
+    activation = final["settings"]["activation"]
+    # More threads may sum in another order.
+    with threadpool_limits(1):
+        found = [inference.probabilities(pixels, each, activation) for each in networks.values()]
+    return Evaluation(
+        Provenance(final["run"], final["epochs"], list(networks), dataset.name, dataset.digest),
+        np.array(found, np.float32).reshape(-1, len(pixels), dataset.class_count),
+        np.asarray(datasets.map_labels(dataset, data, "test")),
+    )
+
+
+def write(path: Path, evaluation: Evaluation) -> None:
+    """Write what `read` gives back: `seed_<n>.probabilities` (images, classes) of each seed."""
+    tensors = {
+        f"seed_{seed}.probabilities": probabilities
+        for seed, probabilities in zip(evaluation.seeds, evaluation.probabilities, strict=True)
+    }
+    weights.write_described(path, tensors, asdict(evaluation.provenance))
+
+
+def read(path: Path, dataset: datasets.Dataset, data: Path) -> Evaluation:
+    """What `write` wrote, with the labels of the test images in `data`.
+
+    Raises StudyError where the file is missing, damaged or about another data set.
+    """
+    with weights.opened(path, weights.AGAIN) as file:
+        provenance = Provenance(**weights.description(file))
+        found = [file.get_tensor(f"seed_{seed}.probabilities") for seed in provenance.seeds]
+    if provenance.digest != dataset.digest:
+        raise StudyError(
+            f"{path}: is about other images than those of {dataset.name}; {weights.AGAIN}"
+        )
+    labels = np.asarray(datasets.map_labels(dataset, data, "test"))
+    shape = (-1, len(labels), dataset.class_count)
+    return Evaluation(provenance, np.array(found, np.float32).reshape(shape), labels)

@@ -1,0 +1,38 @@
+"""What trained networks make of images, in NumPy: no torch is needed to use them.
+
+Networks are multilayer perceptrons as study/learning/network.py trains them, with dropout off. In
+float32 the sums of NumPy's products may differ from torch's in the last bit.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.special import erf, expit, softmax
+
+# Weights (outputs, inputs) and biases (outputs,), float32, of each layer, as torch.nn.Linear
+# holds them.
+Layers = Sequence[tuple[np.ndarray, np.ndarray]]
+
+# The constants are torch's defaults.
+ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.where(z > 0, z, np.float32(0.01) * z),
+    "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+    "gelu": lambda z: z * (0.5 * (1 + erf(z / np.sqrt(np.float32(2))))),
+    "silu": lambda z: z * expit(z),
+    "tanh": np.tanh,
+    "sigmoid": expit,
+}
+
+
+def probabilities(pixels: np.ndarray, layers: Layers, activation: str) -> np.ndarray:
+    """The probability of each class for each image, float32 (images, classes).
+
+    `pixels` is (images, height * width) uint8, which become -1 to 1; `activation` names what
+    follows each hidden layer.
+    """
+    values = pixels.astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)
+    *hidden, (weight, bias) = layers
+    for hidden_weight, hidden_bias in hidden:
+        values = ACTIVATIONS[activation](values @ hidden_weight.T + hidden_bias)
+    return softmax(values @ weight.T + bias, axis=1)

@@ -1,0 +1,4 @@
+"""The training code, exactly what the digest in a run's fingerprint covers.
+
+Imports no other room.
+"""

@@ -1,0 +1,124 @@
+"""What lies in results/ and belongs to nothing that the study asks for any more."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from study.operations.plan_table import differences, replicates_in_words, settings_in_words
+from study.runs import attempts, checkpoint, failures
+from study.runs.completeness import OUTPUTS, replicates_of
+from study.spec.plan import Plan
+from study.support.locks import run_lock
+from study.support.manifest import Manifest
+
+RUN_NAME = re.compile(r"[A-Za-z0-9._-]+-[0-9a-f]{12}")
+
+# By one of these a run's folder is known.
+MARKS = ("settings.json", "state.safetensors")
+
+# All that training leaves in it, beside temporary files, which begin with a point.
+RUN_FILES = {
+    *OUTPUTS,
+    *MARKS,
+    attempts.NAME,
+    failures.NAME,
+    "journal.jsonl",
+    "train.log",
+    "training.log",
+    "benchmark.tsv",
+}
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A run's folder or another file that nobody asks for, with its size in bytes.
+
+    `text` says what it is; `kept` why it must stay all the same, if it must.
+    """
+
+    path: Path
+    size: int
+    text: str
+    kept: str = ""
+
+
+def run_folders(runs: Path) -> Iterator[Path]:
+    """The folders in `runs` that are those of runs, by name."""
+    for folder in sorted(runs.glob("*")):
+        named = RUN_NAME.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
+        if named and any((folder / mark).is_file() for mark in MARKS):
+            yield folder
+
+
+def leftovers(plan: Plan, results: Path) -> list[Leftover]:
+    """What `plan` does not ask for: runs first, then the figures and logs of experiments."""
+    wanted = {run.run for run in plan.runs}
+    found = [
+        _run(folder, plan.baseline)
+        for folder in run_folders(results / "runs")
+        if folder.name not in wanted
+    ]
+    for path in _of_experiments(plan, results):
+        found.append(Leftover(path, path.stat().st_size, "of an experiment that is gone"))
+    return found
+
+
+def _run(folder: Path, baseline: Mapping[str, Any]) -> Leftover:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    foreign = sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.is_dir() or not (path.name in RUN_FILES or path.name.startswith("."))
+    )
+    kept = f"holds {', '.join(foreign)}, which is none of ours" if foreign else ""
+    return Leftover(
+        folder, sum(path.stat().st_size for path in files), _text(folder, baseline), kept
+    )
+
+
+def _text(folder: Path, baseline: Mapping[str, Any]) -> str:
+    """The run's settings, and seeds x epochs that it has."""
+    try:
+        made = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        settings = settings_in_words(differences(made["settings"], baseline))
+        return f"{settings}; {replicates_in_words(made['replicates'])}"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    try:
+        saved = checkpoint.read(folder / "state.safetensors")
+        return f"unfinished; {replicates_in_words(replicates_of(saved))}"
+    except (OSError, checkpoint.DamagedStateError):
+        return "damaged"
+
+
+def _of_experiments(plan: Plan, results: Path) -> Iterator[Path]:
+    """Figures of experiments that are gone; the manifest tells that we have drawn them."""
+    names = {experiment.name for experiment in plan.experiments} | {"mosaic"}
+    for noted in Manifest(results / "manifest.json").files():
+        path = results / noted.relative_to("results")
+        if path.parent != results / "figures" or not path.is_file():
+            continue
+        name = path.name.partition(".")[0]
+        if plan.final is None if name.startswith("final_") else name not in names:
+            yield path
+    log = results / "logs" / "draw_final.log"
+    if plan.final is None and log.is_file():
+        yield log
+
+
+def remove(leftover: Leftover) -> str:
+    """Remove it, or say why it is left."""
+    if leftover.kept:
+        return leftover.kept
+    if not leftover.path.is_dir():
+        leftover.path.unlink(missing_ok=True)
+        return ""
+    with run_lock(leftover.path) as free:
+        if not free:
+            return "is being trained"
+        shutil.rmtree(leftover.path)
+        return ""

@@ -1,0 +1,183 @@
+"""How far a study is, in words for a terminal: while it runs, after it was stopped, at the end."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tabulate import tabulate
+
+from study.data import datasets
+from study.operations.plan_table import differences, duration, settings_in_words
+from study.operations.progress import Look, RunProgress, Situation, trained_since
+from study.spec.plan import Plan
+
+# What matters most comes first: a narrow terminal cuts the rest.
+HEADINGS = ("run", "is", "epoch", "accuracy", "loss", "all seeds", "settings", "remark")
+
+# Rows shown, where not all are asked for.
+SHOWN = 20
+
+
+def counts(look: Look) -> str:
+    """`9 of 15 runs finished, 512 of 950 epochs; about 2 min 10 s of training left`."""
+    finished = len(look.of(Situation.FINISHED))
+    told = f"{finished} of {len(look.runs)} runs finished, {look.done} of {look.wanted} epochs"
+    if look.is_trained:
+        return told
+    left = look.seconds_left
+    if left is None:
+        return f"{told}; the time left is told after the first epoch"
+    return f"{told}; about {duration(left)} of training left"
+
+
+def table(look: Look, baseline: dict, most: int = SHOWN) -> str:
+    """The runs that train, failed or were interrupted, at most so many; empty where none is."""
+    told = (Situation.FAILED, Situation.TRAINING, Situation.INTERRUPTED)
+    runs = [run for situation in told for run in look.of(situation)]
+    if not runs:
+        return ""
+    cells = [_cells(run, look, baseline) for run in runs[:most]]
+    found = tabulate(cells, HEADINGS, tablefmt="plain", disable_numparse=True)
+    more = f"\n… and {len(runs) - most} more" if len(runs) > most else ""
+    return found + more
+
+
+def _cells(seen: RunProgress, look: Look, baseline: dict) -> list[str]:
+    entry = seen.entry or {}
+    accuracy, loss = entry.get("validation_accuracy"), entry.get("validation_loss")
+    return [
+        seen.run.run.rpartition("-")[2],
+        str(seen.situation),
+        f"{entry['epoch']} of {seen.run.epochs}" if entry else "",
+        "" if accuracy is None else percent(accuracy),
+        "" if loss is None else f"{loss:.4f}",
+        f"{seen.done} of {seen.wanted}",
+        settings_in_words(differences(seen.run.settings, baseline)),
+        _remark(seen, look),
+    ]
+
+
+def percent(fraction: float) -> str:
+    return f"{100 * fraction:.2f} %"
+
+
+def _remark(seen: RunProgress, look: Look) -> str:
+    if seen.situation is not Situation.TRAINING:
+        return seen.message
+    place = "" if seen.holder.is_here else f"on {seen.holder.host}, "
+    if seen.entry is None:
+        return f"{place}in its first epoch"
+    return f"{place}last epoch {duration(max(0, look.time - seen.entry['time']))} ago"
+
+
+def in_words(look: Look, plan: Plan, results: Path, is_running: bool, again: str) -> str:
+    """All there is to say; `is_running` tells whether a workflow is at work, `again` starts one."""
+    is_running = is_running or bool(look.of(Situation.TRAINING))
+    reports = current_reports(plan, results) if look.is_trained else []
+    failed = look.of(Situation.FAILED)
+    lines = [f"{_state(look, is_running, reports)}: {counts(look)}", table(look, plan.baseline)]
+    lines += [
+        f"what went wrong: {results / 'runs' / seen.run.run / 'train.log'}"
+        for seen in failed[:SHOWN]
+    ]
+    if reports:
+        lines += [*headline(plan, results), *map(_place, reports)]
+    elif is_running and look.is_trained:
+        lines.append("what follows from the training is being made")
+    elif not is_running:
+        lines.append(f"next: {again}{_what_it_does(look)}")
+    return "\n".join(filter(None, lines))
+
+
+def closing(look: Look, plan: Plan, results: Path, since: float) -> str:
+    """What a call of the workflow came to that began in the second `since` and is over now.
+
+    Reports that it has written it has named itself.
+    """
+    # In its first second a call trains nothing; one before it may have done so.
+    trained = trained_since(results / "runs", since + 1)
+    took = duration(look.time - since)
+    reports = [path for path in current_reports(plan, results) if path.stat().st_mtime < since]
+    lines = [
+        *headline(plan, results),
+        *map(_place, reports),
+        f"in {took}: {trained} epochs trained, {max(0, look.done - trained)} reused",
+    ]
+    return "\n".join(lines)
+
+
+def _place(report: Path) -> str:
+    return f"report: {report.resolve()}"
+
+
+def _state(look: Look, is_running: bool, reports: Sequence[Path]) -> str:
+    if is_running:
+        return "running"
+    if reports:
+        return "finished"
+    if look.of(Situation.FAILED):
+        return "failed"
+    return "unfinished" if look.done else "not begun"
+
+
+def _what_it_does(look: Look) -> str:
+    if look.is_trained:
+        return " (makes the report; nothing is left to train)"
+    return " (goes on from the saved epochs)" if look.done else ""
+
+
+def current_reports(plan: Plan, results: Path) -> list[Path]:
+    """The reports, if all are there, of this plan, and no older than what they tell."""
+    reports = [path for language in plan.languages for path in results.glob(f"report.{language}.*")]
+    try:
+        is_of_plan = (results / "plan.json").read_text(encoding="utf-8") == plan.to_json()
+        collected = (results / "metrics.parquet").stat().st_mtime_ns
+    except OSError:
+        return []
+    there = {path.name.split(".")[1] for path in reports}
+    are_younger = all(path.stat().st_mtime_ns >= collected for path in reports)
+    return sorted(reports) if is_of_plan and are_younger and there == set(plan.languages) else []
+
+
+def headline(plan: Plan, results: Path) -> list[str]:
+    """What came out: the final model's accuracy, or the best value of each experiment."""
+    try:
+        rows = pq.read_table(results / "summary.parquet").to_pylist()
+    except (OSError, pa.ArrowException):
+        return []
+    if plan.final:
+        told = [_accuracy(row) for row in rows if row["experiment"] == "final"]
+        return [*(f"final model: {accuracy}" for accuracy in told), *_tested(plan, results)]
+    best = {}
+    for row in rows:
+        known = best.get(row["experiment"])
+        mean = row["validation_accuracy_mean"]
+        if mean is not None and (known is None or mean > known["validation_accuracy_mean"]):
+            best[row["experiment"]] = row
+    return [f"{name}: best is {row['value']}, {_accuracy(row)}" for name, row in best.items()]
+
+
+def _accuracy(row: dict) -> str:
+    mean, low = row["validation_accuracy_mean"], row["validation_accuracy_low"]
+    if mean is None:
+        return "every seed diverged"
+    if low is None:
+        return f"validation accuracy {percent(mean)} (one seed)"
+    half = 100 * (mean - low)
+    return f"validation accuracy {100 * mean:.2f} ± {half:.2f} % ({row['n']} seeds, 95 % interval)"
+
+
+def _tested(plan: Plan, results: Path) -> list[str]:
+    """The accuracy on the test images, where these are others than the validation images."""
+    if plan.validation == "test":
+        return []
+    # Takes a second to import, and is needed only here.
+    from study.final import evaluation
+
+    dataset = datasets.describe(plan.dataset)
+    found = evaluation.read(results / "final.safetensors", dataset, results / "data" / dataset.name)
+    if not found.seeds:
+        return []
+    return [f"final model: test accuracy {percent(np.mean(found.correct))}, mean of the seeds"]

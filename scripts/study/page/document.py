@@ -1,0 +1,181 @@
+"""The report as a page: one file that answers the pointer, prints, and asks for nothing else.
+
+Whatever the study's size, the page stays below 8 MB: what is left out is said in its place.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from study.data import datasets
+from study.page import charts as page_charts
+from study.page import confusion
+from study.page import curves as page_curves
+from study.page import tables as page_tables
+from study.page import text as page_text
+from study.page.charts import Chart
+from study.page.claims import UnfoldedClaims
+from study.page.text import Parts
+from study.report.data import METRICS_COLUMNS, Study
+from study.report.sentences import Words
+from study.results import findings
+from study.support.language import Language
+
+FILES = Path(__file__).parents[3] / "resources" / "page"
+
+COLUMNS = [*METRICS_COLUMNS, "train_loss"]
+
+# Of static figures and of charts, those that come first in the report up to so many characters.
+MOST_STATIC = 3_000_000
+MOST_CHARTS = 1_500_000
+
+
+def render(study: Study, language: Language, report: str, figures: Path, data: Path) -> str:
+    """The page in one language.
+
+    `study` has COLUMNS of the metrics, `report` is the text of report.<language>.md, `figures` the
+    folder of the figures and `data` that of the data set's files.
+    """
+    return _Page(study, language, report, figures, data).render()
+
+
+class _Page:
+    def __init__(self, study: Study, language: Language, report: str, figures: Path, data: Path):
+        self.study = study
+        self.words = Words(language)
+        self.language = language
+        self.text = language.text
+        self.report = page_text.without_contents(report, self.words.text("contents"))
+        self.figures = figures
+        self.data = data
+        self.left = {"static": MOST_STATIC, "charts": MOST_CHARTS}
+        self.claims = UnfoldedClaims(study, self.words, "").unfolded()
+        self.environment = Environment(
+            loader=FileSystemLoader(FILES),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=StrictUndefined,
+        )
+        self.environment.filters |= {
+            "inline": lambda text: Markup(page_text.inline(text)),
+            "as_json": _json,
+        }
+        self.environment.globals |= {"text": self.text, "words": self.words, "file": _file}
+        self.parts = self.environment.get_template("parts.html.jinja").module
+
+    def render(self) -> str:
+        parts = Parts(
+            code=self.language.code,
+            table_label=self.text("page.table"),
+            figure=self._figure,
+            claim=self.words.text("columns.claim"),
+            choice=self.parts.verdicts(),
+            claims=lambda count: self.parts.claims(list(islice(self.claims, count))),
+        )
+        article = page_text.to_html(self.report, parts)
+        tables = {
+            "values": page_tables.values(self.study, self.words),
+            "runs": page_tables.runs(self.study, self.words),
+        }
+        title = next(line for line in self.report.splitlines() if line.startswith("# "))
+        return self.environment.get_template("page.html.jinja").render(
+            code=self.language.code,
+            title=Markup(page_text.inline(title[2:])).striptags(),
+            languages={code: Language(code) for code in self.study.plan["languages"]},
+            contents=page_text.contents(self.report),
+            article=Markup(article),
+            tables={name: asdict(table) for name, table in tables.items()},
+            behaviour=self._behaviour(),
+        )
+
+    def _behaviour(self) -> dict[str, Any]:
+        """What page.js needs to know: the charts' looks, and words and numbers of the language."""
+        decimal, thousands = (self.words.number(12345.6, 1)[place] for place in (-2, 2))
+        return {
+            "language": self.language.code,
+            "themes": page_charts.themes(),
+            "numbers": {
+                "decimal": decimal,
+                "thousands": thousands,
+                "grouping": [3],
+                "currency": ["", ""],
+            },
+            "table": self.language.entry("page.data_table"),
+            "all": self.text("page.all"),
+        }
+
+    def _figure(self, name: str, alternative: str) -> str:
+        """A figure: its charts, its static form for print and where there are none, its notes."""
+        charts = {
+            kind: chart
+            for kind, chart in self._charts(name, alternative)
+            if self._fits("charts", _json(chart.specification))
+        }
+        file = f"{name}.{self.language.code}.svg"
+        static = _data_uri(self.figures / file)
+        if not self._fits("static", static):
+            static = ""
+        matrix = None
+        if name == "final_confusion" and self.study.evaluation:
+            matrix = self._matrix()
+        return self.parts.figure(
+            name, alternative, charts, static, f"{self.figures.name}/{file}", matrix
+        )
+
+    def _fits(self, kind: str, content: str) -> bool:
+        fits = len(content) <= self.left[kind]
+        if fits:
+            self.left[kind] -= len(content)
+        return fits
+
+    def _charts(self, name: str, alternative: str) -> Iterator[tuple[str, Chart]]:
+        found = {each.name: each for each in self.study.experiments}
+        if name in found:
+            experiment = found[name]
+            wanted = {value.run for value in page_charts.shown(experiment)}
+            metrics = self.study.metrics
+            rows = metrics[metrics["run"].isin(wanted)]
+            curves = page_curves.of_experiment(experiment, rows, self.words, alternative)
+            accuracies = page_charts.accuracies(experiment, self.words, alternative)
+            if curves and accuracies:
+                yield "curves", curves
+                yield "values", accuracies
+        elif name == "final_curves" and self.study.final.n:
+            rows = findings.replicates(self.study.final, self.study.metrics)
+            yield "curves", page_curves.of_final(rows, self.words, alternative)
+
+    def _matrix(self) -> dict[str, Any] | None:
+        classes = self.study.dataset.classes(self.language.code)
+        if len(classes) > confusion.MOST_CLASSES:
+            return None
+        images = _test_images(self.study, self.data)
+        cells = confusion.cells(self.study.evaluation, images, self.words)
+        return {"classes": classes, "cells": cells, "seeds": len(self.study.evaluation.seeds)}
+
+
+def _test_images(study: Study, data: Path) -> np.ndarray:
+    """The test images, (N, height, width) uint8."""
+    return datasets.map_images(study.dataset, data, "test").reshape(study.shapes["test"])
+
+
+def _json(content: Any) -> Markup:
+    """JSON as the content of a script element, which no text in it can end."""
+    return Markup(json.dumps(content, ensure_ascii=False).replace("<", "\\u003c"))
+
+
+def _file(name: str) -> Markup:
+    """A file of style or script, to stand in the page as it is."""
+    return Markup((FILES / name).read_text(encoding="utf-8"))
+
+
+def _data_uri(figure: Path) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(figure.read_bytes()).decode()}"

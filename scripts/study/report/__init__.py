@@ -1,0 +1,1 @@
+"""The report and the model's card, a file for each part. Imports what it shows."""

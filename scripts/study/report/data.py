@@ -1,0 +1,150 @@
+"""What a study's report tells, put together from the plan, the tables and the runs' outputs."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from study.data import datasets
+from study.final import evaluation, protocols
+from study.final.evaluation import Evaluation
+from study.final.protocols import Honest
+from study.results import findings
+from study.results.fidelity import MEASURES, Comparison
+from study.results.findings import Experiment, Value
+from study.support.errors import StudyError
+
+METRICS_COLUMNS = [
+    "run",
+    "seed",
+    "epoch",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "train_eval_accuracy",
+    "seconds",
+    "status",
+]
+
+
+@dataclass(frozen=True)
+class Study:
+    """All that the report tells, the same in every language.
+
+    `shapes` are those of the training and the test images; `made_by` tells for each run what
+    code, versions, machine and devices trained it. `final` is None where the plan has no final
+    model, and `evaluation` where none of its networks is left. `honest` is the final model where
+    the study holds its validation images out, and `beside` that of another study which does.
+    """
+
+    plan: Mapping[str, Any]
+    dataset: datasets.Dataset
+    shapes: dict[str, tuple[int, ...]]
+    experiments: list[Experiment]
+    final: Value | None
+    evaluation: Evaluation | None
+    honest: Honest | None
+    beside: Honest | None
+    metrics: pd.DataFrame
+    made_by: list[dict[str, Any]]
+    claims: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def n_seeds(self) -> int:
+        """How many replicates every run has."""
+        return len(self.plan["seeds"])
+
+    @cached_property
+    def comparisons(self) -> list[Comparison]:
+        """The accuracies published of experiments beside ours, where ours have a spread."""
+        found = [
+            findings.published_comparison(experiment.name, value, measure)
+            for experiment, value in self.values
+            for measure in MEASURES
+        ]
+        return [comparison for comparison in found if comparison]
+
+    @property
+    def values(self) -> list[tuple[Experiment, Value]]:
+        """Every value with its experiment."""
+        return [
+            (experiment, value) for experiment in self.experiments for value in experiment.values
+        ]
+
+    def used(self, key: str) -> list[Any]:
+        """The values of a setting in all that was trained."""
+        return [run["settings"][key] for run in self.plan["runs"] if key in run["settings"]]
+
+    @property
+    def has_published(self) -> bool:
+        """Whether any published number stands beside one of ours."""
+        measured = [value for _, value in self.values] + [self.final] * bool(self.final)
+        return any(
+            not math.isnan(part.published)
+            for value in measured
+            for part in (value.train, value.validation)
+        )
+
+
+def collect(
+    plan: Mapping[str, Any],
+    metrics: pd.DataFrame,
+    summary: pd.DataFrame,
+    runs: Path,
+    data: Path,
+    evaluated: Path | None,
+    claims: Sequence[Mapping[str, Any]] = (),
+) -> Study:
+    """Put together what the report tells.
+
+    `metrics` and `summary` are the tables of these names, `runs` the folder of the runs' outputs,
+    `data` that of the data set's files, and `evaluated` what evaluate_final.py wrote, if the plan
+    has a final model; `claims` are the rows of claims.parquet. Raises StudyError where something
+    is missing.
+    """
+    dataset = datasets.describe(plan["dataset"])
+    final = findings.final(plan, summary)
+    found = _evaluation(evaluated, dataset, data) if final else None
+    return Study(
+        plan=plan,
+        dataset=dataset,
+        shapes={
+            part: datasets.read_header(data / dataset.files[f"{part}_images"].name)
+            for part in ("train", "test")
+        },
+        experiments=findings.experiments(plan, summary),
+        final=final,
+        evaluation=found,
+        honest=protocols.honest(plan, metrics, found),
+        beside=protocols.beside(plan, dataset, data),
+        metrics=metrics,
+        made_by=[_made_by(runs / run["run"] / "settings.json") for run in plan["runs"]],
+        claims=claims,
+    )
+
+
+def _evaluation(path: Path | None, dataset: datasets.Dataset, data: Path) -> Evaluation | None:
+    if path is None:
+        raise StudyError(
+            "--evaluation: the plan has a final model; name its results/final.safetensors"
+        )
+    found = evaluation.read(path, dataset, data)
+    return found if found.seeds else None
+
+
+def _made_by(path: Path) -> dict[str, Any]:
+    """The commit, versions, machine and devices that a run's settings.json names."""
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+        return {key: described[key] for key in ("commit", "versions", "machine", "devices")}
+    except FileNotFoundError:
+        raise StudyError(f"{path}: is missing; run the workflow again") from None
+    except (json.JSONDecodeError, KeyError) as error:
+        raise StudyError(
+            f"{path}: is damaged ({error}); remove it and run the workflow again"
+        ) from None

@@ -1,0 +1,54 @@
+"""The report in Markdown, from resources/report.md.jinja and a language's catalogue."""
+
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from study.report.claims import Claims
+from study.report.data import Study
+from study.report.final import EarlyStopping, OnTestImages
+from study.report.parts import Appendix, Hyperparameters, Introduction
+from study.report.protocols import Protocols
+from study.report.results import Conclusions, Experiments, FinalModel, PublishedStudy
+from study.report.sentences import Words
+from study.results import published
+from study.support import markdown
+from study.support.language import Language
+
+TEMPLATE = Path(__file__).parents[3] / "resources" / "report.md.jinja"
+
+CONTENTS = "<!-- contents -->"
+
+
+def render(study: Study, language: Language, figures: str) -> str:
+    """The whole report in one language; `figures` is the relative path of the figures' folder."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE.parent),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    words = Words(language)
+    arguments = (study, words, figures)
+    text = environment.get_template(TEMPLATE.name).render(
+        study=study,
+        text=words.text,
+        introduction=Introduction(*arguments),
+        hyperparameters=Hyperparameters(*arguments),
+        experiments=Experiments(*arguments),
+        conclusions=Conclusions(*arguments),
+        final=FinalModel(*arguments),
+        early=EarlyStopping(*arguments),
+        tested=OnTestImages(*arguments),
+        protocols=Protocols(*arguments),
+        published=PublishedStudy(*arguments),
+        claims=Claims(*arguments),
+        appendix=Appendix(*arguments),
+        source=published.load(),
+        contents=CONTENTS,
+    )
+    # Parts that are left out leave their blank lines behind.
+    text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    _, after = text.split(CONTENTS)
+    return text.replace(CONTENTS, markdown.contents(after))

@@ -1,0 +1,363 @@
+"""The report's parts that judge the final model: on the test images, and its length of training."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from study.final.evaluation import Evaluation
+from study.report.results import Results
+from study.results import findings
+from study.results.findings import Estimate
+from study.statistics import calibration, classification, early_stopping
+from study.statistics.intervals import t_interval
+from study.statistics.uncertainty import Interval
+from study.support import markdown
+
+# Of more seeds than this, only the range is told.
+MOST_SEEDS = 20
+
+
+class OnTestImages(Results):
+    """The final model on the test images; only to be asked for where networks of it are left."""
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The final model's answers."""
+        return self.study.evaluation
+
+    @property
+    def _is_one(self) -> bool:
+        return len(self.evaluation.seeds) == 1
+
+    @property
+    def _number_of_seeds(self) -> str:
+        """The form of a sentence."""
+        return "one" if self._is_one else "other"
+
+    def _count(self, images: float) -> str:
+        """A mean over the seeds, which is whole of one."""
+        return self.words.number(images, 0 if self._is_one else 1)
+
+    @property
+    def _images(self) -> str:
+        return self.words.number(len(self.evaluation.labels))
+
+    @property
+    def _seeds(self) -> str:
+        return self.words.counted("seeds", len(self.evaluation.seeds))
+
+    def _range(self, interval: Interval) -> str:
+        """An interval of accuracies in a cell; a dash where it is unknown."""
+        if np.isnan(interval.low):
+            return self.cell("none")
+        return f"{self.words.points(interval.low)} – {self.words.points(interval.high)}"
+
+    def _ends(self, interval: Interval) -> dict[str, str]:
+        """An interval of differences, in points, for a sentence."""
+        return {"low": self.words.signed(interval.low), "high": self.words.signed(interval.high)}
+
+    def results(self) -> str:
+        """A table of the accuracy and its intervals, of single networks and of the ensemble."""
+        accuracy, none = self.evaluation.accuracy, self.cell("none")
+        intervals = (accuracy.over_seeds, accuracy.over_images, accuracy.over_both)
+        rows = [
+            [
+                self.text(f"tested.{'one' if self._is_one else 'mean'}", seeds=self._seeds),
+                self.words.points(accuracy.mean),
+                *map(self._range, intervals),
+            ]
+        ]
+        if not self._is_one:
+            mean, over_images = self.evaluation.ensemble_accuracy
+            name = self.text("tested.ensemble", seeds=self._seeds)
+            rows.append([name, self.words.points(mean), none, self._range(over_images), none])
+        keys = ("model", "accuracy", "over_seeds", "over_images", "over_both")
+        return markdown.table(self.headings(*keys), rows, "lrrrr")
+
+    def results_note(self) -> str:
+        """What the table's intervals are."""
+        return self.text(f"tested.{'note_one_seed' if self._is_one else 'note'}")
+
+    def found(self) -> Iterator[str]:
+        """What the final model reaches, how sure that is, and what the ensemble adds."""
+        accuracy = self.evaluation.accuracy
+        is_reference = self.study.plan["validation"] == "test"
+        yield self.text(
+            f"tested.{'chosen_on' if is_reference else 'never_chosen_on'}", count=self._images
+        )
+        yield self.text(
+            "tested.accuracy_one_seed" if self._is_one else "tested.accuracy",
+            epochs=self.words.counted("epochs", self.evaluation.provenance.epoch),
+            accuracy=self.words.percent(accuracy.mean),
+            count=self._images,
+            seeds=self._seeds,
+            low=self.words.percent(accuracy.widest.low),
+            high=self.words.percent(accuracy.widest.high),
+        )
+        if self._is_one:
+            yield self.text("tested.no_ensemble")
+            return
+        by_seeds, by_images = accuracy.over_seeds.half, accuracy.over_images.half
+        yield self.text(
+            f"tested.{'images' if by_images > by_seeds else 'seeds'}_matter_more",
+            seeds=self.words.points(by_seeds),
+            images=self.words.points(by_images),
+        )
+        mean, _ = self.evaluation.ensemble_accuracy
+        gain, over_images = self.evaluation.ensemble_gain
+        yield self.text(
+            f"tested.ensemble_{_side(over_images)}",
+            seeds=self._seeds,
+            accuracy=self.words.percent(mean),
+            gain=self.words.signed(gain),
+            **self._ends(over_images),
+        )
+
+    def about_calibration(self) -> Iterator[str]:
+        """How far probabilities are from accuracies, to which side, and where most."""
+        evaluation, words = self.evaluation, self.words
+        error, over_seeds = evaluation.calibration_error
+        yield self.text(
+            "tested.calibration_error_one_seed" if self._is_one else "tested.calibration_error",
+            error=words.points(error),
+            bins=calibration.BINS,
+            low=words.points(over_seeds.low),
+            high=words.points(over_seeds.high),
+        )
+        gap = evaluation.overconfidence
+        yield self.text(
+            f"tested.confidence_{_side(gap.widest)}",
+            confidence=words.percent(evaluation.confidence.mean()),
+            accuracy=words.percent(evaluation.accuracy.mean),
+            gap=words.points(abs(gap.mean)),
+            **self._ends(gap.widest),
+        )
+        table = evaluation.mean_reliability
+        gaps = calibration.weighted_gaps(table)
+        if gaps.max() > 0:
+            worst = gaps.idxmax()
+            row = table.loc[worst]
+            yield self.text(
+                f"tested.farthest_{'above' if row.confidence > row.accuracy else 'below'}",
+                low=words.language.percent(worst / calibration.BINS, 0),
+                high=words.language.percent((worst + 1) / calibration.BINS, 0),
+                share=words.language.percent(row.share, 1),
+                confidence=words.language.percent(row.confidence, 1),
+                accuracy=words.language.percent(row.accuracy, 1),
+            )
+        if not self._is_one:
+            ensemble = evaluation.ensemble_calibration_error
+            yield self.text(
+                f"tested.ensemble_{'better' if ensemble < error else 'worse'}_calibrated",
+                ensemble=words.points(ensemble),
+                single=words.points(error),
+            )
+
+    def calibration_figure(self) -> str:
+        """The reliability diagram."""
+        gap = self.evaluation.overconfidence.mean
+        alternative = self.text(
+            "tested.calibration_alt",
+            confidence=self.words.percent(self.evaluation.confidence.mean()),
+            accuracy=self.words.percent(self.evaluation.accuracy.mean),
+            gap=self.words.signed(gap),
+        )
+        return self.figure("final_calibration", alternative)
+
+    def scores_note(self) -> str:
+        """What the table of scores has."""
+        return self.words.counted("tested.scores_note", len(self.evaluation.seeds))
+
+    def scores(self) -> str:
+        """A table of precision, recall and F1 of each class."""
+        found, n = self.evaluation.scores, len(self.evaluation.seeds)
+        columns = {self.text("columns.class"): self.classes}
+        for score in classification.SCORES:
+            parts = (found[f"{score}_{part}"] for part in ("mean", "sd", "low", "high"))
+            columns[self.text(f"columns.{score}")] = [
+                self.words.with_half(Estimate(n, *numbers)) for numbers in zip(*parts, strict=True)
+            ]
+        return self.table(columns, "lrrr")
+
+    def about_classes(self) -> str:
+        """Which classes are told best and worst, and how much the frequent confusions explain."""
+        confusion, confused = self.evaluation.confusion, self.evaluation.confused()
+        mistakes = confusion.sum() - np.trace(confusion)
+        if not mistakes:
+            return self.text("tested.no_mistakes", count=self._images)
+        share = sum(count for _, _, count in confused) / mistakes
+        return self.text(
+            "tested.classes_sentence",
+            **self._extreme_classes(),
+            count=len(confused),
+            share=self.words.language.percent(share, 0),
+        )
+
+    def _extreme_classes(self) -> dict[str, str]:
+        f1 = self.evaluation.scores["f1_mean"]
+        return {
+            "best": self.classes[f1.idxmax()],
+            "best_f1": self.words.percent(f1.max()),
+            "worst": self.classes[f1.idxmin()],
+            "worst_f1": self.words.percent(f1.min()),
+        }
+
+    def confused_note(self) -> str:
+        """What the numbers of confusions are."""
+        return self.words.counted("tested.confused_note", len(self.evaluation.seeds))
+
+    def confused(self) -> str:
+        """A table of the most frequent confusions; nothing where there are none."""
+        rows = [
+            [
+                self.classes[label],
+                self.classes[taken],
+                self._count(count),
+                self.words.number(100 * count / self.evaluation.confusion[label].sum(), 1),
+            ]
+            for label, taken, count in self.evaluation.confused()
+        ]
+        if not rows:
+            return ""
+        headings = self.headings("true_class", "taken_for", "images", "share")
+        return markdown.table(headings, rows, "llrr")
+
+    def confusion_matrix(self) -> str:
+        """The figure of the confusion matrix."""
+        confused = self.evaluation.confused(1)
+        if not confused:
+            alternative = self.text("tested.confusion_alt_right", count=self._images)
+            return self.figure("final_confusion", alternative)
+        [(label, taken, count)] = confused
+        alternative = self.text(
+            "tested.confusion_alt",
+            accuracy=self.words.percent(self.evaluation.accuracy.mean),
+            true=self.classes[label],
+            predicted=self.classes[taken],
+            images=self._count(count),
+            share=self.words.language.percent(count / self.evaluation.confusion[label].sum(), 1),
+        )
+        return self.figure("final_confusion", alternative)
+
+    def confused_figure(self) -> str:
+        """The figure of examples of the most frequent confusions."""
+        confused = self.evaluation.confused(1)
+        if not confused:
+            return self.figure(
+                "final_confused", self.text("tested.confused_alt_none", seeds=self._seeds)
+            )
+        [(label, taken, count)] = confused
+        alternative = self.text(
+            f"tested.confused_alt.{self._number_of_seeds}",
+            true=self.classes[label],
+            predicted=self.classes[taken],
+            common=len(self.evaluation.examples(label, taken, len(self.evaluation.labels))),
+            images=self._count(count),
+        )
+        return self.figure("final_confused", alternative)
+
+    def scores_figure(self) -> str:
+        """The figure of the scores."""
+        alternative = self.text("tested.classes_alt", **self._extreme_classes())
+        return self.figure("final_classes", alternative)
+
+    def mistakes(self) -> str:
+        """The figure of the most confident mistakes."""
+        mistakes = self.evaluation.mistakes(1)
+        if mistakes.empty:
+            alternative = self.text("tested.mistakes_alt_none", seeds=self._seeds)
+            return self.figure("final_mistakes", alternative)
+        [mistake] = mistakes.itertuples()
+        alternative = self.text(
+            f"tested.mistakes_alt.{self._number_of_seeds}",
+            true=self.classes[mistake.label],
+            predicted=self.classes[mistake.predicted],
+            confidence=self.words.language.percent(mistake.confidence, 1),
+        )
+        return self.figure("final_mistakes", alternative)
+
+
+class EarlyStopping(Results):
+    """What early stopping would have made of the final model; only where it has a result."""
+
+    @cached_property
+    def _stops(self) -> pd.DataFrame:
+        rows = findings.replicates(self.study.final, self.study.metrics)
+        return early_stopping.read_off(rows, **self.study.plan["early_stopping"])
+
+    def found(self) -> Iterator[str]:
+        """The rule, where training would have stopped, and what that would have saved and cost."""
+        metric, patience = (
+            self.study.plan["early_stopping"][key] for key in ("metric", "patience")
+        )
+        yield self.text(
+            f"early_stopping.rule.{'one' if patience == 1 else 'other'}",
+            n=self.words.number(patience),
+            metric=self.text(f"early_stopping.{metric}"),
+        )
+        yield self._saved()
+        if (self._stops["taken"] == self.study.final.epochs).all():
+            last = self.words.number(self.study.final.epochs)
+            yield self.text("early_stopping.last_taken", epochs=last)
+        else:
+            yield self._gained()
+
+    def _saved(self) -> str:
+        stops, epochs = self._stops, self.study.final.epochs
+        seeds = self.words.counted("seeds", len(stops))
+        early = stops[stops["saved"] > 0]
+        if early.empty:
+            every = self.words.counted("epochs", epochs)
+            return self.text("early_stopping.not_stopped", seeds=seeds, epochs=every)
+        total = epochs * len(stops)
+        return self.text(
+            "early_stopping.stopped",
+            early=self.words.number(len(early)),
+            seeds=seeds,
+            stopped=self._epochs(early["stopped"]),
+            epochs=self.words.number(epochs),
+            saved=self.words.number(stops["saved"].sum()),
+            total=self.words.number(total),
+            share=self.words.language.percent(stops["saved"].sum() / total, 0),
+        )
+
+    def _gained(self) -> str:
+        mean, _, half = map(float, t_interval(self._stops["gained"].to_numpy()))
+        interval = Interval(mean - half, mean + half)
+        return self.text(
+            f"early_stopping.{'one_seed' if np.isnan(half) else _side(interval)}",
+            taken=self._epochs(self._stops["taken"]),
+            gained=self.words.signed(mean),
+            low=self.words.signed(interval.low),
+            high=self.words.signed(interval.high),
+        )
+
+    def _epochs(self, epochs: pd.Series) -> str:
+        low, high = epochs.min(), epochs.max()
+        key = "one_epoch" if low == high else "range_of_epochs"
+        return self.text(
+            f"early_stopping.{key}", low=self.words.number(low), high=self.words.number(high)
+        )
+
+    def by_seed(self) -> str:
+        """A table of the seeds; nothing where they are many."""
+        if len(self._stops) > MOST_SEEDS:
+            return ""
+        rows = [
+            [
+                self.words.number(stop.Index),
+                self.words.number(stop.stopped),
+                self.words.number(stop.taken),
+                self.words.signed(stop.gained),
+            ]
+            for stop in self._stops.itertuples()
+        ]
+        keys = ("seed", "stopped", "taken", "gained")
+        return markdown.table(self.headings(*keys), rows, "rrrr")
+
+
+def _side(interval: Interval) -> str:
+    """On which side of 0 an interval lies: `above`, `below`, or `open` where it holds 0."""
+    return "above" if interval.low > 0 else "below" if interval.high < 0 else "open"

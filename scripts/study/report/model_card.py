@@ -1,0 +1,58 @@
+"""The model's card, README.md beside it, from resources/model_card.md.jinja.
+
+With the front matter of Hugging Face's model cards (https://huggingface.co/docs/hub/model-cards).
+"""
+
+import math
+import re
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from study.final.export import Description
+from study.report.data import Study
+from study.report.final import OnTestImages
+from study.report.parts import Appendix
+from study.report.results import FinalModel
+from study.report.sentences import Words
+from study.support import markdown
+from study.support.language import Language
+
+TEMPLATE = Path(__file__).parents[3] / "resources" / "model_card.md.jinja"
+
+
+def render(study: Study, description: Description) -> str:
+    """The card in English; every number and what is said of it comes from the study."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE.parent),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    words = Words(Language("en"))
+    # Names of the classes for every language: the data set may have none in English.
+    dataset = replace(study.dataset, class_names=description.classes)
+    arguments = (replace(study, dataset=dataset), words, "")
+    evaluation, several = study.evaluation, len(description.seeds) > 1
+    accuracy = math.nan
+    if evaluation:
+        accuracy = evaluation.ensemble_accuracy[0] if several else evaluation.accuracy.mean
+    inputs = description.height * description.width
+    sizes = [inputs, *description.settings["hidden"], len(description.classes)]
+    text = environment.get_template(TEMPLATE.name).render(
+        study=study,
+        model=description,
+        name=f"Perceptron for {description.dataset}",
+        used_as=f"Ensemble of {len(description.seeds)} networks" if several else "One network",
+        accuracy=accuracy,
+        inputs=inputs,
+        parameters=sum((before + 1) * after for before, after in pairwise(sizes)),
+        escaped=markdown.escaped,
+        words=words,
+        final=FinalModel(*arguments),
+        tested=OnTestImages(*arguments),
+        appendix=Appendix(*arguments),
+    )
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -1,0 +1,91 @@
+"""The measures as TensorBoard's event files, with the settings as its HParams plugin shows them."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams import summary_v2 as hparams
+from tensorboard.summary.writer.record_writer import RecordWriter
+
+from study.results.metrics import SETTINGS
+from study.runs.checkpoint import MEASURES
+from study.spec.settings import text
+
+# TensorBoard reads files with `tfevents` in their name; one name makes an export replace the last.
+FILE = "events.out.tfevents.study"
+
+VERSION = "brain.Event:2"
+
+
+def export(metrics: pd.DataFrame, folder: Path) -> int:
+    """Write the rows of metrics.parquet into `folder`, in place of what it holds.
+
+    Each replicate is a run of TensorBoard's, <run>/seed_<n>, with the measures as scalars, which
+    are float32 there; the replicates of a run are one trial of HParams. The time of an epoch is
+    what its replicate has been trained until then, so that the axis RELATIVE tells the cost. Gives
+    the number of replicates.
+    """
+    chosen = {run: _settings(rows.iloc[0]) for run, rows in metrics.groupby("run", sort=False)}
+    replicates = metrics.groupby(["run", "seed"], sort=False)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tensorboard-") as temporary:
+        made = Path(temporary) / folder.name
+        _write(made / FILE, [Event(summary=_experiment(chosen))])
+        for (run, seed), rows in replicates:
+            trial = Event(summary=hparams.hparams_pb(chosen[run], run, start_time_secs=0))
+            _write(made / run / f"seed_{seed}" / FILE, [trial, *_scalars(rows)])
+        shutil.rmtree(folder, ignore_errors=True)
+        made.rename(folder)
+    return len(replicates)
+
+
+def _settings(row: pd.Series) -> dict[str, Any]:
+    """A run's settings as HParams takes them: numbers, truth values and texts."""
+    found = {}
+    for name in SETTINGS.names:
+        value = row[name]
+        if isinstance(value, np.ndarray):
+            found[name] = text(value.tolist())
+        elif not pd.isna(value):
+            found[name] = value.item() if isinstance(value, np.generic) else value
+    return found
+
+
+def _experiment(chosen: Mapping[str, Mapping[str, Any]]) -> Summary:
+    """What HParams offers to filter and sort by: the settings that differ, and the measures."""
+    values = {
+        name: list(dict.fromkeys(each[name] for each in chosen.values() if name in each))
+        for name in SETTINGS.names
+    }
+    return hparams.hparams_config_pb(
+        hparams=[
+            hparams.HParam(name, hparams.Discrete(found))
+            for name, found in values.items()
+            if len(found) > 1
+        ],
+        metrics=[hparams.Metric(name) for name in MEASURES],
+        time_created_secs=0,
+    )
+
+
+def _scalars(rows: pd.DataFrame) -> Iterator[Event]:
+    """The measures of one replicate, an event for each epoch."""
+    rows = rows.sort_values("epoch")
+    times = rows["seconds"].cumsum()
+    for row, time in zip(rows.to_dict("records"), times, strict=True):
+        values = [Summary.Value(tag=name, simple_value=row[name]) for name in MEASURES]
+        yield Event(wall_time=time, step=row["epoch"], summary=Summary(value=values))
+
+
+def _write(path: Path, events: list[Event]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        writer = RecordWriter(file)
+        for event in [Event(file_version=VERSION), *events]:
+            writer.write(event.SerializeToString())

@@ -1,0 +1,338 @@
+"""What a study's numbers say: findings, which the report puts into words.
+
+Everything is computed from the experiments, which hold summary.parquet's numbers; what these do
+not hold comes from metrics.parquet. Accuracies and differences are fractions, losses are in nats.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from study.results import fidelity, published
+from study.results.experiments import Difference, Experiment, Value, between
+from study.results.experiments import experiments as experiments
+from study.results.experiments import final as final
+from study.spec import settings
+from study.statistics import significance
+from study.statistics.estimates import Estimate, estimate, noise, repeatability
+from study.statistics.significance import LEVEL, is_clear
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far the best value is ahead of the next, and which others it may be equal to."""
+
+    difference: Difference
+    equals: list[Value]
+
+    @property
+    def best(self) -> Value:
+        return self.difference.value
+
+    @property
+    def runner_up(self) -> Value:
+        return self.difference.other
+
+    @property
+    def size(self) -> float:
+        return self.difference.size
+
+    @property
+    def p(self) -> float:
+        """The corrected p-value."""
+        return self.difference.p_corrected
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether there were replicates enough to test it."""
+        return self.difference.is_tested
+
+    @property
+    def is_clear(self) -> bool:
+        return self.difference.is_clear
+
+
+def lead(experiment: Experiment) -> Lead | None:
+    """The lead of the best value; None where fewer than two values have a result.
+
+    `equals` are the values, the runner-up maybe among them, that were tested against the best and
+    are not clearly worse.
+    """
+    if len(experiment.ranked) < 2:
+        return None
+    best, *others = experiment.ranked
+    return Lead(
+        difference=experiment.difference(best, others[0]),
+        equals=[value for value in others if experiment.p_between(best, value) >= LEVEL],
+    )
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far best and worst are apart, beside the noise: the pooled deviation between seeds.
+
+    `noise` is NaN where no value has two replicates. Of `pairs` pairs of values that were tested,
+    `clear_pairs` differ clearly.
+    """
+
+    best: Value
+    worst: Value
+    size: float
+    noise: float
+    pairs: int
+    clear_pairs: int
+
+
+def spread(experiment: Experiment) -> Spread | None:
+    """The spread over all values; None where fewer than two have a result."""
+    if len(experiment.ranked) < 2:
+        return None
+    best, worst = experiment.ranked[0], experiment.ranked[-1]
+    p = np.array([experiment.p_between(*pair) for pair in experiment.compared])
+    return Spread(
+        best=best,
+        worst=worst,
+        size=best.validation.mean - worst.validation.mean,
+        noise=noise([value.validation for value in experiment.ranked]),
+        pairs=int(np.isfinite(p).sum()),
+        clear_pairs=int((p < LEVEL).sum()),
+    )
+
+
+def replicates(value: Value, metrics: pd.DataFrame) -> pd.DataFrame:
+    """The rows of metrics.parquet up to the value's epochs, of the seeds that did not diverge."""
+    rows = metrics[(metrics["run"] == value.run) & (metrics["epoch"] <= value.epochs)]
+    diverged = rows.loc[rows["status"] == "diverged", "seed"]
+    return rows[~rows["seed"].isin(diverged)]
+
+
+def seen_accuracy(value: Value, metrics: pd.DataFrame) -> Estimate:
+    """Accuracy on images trained on, judged like validation images: dropout off, training over."""
+    rows = replicates(value, metrics)
+    return estimate(rows.loc[rows["epoch"] == value.epochs, "train_eval_accuracy"].to_numpy())
+
+
+def generalisation_gap(value: Value, metrics: pd.DataFrame) -> Estimate:
+    """How much better a network does on images that it was trained on than on validation images.
+
+    Both are judged with dropout off, after the last epoch.
+    """
+    rows = replicates(value, metrics)
+    last = rows[rows["epoch"] == value.epochs]
+    return estimate((last["train_eval_accuracy"] - last["validation_accuracy"]).to_numpy())
+
+
+def widest_gap(experiment: Experiment, metrics: pd.DataFrame) -> tuple[Value, Estimate]:
+    """The value with the widest generalisation gap; a replicate must be left of some value."""
+    ranked = experiment.ranked
+    rows = metrics[metrics["run"].isin({value.run for value in ranked})]
+    last = pd.DataFrame(
+        {
+            "place": range(len(ranked)),
+            "run": [value.run for value in ranked],
+            "epoch": [value.epochs for value in ranked],
+        }
+    ).merge(rows[rows["status"] == "ok"])
+    gaps = (last["train_eval_accuracy"] - last["validation_accuracy"]).groupby(last["place"])
+    widest = ranked[int(gaps.mean().idxmax())]
+    return widest, generalisation_gap(widest, metrics)
+
+
+@dataclass(frozen=True)
+class RunningGap:
+    """How the accuracy that is counted during training compares with that of validation.
+
+    Of `count` values, it lies lower for those `below`. At `widest` it lies lowest where there are
+    any, and else farthest above.
+    """
+
+    count: int
+    below: list[Value]
+    widest: Value
+
+
+def running_gap(experiment: Experiment) -> RunningGap:
+    """Validation accuracy beside training accuracy; a replicate must be left of some value."""
+
+    def gap(value: Value) -> float:
+        return value.validation.mean - value.train.mean
+
+    below = [value for value in experiment.ranked if gap(value) > 0]
+    widest = max(below, key=gap) if below else min(experiment.ranked, key=gap)
+    return RunningGap(len(experiment.ranked), below, widest)
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a value's mean validation loss went: `lowest` after `lowest_epoch`, `last` at the end.
+
+    `rise` is from the one to the other; `gained` is accuracy in the last epoch, NaN if only one.
+    """
+
+    value: Value
+    lowest_epoch: int
+    lowest: float
+    last: float
+    rise: Estimate
+    gained: float
+
+    @property
+    def is_falling(self) -> bool:
+        """Whether the last epoch had the lowest loss."""
+        return self.lowest_epoch == self.value.epochs
+
+
+def course(value: Value, metrics: pd.DataFrame) -> Course:
+    """The course of the validation loss of a value, of which a replicate must be left."""
+    rows = replicates(value, metrics)
+    loss = rows.pivot(index="seed", columns="epoch", values="validation_loss")
+    mean = loss.mean()
+    lowest = int(mean.idxmin())
+    accuracy = rows.groupby("epoch")["validation_accuracy"].mean()
+    return Course(
+        value=value,
+        lowest_epoch=lowest,
+        lowest=float(mean[lowest]),
+        last=float(mean[value.epochs]),
+        rise=estimate((loss[value.epochs] - loss[lowest]).to_numpy()),
+        gained=float(accuracy.diff()[value.epochs]),
+    )
+
+
+@dataclass(frozen=True)
+class PublishedOrder:
+    """How the published numbers order an experiment's values, beside our numbers.
+
+    `named` is what the study's text calls the best, `foremost` what its table has ahead; `behind`
+    is how far `named` (or else `foremost`) is from our best, and `p` of that. Of `pairs` pairs of
+    published values that ours tell apart clearly, `agreeing` are ordered alike.
+    """
+
+    best: Value
+    named: Value | None
+    foremost: Value
+    behind: float
+    p: float
+    pairs: int
+    agreeing: int
+
+    @property
+    def claimed(self) -> Value:
+        """What the study holds for the best."""
+        return self.named or self.foremost
+
+
+def published_order(experiment: Experiment) -> PublishedOrder | None:
+    """The published order; None where fewer than two of the values have a published accuracy."""
+    printed = [value for value in experiment.ranked if not math.isnan(value.validation.published)]
+    if len(printed) < 2:
+        return None
+    said = {row.experiment: settings.text(row.value) for row in published.load().best}
+    named = next((value for value in printed if value.text == said.get(experiment.name)), None)
+    foremost = max(printed, key=lambda value: value.validation.published)
+    clear = [
+        (better, worse)
+        for better, worse in itertools.combinations(printed, 2)
+        if is_clear(experiment.p_between(better, worse))
+    ]
+    claimed = named or foremost
+    return PublishedOrder(
+        best=experiment.best,
+        named=named,
+        foremost=foremost,
+        behind=experiment.best.validation.mean - claimed.validation.mean,
+        p=experiment.p_between(experiment.best, claimed),
+        pairs=len(clear),
+        agreeing=sum(
+            better.validation.published > worse.validation.published for better, worse in clear
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class AgainstFinal:
+    """The best value of one experiment beside the final model: `ahead` is the final model's."""
+
+    experiment: Experiment
+    ahead: float
+    p: float
+
+
+def against_final(model: Value, found: Sequence[Experiment]) -> list[AgainstFinal]:
+    """The final `model` against the best value of each experiment that has one.
+
+    The p-values are of Welch's test, Holm-corrected over these comparisons; NaN where the best
+    value is the final model itself, or where either has fewer than two replicates.
+    """
+    found = [experiment for experiment in found if experiment.best]
+    ahead = between([(model, experiment.best) for experiment in found])
+    same = [
+        (experiment.best.run, experiment.best.epochs) == (model.run, model.epochs)
+        for experiment in found
+    ]
+    p = np.where(same, np.nan, ahead.p)
+    corrected = significance.holm(p, int(np.isfinite(p).sum()))
+    rows = zip(found, ahead.size.tolist(), corrected.tolist(), strict=True)
+    return [AgainstFinal(*row) for row in rows]
+
+
+def published_comparison(name: str, value: Value, measure: str) -> fidelity.Comparison | None:
+    """A published accuracy beside ours; None where there is none, or ours has no spread.
+
+    `name` is the experiment's, `measure` one of fidelity.MEASURES.
+    """
+    ours = value.measure(measure)
+    if math.isnan(ours.published) or ours.n < 2:
+        return None
+    low, high = fidelity.prediction_interval(ours.mean, ours.sd, ours.n)
+    return fidelity.Comparison(
+        experiment=name,
+        value=value.text,
+        measure=measure,
+        n=ours.n,
+        mean=ours.mean,
+        sd=ours.sd,
+        published=ours.published,
+        low=low,
+        high=high,
+    )
+
+
+def mean_distance(comparisons: Sequence[fidelity.Comparison]) -> float:
+    """The mean absolute difference between our accuracies and the published ones."""
+    return float(np.mean([abs(each.difference) for each in comparisons]))
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """How validation accuracy scatters between seeds: the `median` deviation, and the `largest`.
+
+    `apart` is the difference between two trainings that the median deviation makes larger one time
+    in twenty, if seeds scatter normally.
+    """
+
+    median: float
+    largest: Value
+
+    @property
+    def apart(self) -> float:
+        return repeatability(self.median)
+
+
+def scatter(found: Sequence[Experiment]) -> Scatter | None:
+    """The scatter over all distinct values; None where none has two replicates."""
+    distinct = {
+        (value.run, value.epochs): value
+        for experiment in found
+        for value in experiment.values
+        if value.n > 1
+    }
+    if not distinct:
+        return None
+    deviations = [value.validation.sd for value in distinct.values()]
+    largest = max(distinct.values(), key=lambda value: value.validation.sd)
+    return Scatter(float(np.median(deviations)), largest)

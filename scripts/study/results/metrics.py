@@ -1,0 +1,106 @@
+"""The rows of metrics.parquet: all measures that a study asks for."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset
+import pyarrow.parquet as pq
+
+from study.runs.records import RECORD, read_metadata
+from study.spec.settings import NAMES
+from study.support.errors import StudyError
+
+_TYPES = {
+    "optimizer": pa.string(),
+    "activation": pa.string(),
+    "precision": pa.string(),
+    "nesterov": pa.bool_(),
+    "flip": pa.bool_(),
+    "hidden": pa.list_(pa.int64()),
+    "batch_size": pa.int64(),
+    "shift": pa.int64(),
+}
+
+# Records that are joined and sorted at a time: what that takes in memory stays within bounds.
+AT_A_TIME = 500
+
+SETTINGS = pa.schema([(name, _TYPES.get(name, pa.float64())) for name in NAMES if name != "epochs"])
+
+
+def collect(runs: Iterable[Mapping[str, Any]], folder: Path) -> pa.Table:
+    """Of each record in `folder`, the rows that `runs` (of a plan) ask for, by run, seed, epoch."""
+    runs = list(runs)
+    for run in runs:
+        path = _record(run, folder)
+        if not path.is_file():
+            raise StudyError(f"{path}: is missing; run the workflow again to train that run")
+    starts = range(0, len(runs), AT_A_TIME)
+    return pa.concat_tables(_collect(runs[start : start + AT_A_TIME], folder) for start in starts)
+
+
+def _record(run: Mapping[str, Any], folder: Path) -> Path:
+    return folder / run["run"] / "record.parquet"
+
+
+def _collect(runs: list[Mapping[str, Any]], folder: Path) -> pa.Table:
+    paths = [_record(run, folder) for run in runs]
+    try:
+        rows = pa.dataset.dataset(list(map(str, paths)), schema=RECORD).to_table()
+    except pa.ArrowInvalid:
+        damaged = next(path for path in paths if not _is_readable(path))
+        raise StudyError(
+            f"{damaged}: is damaged, or of another version of this program; remove it and run again"
+        ) from None
+
+    wanted = pa.table(
+        {
+            "run": [run["run"] for run in runs for _ in run["seeds"]],
+            "seed": [seed for run in runs for seed in run["seeds"]],
+            "until": [run["epochs"] for run in runs for _ in run["seeds"]],
+            "order": [index for index, run in enumerate(runs) for _ in run["seeds"]],
+        }
+    )
+    rows = rows.join(wanted, ["run", "seed"], join_type="inner")
+    rows = rows.filter(pc.less_equal(rows["epoch"], rows["until"]))
+    _check_complete(rows, wanted, folder)
+    rows = rows.sort_by([("order", "ascending"), ("seed", "ascending"), ("epoch", "ascending")])
+
+    order = rows["order"]
+    columns = {"run": rows["run"]}
+    for column in SETTINGS:
+        values = pa.array([run["settings"].get(column.name) for run in runs], column.type)
+        columns[column.name] = values.take(order)
+    columns |= {name: rows[name] for name in RECORD.names if name != "run"}
+    return pa.table(columns)
+
+
+def devices(runs: Iterable[Mapping[str, Any]], folder: Path) -> list[str]:
+    """The kinds of devices that trained `runs`."""
+    found: set[str] = set()
+    for run in runs:
+        found.update(read_metadata(_record(run, folder))["devices"])
+    return sorted(found)
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return pq.read_table(path).schema.equals(RECORD)
+    except pa.ArrowInvalid:
+        return False
+
+
+def _check_complete(rows: pa.Table, wanted: pa.Table, folder: Path) -> None:
+    """Every seed must have its epochs; only one that has diverged ends before."""
+    ended = rows.append_column("ended", pc.equal(rows["status"], "diverged"))
+    found = ended.group_by(["run", "seed"]).aggregate([("epoch", "count"), ("ended", "any")])
+    held = wanted.join(found, ["run", "seed"], join_type="left outer")
+    whole = pc.or_(pc.equal(held["epoch_count"], held["until"]), held["ended_any"])
+    lacking = held.filter(pc.invert(pc.fill_null(whole, False)))
+    if lacking.num_rows:
+        run, seed = lacking["run"][0].as_py(), lacking["seed"][0].as_py()
+        raise StudyError(
+            f"{folder / run / 'record.parquet'}: lacks epochs of seed {seed}; run again"
+        )

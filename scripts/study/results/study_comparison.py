@@ -1,0 +1,140 @@
+"""Two studies held side by side: what differs in settings, and which results beyond the noise."""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from study.results import experiments
+from study.results.experiments import Experiment, Value
+from study.runs import records
+from study.statistics import significance
+from study.support.errors import StudyError
+
+MEASURED = ["run", "seed", "epoch", "validation_accuracy"]
+
+# An experiment's name, the keys that it varies, and one of its values' text.
+Key = tuple[str, tuple[str, ...], str]
+
+FINAL: Key = ("final", (), "final")
+
+
+class Verdict(StrEnum):
+    """What can be said of a value's two results."""
+
+    CLEAR = "clear"
+    OPEN = "open"
+    SAME = "same"
+    UNTESTED = "untested"
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What is read of a study: plan.json, the numbers, and what made them."""
+
+    name: str
+    plan: dict[str, Any]
+    metrics: pd.DataFrame
+    summary: pd.DataFrame
+    made_by: dict[str, Any]
+
+    @cached_property
+    def experiments(self) -> dict[str, Experiment]:
+        """The experiments, by name."""
+        return {each.name: each for each in experiments.experiments(self.plan, self.summary)}
+
+    @cached_property
+    def values(self) -> dict[Key, Value]:
+        """All values, the final model last."""
+        found = {
+            (name, tuple(experiment.keys), value.text): value
+            for name, experiment in self.experiments.items()
+            for value in experiment.values
+        }
+        final = experiments.final(self.plan, self.summary)
+        return found | ({FINAL: final} if final else {})
+
+    def accuracies(self, value: Value) -> pd.Series:
+        """The validation accuracy of each seed after each epoch of `value`."""
+        is_asked = (self.metrics["run"] == value.run) & (self.metrics["epoch"] <= value.epochs)
+        return self.metrics[is_asked].set_index(["seed", "epoch"])["validation_accuracy"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A value that both studies have: its two results, and `b` minus `a` as a fraction.
+
+    `half` is that of the difference's 95 % interval, `p` Holm's over the values tested; NaN where
+    unknown.
+    """
+
+    key: Key
+    a: Value
+    b: Value
+    size: float
+    half: float
+    p: float
+    verdict: Verdict
+
+
+def read(folder: Path) -> Study:
+    """The study whose results are in `folder`; StudyError where they are not all there."""
+    for name in ("plan.json", "metrics.parquet", "summary.parquet"):
+        if not (folder / name).is_file():
+            raise StudyError(
+                f"{folder / name}: is missing; name the results folder of a finished study, or "
+                "finish it by make report"
+            )
+    try:
+        return Study(
+            folder.as_posix(),
+            json.loads((folder / "plan.json").read_text(encoding="utf-8")),
+            pd.read_parquet(folder / "metrics.parquet", columns=MEASURED),
+            pd.read_parquet(folder / "summary.parquet"),
+            records.read_metadata(folder / "metrics.parquet"),
+        )
+    except (ValueError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise StudyError(f"{folder}: is damaged ({reason}); make it anew by make report") from None
+
+
+def rows(a: Study, b: Study) -> list[Row]:
+    """The values that both studies have with a result, in the order of `a`."""
+    keys = [
+        key for key, value in a.values.items() if key in b.values and value.n and b.values[key].n
+    ]
+    if not keys:
+        return []
+    pairs = [(a.values[key], b.values[key]) for key in keys]
+    found = experiments.between([(theirs, ours) for ours, theirs in pairs])
+    same = np.array([_are_the_same(a, b, *pair) for pair in pairs])
+    p = np.where(same, np.nan, found.p)
+    corrected = significance.holm(p, int(np.isfinite(p).sum()))
+    return [
+        Row(key, *pair, float(size), float(half), float(p), _verdict(is_same, p))
+        for key, pair, size, half, p, is_same in zip(
+            keys, pairs, found.size, found.half, corrected, same, strict=True
+        )
+    ]
+
+
+def _are_the_same(a: Study, b: Study, ours: Value, theirs: Value) -> bool:
+    """Whether the two are one training, whose common seeds have the same numbers in both."""
+    if (ours.run, ours.epochs) != (theirs.run, theirs.epochs):
+        return False
+    one, other = a.accuracies(ours).align(b.accuracies(theirs), join="inner")
+    return len(one) > 0 and one.equals(other)
+
+
+def _verdict(is_same: bool, p: float) -> Verdict:
+    if is_same:
+        return Verdict.SAME
+    if np.isnan(p):
+        return Verdict.UNTESTED
+    return Verdict.CLEAR if significance.is_clear(p) else Verdict.OPEN

@@ -1,0 +1,293 @@
+"""What a study's numbers, and the published ones, say of claims: the rows of claims.parquet.
+
+All tests are two-sided, at significance.LEVEL:
+
+- Two values of an experiment after their last epoch: Welch's test, Holm-corrected over the tests of
+  the experiment, as everywhere in the report.
+- Any other two quantities, and a difference with a margin: Welch's test, Holm-corrected over all
+  such comparisons of the claim.
+- A quantity against a number: the 95 % t interval of its mean.
+
+A comparison holds or fails where it is clear, and is open where it is not, or where fewer than two
+replicates or no spread leave nothing to tell by. Printed numbers have no noise: there a comparison
+holds or fails, unless the document does not print what it needs.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from study.results import experiments, findings, published
+from study.results.experiments import MEASURES, Experiment, Value
+from study.spec import predicates
+from study.spec.claims import CLAIMS, OWN, Claim
+from study.spec.predicates import FINAL, Greater, Predicate, Quantity, Verdict
+from study.statistics import significance
+from study.statistics.estimates import Estimate, estimate
+
+COLUMNS = [
+    "run",
+    "seed",
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "train_eval_accuracy",
+    "seconds",
+    "status",
+]
+
+
+class Numbers:
+    """A study's quantities: `metrics` has the COLUMNS of metrics.parquet."""
+
+    def __init__(self, plan: Mapping[str, Any], summary: pd.DataFrame, metrics: pd.DataFrame):
+        self._experiments = {each.name: each for each in experiments.experiments(plan, summary)}
+        self._final = experiments.final(plan, summary)
+        self._metrics = metrics
+        self._n_seeds = len(plan["seeds"])
+        self._estimates: dict[Quantity, Estimate] = {}
+        self._measured: dict[Quantity, Experiment] = {}
+
+    def value(self, quantity: Quantity) -> Value:
+        """The experiment's value that a quantity is of."""
+        if quantity.experiment == FINAL:
+            return self._final
+        values = self._experiments[quantity.experiment].values
+        return next(value for value in values if value.text == quantity.value)
+
+    def estimate(self, quantity: Quantity) -> Estimate:
+        """Its mean over the replicates; n is 0 where every one diverged."""
+        if quantity not in self._estimates:
+            self._estimates[quantity] = self._estimate(quantity)
+        return self._estimates[quantity]
+
+    def _estimate(self, quantity: Quantity) -> Estimate:
+        value = self.value(quantity)
+        if quantity.measure in MEASURES and not quantity.minus and quantity.epoch is None:
+            return value.measure(quantity.measure)
+        last = quantity.epoch or value.epochs
+        rows = findings.replicates(value, self._metrics)
+        if quantity.measure == "seconds":
+            samples = rows[rows["epoch"] <= last].groupby("epoch")["seconds"].mean()
+            if self._n_seeds == 1:
+                # As with all else, one training proves nothing.
+                samples = pd.Series([samples.mean()]).dropna()
+        else:
+            samples = rows.loc[rows["epoch"] == last, quantity.measure]
+            if quantity.minus:
+                samples = samples - rows.loc[rows["epoch"] == last, quantity.minus]
+        printed = self._printed(quantity)
+        if samples.empty:
+            return Estimate(0, math.nan, math.nan, math.nan, math.nan, printed)
+        return estimate(samples.to_numpy(), printed)
+
+    def _printed(self, quantity: Quantity) -> float:
+        """What the document prints of a quantity, NaN where it does not."""
+        if quantity.minus:
+            parts = (quantity.measure, quantity.minus)
+            first, second = (replace(quantity, measure=part, minus=None) for part in parts)
+            return self._printed(first) - self._printed(second)
+        if quantity.measure not in MEASURES:
+            return math.nan
+        value = self.value(quantity)
+        if quantity.epoch is None:
+            return value.measure(quantity.measure).published
+        if quantity.experiment != FINAL or math.isnan(value.validation.published):
+            return math.nan
+        progress = {row.epoch: row for row in published.load().progress}
+        printed = getattr(progress.get(quantity.epoch), quantity.measure, None)
+        return math.nan if printed is None else printed
+
+    def is_published(self, predicate: Predicate) -> bool:
+        """Whether the document has results of every value that the predicate names."""
+        return not any(
+            math.isnan(self.value(quantity).validation.published)
+            for comparison in predicates.comparisons(predicate)
+            for quantity in comparison.quantities
+        )
+
+    def are_one(self, left: Quantity, right: Quantity) -> bool:
+        """Whether two quantities are one and the same, be it under different names."""
+        one, other = (
+            (value.run, quantity.epoch or value.epochs, quantity.measure, quantity.minus)
+            for quantity in (left, right)
+            for value in [self.value(quantity)]
+        )
+        return one == other
+
+    def p_within(self, left: Quantity, right: Quantity) -> float:
+        """The p-value of two values of an experiment, corrected over the experiment's tests."""
+        kind = replace(left, value="")
+        if kind not in self._measured:
+            self._measured[kind] = self._experiment(kind)
+        values = {value.text: value for value in self._measured[kind].values}
+        one, other = values[left.value], values[right.value]
+        return self._measured[kind].p_between(one, other) if one.n and other.n else math.nan
+
+    def _experiment(self, kind: Quantity) -> Experiment:
+        """An experiment with what `kind` measures in place of validation accuracy."""
+        experiment = self._experiments[kind.experiment]
+        values = []
+        for value in experiment.values:
+            measured = self.estimate(replace(kind, value=value.text))
+            values.append(replace(value, n=measured.n, validation=measured))
+        return replace(experiment, values=values)
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A comparison with both sides' numbers; `p` is NaN where an interval decides, or nothing can.
+
+    `published_verdict` is what the printed numbers alone say.
+    """
+
+    comparison: Greater
+    left: Estimate
+    right: Estimate
+    p: float
+    verdict: Verdict
+    published_verdict: Verdict
+
+
+def weigh(predicate: Predicate, numbers: Numbers) -> dict[Greater, Weighed]:
+    """Every comparison of a predicate, in the order in which they are written."""
+    asked = predicates.comparisons(predicate)
+    p = _p_values(asked, numbers)
+    return {each: _weighed(each, p.get(each, math.nan), numbers) for each in asked}
+
+
+def _weighed(comparison: Greater, p: float, numbers: Numbers) -> Weighed:
+    left, right = (_side(side, numbers) for side in (comparison.left, comparison.right))
+    ahead = left.mean - right.mean - comparison.by
+    if len(comparison.quantities) == 1:
+        known = left if isinstance(comparison.left, Quantity) else right
+        is_clear = known.sd > significance.ROUNDING and abs(ahead) > known.half
+    else:
+        # Of one thing under two names there is nothing to test.
+        is_clear = significance.is_clear(p) or numbers.are_one(*comparison.quantities)
+    return Weighed(
+        comparison=comparison,
+        left=left,
+        right=right,
+        p=p,
+        verdict=_by_sign(ahead) if is_clear else Verdict.OPEN,
+        published_verdict=_by_sign(left.published - right.published - comparison.by),
+    )
+
+
+def _side(side: Quantity | float, numbers: Numbers) -> Estimate:
+    if isinstance(side, Quantity):
+        return numbers.estimate(side)
+    return Estimate(0, side, math.nan, math.nan, math.nan, side)
+
+
+def _by_sign(ahead: float) -> Verdict:
+    if math.isnan(ahead):
+        return Verdict.OPEN
+    return Verdict.HOLDS if ahead > 0 else Verdict.FAILS
+
+
+def _p_values(asked: Sequence[Greater], numbers: Numbers) -> dict[Greater, float]:
+    """The corrected p-values of the comparisons of two quantities."""
+    pairs = [
+        each
+        for each in asked
+        if len(each.quantities) == 2 and not numbers.are_one(*each.quantities)
+    ]
+    within = {
+        each: numbers.p_within(*each.quantities) for each in pairs if _is_within_experiment(each)
+    }
+    others = [each for each in pairs if each not in within]
+    return within | dict(zip(others, _p_alone(others, numbers), strict=True))
+
+
+def _is_within_experiment(comparison: Greater) -> bool:
+    left, right = comparison.quantities
+    is_alike = replace(left, value=right.value) == right and left.epoch is None
+    return is_alike and left.experiment != FINAL and comparison.by == 0
+
+
+def _p_alone(pairs: Sequence[Greater], numbers: Numbers) -> list[float]:
+    """The p-values of comparisons that are corrected among themselves."""
+    if not pairs:
+        return []
+    sides = [[numbers.estimate(side) for side in each.quantities] for each in pairs]
+    mean, sd, n = (
+        np.array([[getattr(side, name) for side in both] for both in sides], float)
+        for name in ("mean", "sd", "n")
+    )
+    mean[:, 1] += [each.by for each in pairs]
+    p = significance.contrast(mean, sd, n, np.array([1.0, -1.0])).p
+    return significance.holm(p, int(np.isfinite(p).sum())).tolist()
+
+
+def judge(
+    asked: Sequence[Claim],
+    plan: Mapping[str, Any],
+    summary: pd.DataFrame,
+    metrics: pd.DataFrame,
+) -> pa.Table:
+    """The rows of claims.parquet; `metrics` has the COLUMNS of metrics.parquet.
+
+    Of the published study's claims, those are left out of which this study does not have every
+    value with the settings that the document trained.
+    """
+    numbers = Numbers(plan, summary, metrics) if asked else None
+    rows = [
+        _row(claim, weigh(claim.predicate, numbers))
+        for claim in asked
+        if claim.source == OWN or numbers.is_published(claim.predicate)
+    ]
+    return pa.Table.from_pylist(rows, CLAIMS)
+
+
+def _row(claim: Claim, weighed: Mapping[Greater, Weighed]) -> dict[str, Any]:
+    verdict = predicates.verdict(claim.predicate, lambda each: weighed[each].verdict)
+    printed = predicates.verdict(claim.predicate, lambda each: weighed[each].published_verdict)
+    deciding = predicates.deciding(claim.predicate, lambda each: weighed[each].verdict)
+    is_printed = printed is not Verdict.OPEN
+    return {
+        "id": claim.id,
+        "source": claim.source,
+        "section": claim.section,
+        "statement_es": claim.statement.get("es"),
+        "statement_en": claim.statement.get("en"),
+        "verdict": verdict,
+        "published_verdict": printed if is_printed else None,
+        "agrees": verdict is printed if is_printed and verdict is not Verdict.OPEN else None,
+        "evidence": [_evidence(each, each.comparison in deciding) for each in weighed.values()],
+    }
+
+
+def _evidence(weighed: Weighed, decides: bool) -> dict[str, Any]:
+    comparison, printed = weighed.comparison, weighed.published_verdict
+    return {
+        "left": _told(comparison.left, weighed.left),
+        "right": _told(comparison.right, weighed.right),
+        "by": comparison.by,
+        "p": _known(weighed.p),
+        "verdict": weighed.verdict,
+        "published_verdict": None if printed is Verdict.OPEN else printed,
+        "decides": decides,
+    }
+
+
+def _told(side: Quantity | float, estimate: Estimate) -> dict[str, Any]:
+    if not isinstance(side, Quantity):
+        return {"mean": side}
+    numbers = ("mean", "low", "high", "published")
+    return asdict(side) | {
+        "n": estimate.n,
+        **{name: _known(getattr(estimate, name)) for name in numbers},
+    }
+
+
+def _known(number: float) -> float | None:
+    return None if math.isnan(number) else number

@@ -1,0 +1,67 @@
+"""What became of the attempt before: a process that is killed cannot say it, the next one can.
+
+While a process trains a run, attempt.json in its folder says which, and where; it stays behind
+where the process was stopped or killed.
+"""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+from study.runs import failures
+from study.support import slurm
+from study.support.files import write_text
+
+NAME = "attempt.json"
+
+# What ended a SLURM job, by SLURM's own word for it.
+ENDS = {
+    "BOOT_FAIL": "its node did not start",
+    "CANCELLED": "the job was cancelled",
+    "DEADLINE": "the job came to its deadline",
+    "NODE_FAIL": "its node failed",
+    "OUT_OF_MEMORY": "it took more memory than the job had asked for",
+    "PREEMPTED": "the job was pre-empted",
+    "TIMEOUT": "the job came to its time limit",
+}
+
+
+def begin(folder: Path) -> str | None:
+    """Note that this process trains the run; say how the attempt before it was ended, if it was."""
+    before = _end_before(folder)
+    attempt = {"host": platform.node(), "pid": os.getpid(), "slurm": slurm.allocation()}
+    write_text(folder / NAME, json.dumps(attempt, indent=1) + "\n")
+    failures.forget(folder)
+    return before
+
+
+def end(folder: Path) -> None:
+    """Take the note away, after a success or an error that tells its own reason."""
+    (folder / NAME).unlink(missing_ok=True)
+
+
+def _end_before(folder: Path) -> str | None:
+    try:
+        before = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        told = failures.kind_left(folder) == failures.STOPPED
+        return f"the attempt before was {_end(before, told)}"
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _end(before: Mapping, told: bool) -> str:
+    """How an attempt ended that was `told` to stop, or was killed without a word."""
+    ended = "told to stop" if told else "killed without a word"
+    job = before["slurm"].get("SLURM_JOB_ID")
+    if job is None:
+        reason = "" if told else " (by kill -9, for want of memory, or with the machine)"
+        return f"{ended}, process {before['pid']} on {before['host']}{reason}"
+    place = f"SLURM job {job} on {before['slurm'].get('SLURMD_NODENAME', before['host'])}"
+    if job == os.environ.get("SLURM_JOB_ID"):
+        # A job that waits or runs again keeps its number and no word of why.
+        reason = "it was pre-empted or requeued" if told else "its node failed"
+        return f"{ended}, {place}: {reason}, and SLURM started the job again"
+    state = slurm.state(job)
+    return f"{ended}, {place}: {ENDS.get(state, 'SLURM does not know why')} ({state or '?'})"

@@ -1,0 +1,169 @@
+"""The saved state of a run: all that its replicates have learned and measured so far.
+
+One safetensors file holds, for each seed n, `seed_<n>.parameters`, `seed_<n>.optimizer.*` and the
+like (to go on from the last epoch), `seed_<n>.measures` (epochs, 6), and in `seed_<n>.kept` the
+weights of epochs gone by that were asked for; its metadata hold the rest as JSON, with a checksum
+over everything. A random stream needs no state: each epoch begins its own (streams.py).
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file
+
+from study.support.files import save_tensors
+
+# The columns of `measures`, as in the record.
+MEASURES = (
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "train_eval_accuracy",
+    "seconds",
+)
+
+
+class DamagedStateError(Exception):
+    """A state file that is not what was written."""
+
+
+@dataclass
+class Replicate:
+    """One replicate's state after its last epoch.
+
+    `device` is the kind of device that trains it (device.kind). `tensors` are what training goes
+    on from, empty once it has diverged. `measures` is (epochs, 6) float64. `kept` maps an epoch
+    whose weights were asked for to these, in a row as layout.py has it.
+    """
+
+    device: str
+    measures: np.ndarray = field(default_factory=lambda: np.empty((0, len(MEASURES))))
+    diverged: bool = False
+    tensors: dict[str, np.ndarray] = field(default_factory=dict)
+    kept: dict[int, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def epochs(self) -> int:
+        return len(self.measures)
+
+    @property
+    def weights(self) -> dict[int, np.ndarray]:
+        """The weights that are judged, by epoch: those kept, and those of the last epoch."""
+        if self.diverged:
+            return {}
+        last = self.tensors.get("average", self.tensors["parameters"])
+        return self.kept | {self.epochs: last}
+
+    def covers(self, epochs: int, kept_epochs: Collection[int]) -> bool:
+        """Whether it has `epochs` epochs, and the weights of `kept_epochs`."""
+        if self.diverged:
+            return True
+        return self.epochs >= epochs and self.weights.keys() >= set(kept_epochs)
+
+
+@dataclass
+class State:
+    """A run's replicates by seed, and the fingerprint of what their learning depended on.
+
+    `syntax` is what the training code said then (fingerprint.training_syntax); it is not compared
+    but by scripts/accept_code.py. `made_by` is what trained last (provenance.made_by).
+    """
+
+    fingerprint: dict[str, str]
+    replicates: dict[int, Replicate] = field(default_factory=dict)
+    syntax: str = ""
+    made_by: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """How much of a run is asked for; see plan.Run."""
+
+    seeds: list[int]
+    epochs: int
+    kept_epochs: list[int] = field(default_factory=list)
+
+    def open_seeds(self, state: State) -> list[int]:
+        """The seeds that have something left to train."""
+        return [
+            seed
+            for seed in self.seeds
+            if seed not in state.replicates
+            or not state.replicates[seed].covers(self.epochs, self.kept_epochs)
+        ]
+
+
+def write(path: Path, state: State) -> None:
+    """Write `state` atomically."""
+    tensors: dict[str, np.ndarray] = {}
+    for seed, replicate in state.replicates.items():
+        prefix = f"seed_{seed}."
+        tensors[prefix + "measures"] = replicate.measures
+        tensors |= {prefix + name: tensor for name, tensor in replicate.tensors.items()}
+        if replicate.kept:
+            tensors[prefix + "kept_epochs"] = np.array(list(replicate.kept), np.int64)
+            tensors[prefix + "kept"] = np.stack(list(replicate.kept.values()))
+    tensors = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
+    description = {
+        "fingerprint": state.fingerprint,
+        "syntax": state.syntax,
+        "made_by": state.made_by,
+        "replicates": {
+            str(seed): {"device": replicate.device, "diverged": replicate.diverged}
+            for seed, replicate in state.replicates.items()
+        },
+    }
+    description["checksum"] = _checksum(description, tensors)
+    # One key: safetensors writes several in no fixed order.
+    save_tensors(path, tensors, {"state": json.dumps(description, sort_keys=True)})
+
+
+def read(path: Path) -> State:
+    """The state in `path`. Raises DamagedStateError where the file is not whole and unaltered."""
+    try:
+        with safe_open(path, "numpy") as file:
+            metadata = file.metadata() or {}
+        tensors = load_file(path)
+        description = json.loads(metadata["state"])
+        if description.pop("checksum") != _checksum(description, tensors):
+            raise DamagedStateError(f"{path}: the checksum does not match its content")
+        return _parse(description, tensors)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise DamagedStateError(f"{path}: is not a whole state file ({error!s:.100})") from None
+
+
+def _parse(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> State:
+    state = State(
+        description["fingerprint"], syntax=description["syntax"], made_by=description["made_by"]
+    )
+    for seed, known in description["replicates"].items():
+        prefix = f"seed_{seed}."
+        own = {
+            name.removeprefix(prefix): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(prefix)
+        }
+        kept_epochs = own.pop("kept_epochs", np.empty(0, np.int64)).tolist()
+        state.replicates[int(seed)] = Replicate(
+            **known,
+            measures=own.pop("measures"),
+            kept=dict(zip(kept_epochs, own.pop("kept", ()), strict=True)),
+            tensors=own,
+        )
+    return state
+
+
+def _checksum(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tensor.shape}".encode())
+        digest.update(np.ascontiguousarray(tensor).data)
+    return digest.hexdigest()

@@ -1,0 +1,85 @@
+"""The kind of a run's failure, left beside it: what to try again, and what not."""
+
+import errno
+import json
+import traceback
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from study.runs import fingerprint
+from study.support.errors import StudyError
+from study.support.files import write_text
+
+NAME = "failure.json"
+
+STOPPED, MEMORY, DISK, DEVICE, INPUT, BUG = "stopped", "memory", "disk", "device", "input", "bug"
+
+# torch tells of these by a RuntimeError, in several wordings.
+_MEMORY = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
+_DEVICE = ("CUDA error", "CUDA driver", "NVIDIA driver", "cuDNN", "CUBLAS")
+
+
+def kind_of(error: BaseException) -> str:
+    """What another attempt can mend: all but `input`, which a person mends, and `bug`, ours."""
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return STOPPED
+    if isinstance(error, StudyError | ImportError):
+        return INPUT
+    if isinstance(error, MemoryError):
+        return MEMORY
+    if isinstance(error, RuntimeError):
+        text = str(error)
+        if any(sign in text for sign in _MEMORY):
+            return MEMORY
+        if any(sign in text for sign in _DEVICE):
+            return DEVICE
+    if isinstance(error, OSError):
+        return MEMORY if error.errno == errno.ENOMEM else DISK
+    return BUG
+
+
+def note(folder: Path, error: BaseException, program: Path) -> None:
+    """Leave failure.json in `folder`, with what `program` and torch were when it failed."""
+    failure = {
+        "kind": kind_of(error),
+        "message": f"{type(error).__name__}: {error}",
+        "code": _code(program),
+        "traceback": traceback.format_exception(error),
+    }
+    write_text(folder / NAME, json.dumps(failure, indent=1) + "\n")
+
+
+def kind_left(folder: Path) -> str | None:
+    """The kind of the failure that `folder` tells of, None where it tells of none."""
+    failure = read(folder)
+    return failure["kind"] if failure else None
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """What `note` left in `folder`; None where it left nothing, or nothing that can be read."""
+    try:
+        failure = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        return failure if {"kind", "message"} <= failure.keys() else None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def refuse_known_bug(folder: Path, program: Path) -> None:
+    """Raise StudyError where this very code has failed here before by a bug of its own."""
+    failure = read(folder) or {}
+    if failure.get("kind") == BUG and failure.get("code") == _code(program):
+        message = failure["message"]
+        raise StudyError(
+            f"{message}\nThis is a bug and would come again: {folder / NAME} has the details; "
+            "remove that file to try all the same"
+        )
+
+
+def _code(program: Path) -> str:
+    return f"{fingerprint.program(program)} with torch {version('torch')}"
+
+
+def forget(folder: Path) -> None:
+    """Remove failure.json: the run is being tried again."""
+    (folder / NAME).unlink(missing_ok=True)

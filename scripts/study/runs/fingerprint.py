@@ -1,0 +1,102 @@
+"""What a result depends on, as short digests, without importing torch."""
+
+import ast
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from study.runs.equal_code import same_code
+from study.spec.settings import essential
+
+# The plan's `validation`: "test", or which training images are held out.
+Validation = str | Mapping[str, Any]
+
+LIBRARY = Path(__file__).resolve().parents[1]
+
+
+def training_modules() -> list[Path]:
+    """All code that changes what a replicate learns: the room `learning`, and nothing else."""
+    return sorted((LIBRARY / "learning").glob("[!_]*.py"))
+
+
+def training_code() -> str:
+    """The digest of the training code, byte for byte, or that of code known to say the same."""
+    return same_code(_digest(training_modules()))
+
+
+def training_syntax() -> str:
+    """The digest of what the training code says, without comments, docstrings and layout.
+
+    Nor does it say the name of its room: saved states know it from before it had one.
+    """
+    digest = hashlib.sha256()
+    for module in training_modules():
+        tree = ast.parse(module.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                node.module = node.module.replace("study.learning.", "study.")
+            documented = isinstance(
+                node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+            )
+            if documented and ast.get_docstring(node, clean=False) is not None:
+                node.body[0] = ast.Pass()
+        digest.update(ast.dump(tree).encode())
+    return digest.hexdigest()[:16]
+
+
+def learning(data_digest: str, validation: Validation) -> dict[str, str]:
+    """Everything but its settings that a run's numbers depend on, wherever it is trained.
+
+    `validation` is the plan's: which images are learned from and judged.
+    """
+    data = hashlib.sha256(f"{data_digest} {json.dumps(validation, sort_keys=True)}".encode())
+    return {
+        "code": training_code(),
+        "data": data.hexdigest()[:16],
+        "torch": version("torch"),
+    }
+
+
+def of_run(settings: Mapping[str, Any], learned_from: Mapping[str, str]) -> dict[str, str]:
+    """All that a run's numbers depend on: `learning` and its own settings."""
+    told = json.dumps(essential(settings), sort_keys=True)
+    return {"settings": hashlib.sha256(told.encode()).hexdigest()[:16], **learned_from}
+
+
+def program(path: Path, *resources: Path) -> str:
+    """The digest of a program, of the library's modules behind it, and of further files."""
+    seen: set[Path] = set()
+    _follow(path.resolve(), seen)
+    return _digest(sorted(seen) + sorted(resources))
+
+
+def _follow(path: Path, seen: set[Path]) -> None:
+    seen.add(path)
+    for module in _imported(path.read_text(encoding="utf-8")):
+        behind = LIBRARY / f"{module.replace('.', '/')}.py"
+        if behind.is_file() and behind not in seen:
+            _follow(behind, seen)
+
+
+# A workflow asks for many programs at a time, with the same modules behind most of them.
+@functools.cache
+def _imported(source: str) -> list[str]:
+    """What a file of Python may import from the library, as names of modules."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    return [name.removeprefix("study.") for name in names if name.startswith("study.")]
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

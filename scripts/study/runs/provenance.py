@@ -1,0 +1,56 @@
+"""Which code, versions and machine made a file."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from study.support import slurm
+
+PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "snakemake")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that results pass through."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def made_by() -> dict[str, object]:
+    """Commit, versions and machine of this process; in a job of SLURM, what it was given."""
+    known = {"commit": commit(), "versions": versions(), "machine": machine()}
+    allocation = slurm.allocation()
+    return known | {"slurm": allocation} if allocation else known
+
+
+def commit() -> str:
+    """The commit of the code, `-dirty` where files differ from it, or `unknown`."""
+    try:
+        return subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def machine() -> dict[str, str]:
+    """Processor, cores and operating system."""
+    return {
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown"

@@ -1,0 +1,1 @@
+"""Which configurations come next, given the results. Imports results, spec and support."""

@@ -1,0 +1,66 @@
+"""Choosing the final model by the experiments' results: the best value of each, taken together.
+
+What is chosen depends on validation accuracies, and on nothing else.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from study.results import findings
+from study.results.findings import Experiment
+from study.spec.choice import Choice, Reason, digest
+from study.support.errors import StudyError
+
+
+def choose(experiments: Sequence[Experiment], plan: Mapping[str, Any]) -> Choice:
+    """Take what the best value of each of the plan's experiments sets and was measured with.
+
+    `plan` is as in plan.json. The most accurate experiment comes first, and what one has brought,
+    no later one changes. One that starts from other settings than the baseline, by its `with`, is
+    taken where these are what has been brought so far: its value says nothing of others. Raises
+    StudyError where every replicate of every value diverged.
+    """
+    baseline = plan["baseline"]
+    found = [experiment for experiment in experiments if experiment.best]
+    if not found:
+        raise StudyError("final: best: every replicate diverged, so that there is no best value")
+    brings = {each.name: brought(each, baseline) for each in found}
+    settings: dict[str, Any] = {}
+    fitting = set()
+    for experiment in sorted(found, key=lambda each: -each.best.validation.mean):
+        brings_now = brings[experiment.name]
+        so_far = {**baseline, **settings} if settings else brings_now
+        if all(so_far[key] == brings_now[key] for key in brings_now.keys() - experiment.keys):
+            settings = brings_now | settings
+            fitting.add(experiment.name)
+    return Choice(
+        settings={
+            key: settings[key] for each in brings.values() for key in each if key in settings
+        },
+        reasons=[
+            _reason(each, brings[each.name] if each.name in fitting else {}, settings)
+            for each in found
+        ],
+        experiments=digest(plan["experiments"], plan["seeds"]),
+    )
+
+
+def brought(experiment: Experiment, baseline: Mapping[str, Any]) -> dict[str, Any]:
+    """What the best value sets, after what its experiment starts from and is not the baseline's."""
+    start = {key: value for key, value in experiment.settings.items() if value != baseline[key]}
+    return start | experiment.best.varied
+
+
+def _reason(
+    experiment: Experiment, brought: Mapping[str, Any], settings: Mapping[str, Any]
+) -> Reason:
+    lead = findings.lead(experiment)
+    return Reason(
+        experiment=experiment.name,
+        value=experiment.best.text,
+        accuracy=experiment.best.validation.mean,
+        runner_up=lead.runner_up.text if lead else None,
+        lead=lead.size if lead else None,
+        p=lead.p if lead and lead.is_tested else None,
+        taken=[key for key, value in brought.items() if settings[key] == value],
+    )

@@ -1,0 +1,163 @@
+"""Claims that are put to the test: the published study's (resources/claims.yaml) and one's own."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from ruamel.yaml import YAML
+
+from study.spec import predicates
+from study.spec.predicates import FINAL, Known, Predicate, Study, UnknownError
+from study.spec.settings import complete, value_text
+
+LEDGER = Path(__file__).parents[3] / "resources" / "claims.yaml"
+
+LANGUAGES = ("es", "en")
+
+# Who makes a claim: the published study, or the config.
+PUBLISHED, OWN = "published", "own"
+
+_QUANTITY = pa.struct(
+    [
+        ("experiment", pa.string()),
+        ("value", pa.string()),
+        ("measure", pa.string()),
+        ("minus", pa.string()),
+        ("epoch", pa.int64()),
+        ("n", pa.int64()),
+        ("mean", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("published", pa.float64()),
+    ]
+)
+
+_COMPARISON = pa.struct(
+    [
+        ("left", _QUANTITY),
+        ("right", _QUANTITY),
+        ("by", pa.float64()),
+        ("p", pa.float64()),
+        ("verdict", pa.string()),
+        ("published_verdict", pa.string()),
+        ("decides", pa.bool_()),
+    ]
+)
+
+# The columns of claims.parquet. The evidence are the comparisons that a predicate comes down to;
+# of a bare number in it, only the mean is told. `decides` marks those that the verdict rests on.
+CLAIMS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("source", pa.string()),
+        ("section", pa.string()),
+        ("statement_es", pa.string()),
+        ("statement_en", pa.string()),
+        ("verdict", pa.string()),
+        ("published_verdict", pa.string()),
+        ("agrees", pa.bool_()),
+        ("evidence", pa.list_(_COMPARISON)),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim: its statement by language, and its predicate over a study's quantities.
+
+    `source` is PUBLISHED or OWN; `section` is that of the document that makes it, if any does.
+    """
+
+    source: str
+    id: str
+    section: str | None
+    statement: Mapping[str, str]
+    predicate: Predicate
+
+
+def ledger() -> list[dict[str, Any]]:
+    """The published study's claims, in the form of claims.schema.yaml."""
+    # By libyaml: the strict reader takes half a second.
+    return YAML(typ="safe").load(LEDGER)
+
+
+def asked(plan: Mapping[str, Any]) -> list[Claim]:
+    """The published study's claims and the config's own, of which `plan` has all that they name.
+
+    A partial plan may lack what a claim of the config names.
+    """
+    study = study_of(plan)
+    forms = [(PUBLISHED, form) for form in ledger()] + [(OWN, form) for form in plan["claims"]]
+    found = []
+    for source, form in forms:
+        with contextlib.suppress(UnknownError):
+            found.append(_read(source, form, study))
+    return found
+
+
+def _read(source: str, form: Mapping[str, Any], study: Study) -> Claim:
+    statement = form["statement"]
+    if isinstance(statement, str):
+        statement = dict.fromkeys(LANGUAGES, statement)
+    predicate = predicates.read(form["predicate"], study, "predicate")
+    return Claim(source, form["id"], form.get("section"), statement, predicate)
+
+
+def study_of(plan: Mapping[str, Any]) -> Study:
+    """What predicates may name in a study whose plan.json is `plan`."""
+    study = {
+        experiment["name"]: [
+            Known(value["value"], value["settings"], value["epochs"])
+            for value in experiment["values"]
+        ]
+        for experiment in plan["experiments"]
+    }
+    if plan["final"]:
+        study[FINAL] = [Known(FINAL, {}, plan["final"]["epochs"])]
+    return study
+
+
+def faults(config: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong in the claims of a config that the schema accepts, with the key of each."""
+    if not config["claims"]:
+        return
+    study = _asked_for(config)
+    taken: set[str] = set()
+    for i, form in enumerate(config["claims"]):
+        place = f"claims[{i}]"
+        if form["id"] in taken:
+            yield f"{place}.id: another claim is called {form['id']!r}"
+        taken.add(form["id"])
+        if isinstance(form["statement"], Mapping):
+            for language in config["report"]["languages"]:
+                if language not in form["statement"]:
+                    yield f"{place}.statement: {language!r}, a language of the report, is missing"
+        try:
+            predicates.read(form["predicate"], study, f"{place}.predicate")
+        except UnknownError as error:
+            yield str(error)
+
+
+def _asked_for(config: Mapping[str, Any]) -> Study:
+    """What predicates may name in a study, from its config."""
+    study = {}
+    for name, experiment in config["experiments"].items():
+        vary = experiment["vary"]
+        start = {**config["baseline"], **experiment.get("with", {})}
+        study[name] = []
+        for combination in itertools.product(*vary.values()):
+            settings = complete(start | dict(zip(vary, combination, strict=True)))
+            varied = {key: settings[key] for key in vary}
+            study[name].append(Known(value_text(varied), varied, settings["epochs"]))
+    if config.get("final") == "best":
+        # Which value's epochs it will have is not known yet.
+        longest = max(known.epochs for values in study.values() for known in values)
+        study[FINAL] = [Known(FINAL, {}, longest)]
+    elif "final" in config:
+        epochs = complete({**config["baseline"], **config["final"]})["epochs"]
+        study[FINAL] = [Known(FINAL, {}, epochs)]
+    return study

@@ -1,0 +1,189 @@
+"""Reading a study's configuration: strictly, with one clear message for what is wrong."""
+
+import copy
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jsonschema.exceptions import ValidationError
+
+from study.spec import claims, schemas
+from study.spec.schemas import schema
+from study.support.errors import StudyError
+from study.support.strict_yaml import read_yaml, suggestion
+
+# Errors shown at once; the rest are counted.
+SHOWN = 6
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def load(paths: list[Path], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The validated configuration of the files `paths` (later ones win key by key).
+
+    `overrides` are the values of Snakemake's --config. All defaults of the top level are filled
+    in; settings are completed by the plan. Raises StudyError for anything the schema refuses.
+    """
+    config: dict[str, Any] = {}
+    name = " and ".join(str(path) for path in paths)
+    for path in paths:
+        content = read_yaml(path)
+        if not isinstance(content, dict):
+            raise StudyError(f"{path}: must hold keys such as `experiments:` at its top level")
+        _merge(config, _as_meant(content, path))
+    if overrides:
+        _merge(config, _as_meant(overrides, "--config"))
+        name += " with --config"
+    return validated(config, name)
+
+
+def _merge(base: dict[str, Any], extra: Mapping[str, Any]) -> None:
+    for key, value in extra.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), dict):
+            _merge(base[key], value)
+        else:
+            base[key] = value
+
+
+def _as_meant(content: Mapping[str, Any], name: str | Path) -> dict[str, Any]:
+    """A copy in which text such as `1e-3` or `true` is the value that it means.
+
+    Snakemake's loaders leave such text. Names and paths of data stay as they are.
+    """
+    try:
+        return {
+            key: copy.deepcopy(value) if key == "data" else _meant(value)
+            for key, value in content.items()
+        }
+    except RecursionError:
+        raise StudyError(f"{name}: a part of it contains itself") from None
+
+
+def _meant(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _meant(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_meant(item) for item in value]
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return float(value) if re.search(r"[.eE]", value) else int(value)
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def checked_settings(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Training settings alone, `settings`, where the schema accepts them; else a StudyError."""
+    _refuse(settings, {"$defs": schema()["$defs"], "$ref": "#/$defs/settings"}, name)
+    return dict(settings)
+
+
+def validated(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """`config` with the top level's defaults, or a StudyError that lists what is wrong in it."""
+    _refuse(config, schema(), name)
+    completed = _completed(config, schema())
+    _tell(list(claims.faults(completed)), name)
+    return completed
+
+
+def _refuse(value: Any, wanted: Mapping[str, Any], name: str) -> None:
+    errors = sorted(schemas.errors(value, wanted), key=_place)
+    messages = [f"{_place(error)}: {_reason(error)}" for error in errors]
+    messages += [f"{place}: must be a finite number" for place in _not_finite(value)]
+    _tell(messages, name)
+
+
+def _tell(messages: list[str], name: str) -> None:
+    if messages:
+        shown = [f"{name}: {message}" for message in messages[:SHOWN]]
+        if len(messages) > SHOWN:
+            shown.append(f"… and {len(messages) - SHOWN} more")
+        raise StudyError("\n".join(shown))
+
+
+def _completed(config: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
+    completed = dict(config)
+    for key, description in part.get("properties", {}).items():
+        if key not in completed and "default" in description:
+            completed[key] = description["default"]
+        if isinstance(completed.get(key), Mapping):
+            completed[key] = _completed(completed[key], description)
+    return completed
+
+
+def _path_text(path: Iterator[Any]) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _place(error: ValidationError) -> str:
+    return _path_text(error.absolute_path) or "top level"
+
+
+def _not_finite(value: Any, path: tuple = ()) -> Iterator[str]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield _path_text(iter(path))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _not_finite(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _not_finite(item, (*path, index))
+
+
+_TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "keys with values",
+}
+
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
+
+
+def _reason(error: ValidationError) -> str:
+    value, limit = error.instance, error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            known = list(error.schema["properties"])
+            unknown = [key for key in value if key not in known]
+            return "; ".join(f"unknown key {key!r}{suggestion(key, known)}" for key in unknown)
+        case "pattern" | "type" if "pattern" in error.schema:
+            return (
+                f"{_short(value)} cannot name an experiment: use letters, digits, _ and -, begin "
+                "with a letter, and avoid final, final_…, mosaic and report"
+            )
+        case "type":
+            wanted = [limit] if isinstance(limit, str) else limit
+            return f"must be {' or '.join(_TYPES[kind] for kind in wanted)}, is {_short(value)}"
+        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum" as bound:
+            return f"must be {_BOUNDS[bound]} {limit}, is {_short(value)}"
+        case "enum":
+            return f"unknown value {_short(value)}{suggestion(value, limit)}"
+        case "minItems" | "minProperties" | "minLength":
+            return "must not be empty"
+        case "maxProperties":
+            return f"must have one key alone, has {', '.join(map(str, value))}"
+        case "maxItems":
+            return f"must have at most {limit} entries, has {len(value)}"
+        case "uniqueItems":
+            twice = next(item for index, item in enumerate(value) if item in value[:index])
+            return f"has the same value twice: {_short(twice)}"
+        case "required":
+            missing = next(key for key in limit if key not in value)
+            return f"key {missing!r} is missing"
+        case _:
+            return error.message.splitlines()[0][:120]
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

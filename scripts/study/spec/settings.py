@@ -1,0 +1,81 @@
+"""Training settings: which there are, which of them an optimizer uses, and how they are written."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from study.spec.schemas import schema
+
+Settings = Mapping[str, Any]
+
+# In the order of tables and texts.
+NAMES = list(schema()["$defs"]["settings"]["properties"])
+
+DEFAULTS = {name: schema()["$defs"][name]["default"] for name in NAMES}
+
+# What only some optimizers use; every other setting matters to all.
+USED_BY = {"momentum": {"sgd", "rmsprop"}, "nesterov": {"sgd"}}
+
+# Settings that a run's name always tells. The others appear where they differ from their neutral
+# default, so that a later version can add settings and keep the names of older runs.
+ALWAYS_NAMED = ("optimizer", "learning_rate", "dropout", "hidden", "batch_size")
+
+
+def complete(settings: Settings) -> dict[str, Any]:
+    """All settings, in order: those given, in their schema's type, and defaults for the rest."""
+    completed = {name: settings.get(name, DEFAULTS[name]) for name in NAMES}
+    for name, value in completed.items():
+        kind = schema()["$defs"][name].get("type")
+        if kind == "number":
+            # Zero has one name: -0.0 + 0.0 is 0.0.
+            completed[name] = float(value) + 0.0
+        elif kind == "integer":
+            completed[name] = int(value)
+        elif name == "hidden":
+            completed[name] = [int(units) for units in value]
+    return completed
+
+
+def is_used(name: str, optimizer: str) -> bool:
+    """Whether the setting `name` changes anything under `optimizer`."""
+    return optimizer in USED_BY.get(name, {optimizer})
+
+
+def identity(settings: Settings) -> dict[str, Any]:
+    """What changes the learning: all settings that the optimizer uses, without epochs."""
+    return {
+        name: settings[name]
+        for name in NAMES
+        if name != "epochs" and is_used(name, settings["optimizer"])
+    }
+
+
+def essential(settings: Settings) -> dict[str, Any]:
+    """The identity without what stands at its neutral default and is not always named.
+
+    A setting that a later version adds, with a neutral default, changes nothing here.
+    """
+    return {
+        name: value
+        for name, value in identity(settings).items()
+        if name in ALWAYS_NAMED or value != DEFAULTS[name]
+    }
+
+
+def text(value: Any) -> str:
+    """One setting's value, language-neutral: `0.0001`, `128-64`, `true`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        shown = repr(value)
+        return f"{Decimal(shown):f}" if "e" in shown and 1e-9 <= abs(value) < 1e9 else shown
+    if isinstance(value, list | tuple):
+        return "-".join(str(item) for item in value)
+    return str(value)
+
+
+def value_text(varied: Settings) -> str:
+    """One value of an experiment: the setting's value, or `key=value, key=value` of a grid."""
+    if len(varied) == 1:
+        return text(*varied.values())
+    return ", ".join(f"{key}={text(value)}" for key, value in varied.items())

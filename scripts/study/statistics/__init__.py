@@ -1,0 +1,1 @@
+"""Statistics of numbers, whatever they measure. Imports no other room."""

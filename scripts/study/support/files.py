@@ -1,0 +1,85 @@
+"""Files that are whole or absent."""
+
+import contextlib
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
+
+from study.support.errors import StudyError
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary path beside `path` and move it into place when the block succeeds.
+
+    The temporary name keeps the suffix of `path`, which libraries read the format from. The
+    content is flushed to disk before the move, so that a power cut leaves the old file or the
+    new one. When the block fails, the temporary file is removed and `path` stays as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # Temporary files are their owner's alone; this one gets what any new file would have.
+        temporary.chmod(0o666 & ~_umask())
+        with temporary.open("rb") as content:
+            os.fsync(content.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def save_tensors(
+    path: str | os.PathLike, tensors: dict[str, np.ndarray], metadata: dict[str, str] | None = None
+) -> None:
+    """Write a safetensors file, atomically; OSError where there is no room for it."""
+    with atomic_path(path) as temporary:
+        try:
+            save_file(tensors, temporary, metadata)
+        except SafetensorError as error:
+            number = re.search(r"os error (\d+)", str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """The file's checksum, 64 hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def link(path: Path, folder: Path) -> None:
+    """Make `path` a link to `folder`, which is made; StudyError where something is in the way."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if path.is_symlink() and path.resolve() == folder.resolve():
+        return
+    try:
+        path.symlink_to(Path(os.path.relpath(folder, path.parent)))
+    except FileExistsError:
+        raise StudyError(
+            f"{path}: is in the way of a link to {folder}; move it away, or work in another folder"
+        ) from None
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write `text` in UTF-8, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

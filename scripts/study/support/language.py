@@ -1,0 +1,66 @@
+"""Words and numbers in the report's languages."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from babel.numbers import format_decimal
+from ruamel.yaml import YAML
+
+from study.support.errors import StudyError
+
+LANGUAGES = Path(__file__).parents[3] / "resources" / "languages"
+
+# A number within a value text: not part of a word, so that `128-64` is two whole numbers.
+_NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[+-]?\d+)?(?![\w.])")
+
+
+def available() -> list[str]:
+    """The codes of the languages that have catalogues."""
+    return sorted(folder.name for folder in LANGUAGES.iterdir() if folder.is_dir())
+
+
+class Language:
+    """The catalogues of one language: resources/languages/<code>/<file>.yaml."""
+
+    def __init__(self, code: str):
+        if code not in available():
+            raise StudyError(f"no catalogue for language {code!r}; there are {available()}")
+        self.code = code
+        self._catalogues: dict[str, Any] = {}
+
+    def _catalogue(self, name: str) -> Any:
+        """One of the files, read when it is first asked for: reading all takes half a second."""
+        if name not in self._catalogues:
+            path = LANGUAGES / self.code / f"{name}.yaml"
+            self._catalogues[name] = YAML(typ="safe", pure=False).load(path)
+        return self._catalogues[name]
+
+    def entry(self, key: str) -> Any:
+        """The catalogue's entry under a dotted key such as `settings.dropout.name`."""
+        name, *parts = key.split(".")
+        try:
+            entry = self._catalogue(name)
+            for part in parts:
+                entry = entry[part]
+        except (FileNotFoundError, KeyError, TypeError):
+            raise StudyError(f"resources/languages/{self.code}: no entry {key!r}") from None
+        return entry
+
+    def text(self, key: str, **values: Any) -> str:
+        """The sentence under `key`, its {fields} filled in from `values`."""
+        return str(self.entry(key)).format(**values).strip()
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """`value` with exactly `digits` decimals and the language's decimal sign."""
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        return format_decimal(value, format=pattern, locale=self.code)
+
+    def percent(self, fraction: float, digits: int = 2) -> str:
+        """A fraction as a percentage: 0.736 is `73.60 %`."""
+        return f"{self.number(100 * fraction, digits)}\N{NO-BREAK SPACE}%"
+
+    def value(self, text: str) -> str:
+        """A language-neutral value text (`0.001`, `128-64`, `dropout=0.2`) in this language."""
+        sign = self.number(0.5, 1)[1]
+        return _NUMBER.sub(lambda number: number[0].replace(".", sign), text)

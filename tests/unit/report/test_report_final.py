@@ -1,0 +1,187 @@
+"""What the report says of the final model is chosen by the numbers that it states."""
+
+import functools
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import madeup
+from study.final.evaluation import Evaluation, Provenance
+from study.report.data import Study, collect
+from study.report.final import EarlyStopping, OnTestImages
+from study.report.sentences import Words
+from study.results import findings
+from study.spec import config
+from study.support.language import Language
+
+ROOT = Path(__file__).parents[3]
+IMAGES = 400
+
+words = functools.cache(lambda code: Words(Language(code)))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Study:
+    folder = tmp_path_factory.mktemp("study")
+    made = madeup.make(config.load([ROOT / "config.yaml"]), lambda *_: 0.8)
+    madeup.write(made, folder)
+    tables = (made.plan, made.metrics, made.summary)
+    return collect(*tables, folder / "runs", folder / "data", folder / "final.safetensors")
+
+
+def answers(right: np.ndarray, confidence: np.ndarray, classes: int = 10) -> Evaluation:
+    """Seeds that are `right` (seeds, images) or else take class 0 for 1, with a `confidence`."""
+    labels = np.zeros(right.shape[1], int)
+    probabilities = np.full((*right.shape, classes), 0.0, np.float32)
+    probabilities[:] = ((1 - confidence) / (classes - 1))[..., None]
+    np.put_along_axis(probabilities, (~right).astype(int)[..., None], confidence[..., None], 2)
+    return Evaluation(
+        Provenance("run", 30, list(range(len(right))), "D", "d"), probabilities, labels
+    )
+
+
+def random_answers(accuracy=0.8, confidence=0.8, seeds=5, independent=True) -> Evaluation:
+    random = np.random.default_rng(0)
+    right = random.random((seeds if independent else 1, IMAGES)) < accuracy
+    right = np.broadcast_to(right, (seeds, IMAGES))
+    return answers(right, np.full(right.shape, confidence))
+
+
+def said(study, evaluation, part, code="en"):
+    tested = OnTestImages(replace(study, evaluation=evaluation), words(code), "figures")
+    return "\n".join(getattr(tested, part)())
+
+
+def is_said(key, text, code):
+    """Whether a paragraph is the catalogue's sentence, with whatever numbers."""
+    sentence = words(code).language.entry(f"report.{key}").strip()
+    pattern = ".+".join(map(re.escape, re.split(r"\{\w+\}", sentence)))
+    return any(re.fullmatch(pattern, paragraph) for paragraph in text.splitlines())
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+@pytest.mark.parametrize(("confidence", "key"), [(0.99, "above"), (0.6, "below"), (0.79, "open")])
+def test_over_and_under_confidence(study, confidence, key, code):
+    text = said(study, random_answers(confidence=confidence), "about_calibration", code)
+    for each in ("above", "below", "open"):
+        assert is_said(f"tested.confidence_{each}", text, code) == (each == key)
+    assert is_said(f"tested.farthest_{'above' if confidence > 0.8 else 'below'}", text, code)
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+@pytest.mark.parametrize(("independent", "key"), [(True, "above"), (False, "open")])
+def test_the_ensemble(study, independent, key, code):
+    """Independent mistakes are outvoted, common ones are not."""
+    text = said(study, random_answers(independent=independent), "found", code)
+    for each in ("above", "below", "open"):
+        assert is_said(f"tested.ensemble_{each}", text, code) == (each == key)
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_an_ensemble_that_is_worse_is_called_so(study, code):
+    """One seed is wrong and sure, the others are right and not."""
+    right = np.ones((3, IMAGES), bool)
+    right[np.arange(IMAGES) % 3, np.arange(IMAGES)] = False
+    text = said(study, answers(right, np.where(right, 0.4, 0.99)), "found", code)
+    assert is_said("tested.ensemble_below", text, code)
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_what_matters_more(study, code):
+    accuracies = np.array([0.2, 0.5, 0.9])
+    apart = np.arange(IMAGES) < IMAGES * accuracies[:, None]
+    text = said(study, answers(apart, np.full(apart.shape, 0.8)), "found", code)
+    assert is_said("tested.seeds_matter_more", text, code)
+    text = said(study, random_answers(independent=False), "found", code)
+    assert is_said("tested.images_matter_more", text, code)
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_one_seed(study, code):
+    one = random_answers(seeds=1)
+    assert words(code).text("tested.no_ensemble") in said(study, one, "found", code)
+    assert is_said(
+        "tested.calibration_error_one_seed", said(study, one, "about_calibration", code), code
+    )
+    tested = OnTestImages(replace(study, evaluation=one), words(code), "figures")
+    assert words(code).text("tested.one") in tested.results()
+    assert words(code).text("tested.note_one_seed") == tested.results_note()
+    assert "nan" not in tested.results()
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+@pytest.mark.parametrize(
+    ("validation", "key"),
+    [("test", "chosen_on"), ({"from": "train", "size": 9, "seed": 0}, "never_chosen_on")],
+)
+def test_what_the_test_images_were_used_for(study, validation, key, code):
+    told = replace(study, plan={**study.plan, "validation": validation})
+    text = said(told, random_answers(), "found", code)
+    assert words(code).text(f"tested.{key}", count=IMAGES) in text
+
+
+def early(study, losses, accuracies, patience=2, code="en"):
+    """What is said of early stopping for these curves, one a seed."""
+    rows = [
+        {"run": "r", "seed": seed, "epoch": epoch, "status": "ok"}
+        | {"validation_loss": loss, "validation_accuracy": accuracy}
+        for seed, curves in enumerate(zip(losses, accuracies, strict=True))
+        for epoch, (loss, accuracy) in enumerate(zip(*curves, strict=True), 1)
+    ]
+    nothing = findings.Estimate(0, *[np.nan] * 4)
+    count = len(losses)
+    final = findings.Value("final", {}, "r", len(losses[0]), count, 0, nothing, nothing)
+    rule = {"metric": "validation_loss", "patience": patience}
+    told = replace(
+        study,
+        final=final,
+        metrics=pd.DataFrame(rows),
+        plan={**study.plan, "early_stopping": rule},
+    )
+    part = EarlyStopping(told, words(code), "figures")
+    return "\n".join(part.found()), part.by_seed()
+
+
+U_SHAPED, FALLING = [5, 3, 4, 4.1, 4.2], [5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+@pytest.mark.parametrize(
+    ("accuracies", "key"),
+    [
+        ([[0.1, 0.2, 0.3, 0.3, 0.31], [0.1, 0.2, 0.3, 0.3, 0.32]], "below"),
+        ([[0.1, 0.5, 0.3, 0.3, 0.31], [0.1, 0.5, 0.3, 0.3, 0.32]], "above"),
+        ([[0.1, 0.5, 0.3, 0.3, 0.31], [0.1, 0.2, 0.3, 0.3, 0.32]], "open"),
+    ],
+)
+def test_what_early_stopping_would_have_cost(study, accuracies, key, code):
+    text, table = early(study, [U_SHAPED, U_SHAPED], accuracies, code=code)
+    for each in ("below", "above", "open"):
+        assert is_said(f"early_stopping.{each}", text, code) == (each == key)
+    # Stopped after epoch 4 of 5, twice.
+    language = words(code).language
+    assert words(code).text("early_stopping.one_epoch", low=4) in text
+    assert language.percent(2 / 10, 0) in text
+    assert len(table.splitlines()) == 2 + 2
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_early_stopping_that_stops_nothing(study, code):
+    text, _ = early(study, [FALLING] * 2, [FALLING] * 2, code=code)
+    assert is_said("early_stopping.not_stopped", text, code)
+    assert words(code).text("early_stopping.last_taken", epochs=5) in text
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_early_stopping_with_one_seed(study, code):
+    text, _ = early(study, [U_SHAPED], [[0.1, 0.2, 0.3, 0.3, 0.31]], code=code)
+    assert is_said("early_stopping.one_seed", text, code)
+    assert "nan" not in text
+
+
+def test_very_many_seeds_have_no_table(study):
+    assert early(study, [U_SHAPED] * 21, [U_SHAPED] * 21)[1] == ""

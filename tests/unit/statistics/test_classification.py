@@ -1,0 +1,83 @@
+"""The final model's classes, held against examples worked out by hand."""
+
+import numpy as np
+import pytest
+
+from study.statistics.classification import (
+    confident_mistakes,
+    confused_pairs,
+    confusion,
+    examples,
+    per_class,
+)
+
+LABELS = np.array([0, 0, 0, 1, 1, 2], np.uint8)
+PREDICTED = np.array([[0, 0, 1, 1, 1, 1], [0, 1, 1, 1, 1, 0]], np.uint8)
+
+
+def test_confusion_is_the_mean_of_the_seeds():
+    assert confusion(LABELS, PREDICTED, 3).tolist() == [[1.5, 1.5, 0], [0, 2, 0], [0.5, 0.5, 0]]
+
+
+def test_confusion_has_classes_that_nobody_saw():
+    assert confusion(LABELS, PREDICTED, 4).shape == (4, 4)
+
+
+def test_the_most_frequent_confusions_come_first():
+    counts = np.array([[9, 2.5, 0], [4, 9, 0], [1, 2.5, 9]])
+    assert confused_pairs(counts, 3) == [(1, 0, 4.0), (0, 1, 2.5), (2, 1, 2.5)]
+    assert confused_pairs(np.diag([3, 3]), 3) == []
+
+
+def test_examples_are_what_more_than_half_of_the_seeds_confuse():
+    """Class 0 taken for 1: image 0 by both of two seeds, image 2 by one, image 3 is of class 1."""
+    labels = np.array([0, 0, 0, 1])
+    predicted = np.array([[1, 1, 1, 1], [1, 1, 0, 1]])
+    probability = np.array([[0.6, 0.9, 0.9, 0.9], [0.8, 0.7, 0.4, 0.9]])
+    found = examples(labels, predicted, probability, 0, 1, 9)
+    assert found["image"].tolist() == [1, 0]
+    assert found["seeds"].tolist() == [2, 2]
+    assert found["confidence"].to_numpy() == pytest.approx([0.8, 0.7])
+    assert examples(labels, predicted, probability, 0, 1, 1)["image"].tolist() == [1]
+    assert examples(labels, predicted, probability, 1, 0, 9).empty
+
+
+def test_scores_of_each_class():
+    """Seed 0: precision 2/2, 2/4, 0/0; recall 2/3, 2/2, 0/1. Seed 1: 1/2, 2/4, 0/0; 1/3, 1, 0."""
+    scores = per_class(LABELS, PREDICTED, 3)
+    assert scores["precision_mean"].tolist() == [0.75, 0.5, 0]
+    assert scores["recall_mean"].tolist() == [0.5, 1, 0]
+    assert scores["f1_mean"].to_numpy() == pytest.approx([(0.8 + 0.4) / 2, 2 / 3, 0])
+    assert scores["precision_sd"].to_numpy() == pytest.approx([np.sqrt(0.125), 0, 0])
+    # 12.706 is the 97.5 % quantile of t with one degree of freedom.
+    half = 12.7062 * np.sqrt(0.125) / np.sqrt(2)
+    assert scores["precision_low"][0] == pytest.approx(0.75 - half, abs=1e-4)
+    assert scores["precision_high"][0] == pytest.approx(0.75 + half, abs=1e-4)
+
+
+def test_one_seed_has_scores_without_intervals():
+    scores = per_class(LABELS, PREDICTED[:1], 3)
+    assert scores["recall_mean"].to_numpy() == pytest.approx([2 / 3, 1, 0])
+    assert scores.filter(regex="_(sd|low|high)$").isna().all(axis=None)
+
+
+def test_mistakes_are_those_of_more_than_half_of_the_seeds():
+    labels = np.array([0, 0, 0, 0])
+    predicted = np.array([[1, 1, 1, 0], [1, 1, 2, 0], [1, 0, 3, 2]])
+    confidence = np.array([[0.6, 0.9, 1, 1], [0.7, 0.8, 1, 1], [0.5, 1, 1, 1]])
+    mistakes = confident_mistakes(labels, predicted, confidence, 9)
+    assert mistakes["image"].tolist() == [1, 0]
+    assert mistakes["predicted"].tolist() == [1, 1]
+    assert mistakes["seeds"].tolist() == [2, 3]
+    assert mistakes["confidence"].to_numpy() == pytest.approx([0.85, 0.6])
+
+
+def test_half_of_the_seeds_are_not_enough():
+    mistakes = confident_mistakes(np.array([0]), np.array([[0], [1]]), np.ones((2, 1)), 9)
+    assert mistakes.empty
+
+
+def test_equally_sure_mistakes_come_by_index():
+    labels = np.zeros(5, int)
+    mistakes = confident_mistakes(labels, np.ones((1, 5), int), np.full((1, 5), 0.9), 3)
+    assert mistakes["image"].tolist() == [0, 1, 2]

@@ -1,0 +1,35 @@
+"""Markdown as GitHub reads it."""
+
+from study.support import markdown
+
+
+def test_table_lines_up():
+    assert markdown.table(["Name", "%"], [["a", "1.0"], ["long name", "12.34"]], "lr") == (
+        "| Name      |     % |\n| --------- | ----: |\n| a         |   1.0 |\n| long name | 12.34 |"
+    )
+
+
+def test_a_bar_stays_within_its_cell():
+    table = markdown.table(["a|b"], [[r"c\|d"]], "l")
+    assert table.splitlines()[0] == r"| a\|b |"
+    assert table.splitlines()[2] == r"| c\|d |"
+
+
+def test_escaped():
+    assert markdown.escaped("T-shirt/top") == "T-shirt/top"
+    assert markdown.escaped("a_b *c* <d>") == r"a\_b \*c\* \<d\>"
+
+
+def test_anchors_are_githubs():
+    document = "# One\n\n## What is it?\n\n### Época 1: «más», × menos\n\n## What is it?\n"
+    assert [anchor for _, _, anchor in markdown.headings(document)] == [
+        "one",
+        "what-is-it",
+        "época-1-más--menos",
+        "what-is-it-1",
+    ]
+
+
+def test_contents_have_two_levels():
+    document = "# Title\n\n## A\n\n### B\n\n#### C\n\n## D\n"
+    assert markdown.contents(document) == "- [A](#a)\n  - [B](#b)\n- [D](#d)"
