@@ -169,7 +169,11 @@ def describe(name_or_path: str | Path) -> Dataset:
     if name_or_path in known:
         return _parse(REGISTRY, str(name_or_path), known[name_or_path])
     path = Path(os.path.expanduser(name_or_path))
-    if not path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError as error:
+        raise StudyError(f"data.dataset: {str(name_or_path)[:60]}: {error.strerror}") from None
+    if not is_file:
         raise StudyError(
             f"data.dataset: {str(name_or_path)!r} is neither a file nor an entry of "
             f"resources/datasets.yaml{suggestion(name_or_path, known)}"

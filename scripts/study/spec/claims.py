@@ -18,6 +18,9 @@ LEDGER = Path(__file__).parents[3] / "resources" / "claims.yaml"
 
 LANGUAGES = ("es", "en")
 
+# How often values are looked up or compared for all claims together: more takes minutes.
+MOST_LOOKUPS = 5_000_000
+
 # Who makes a claim: the published study, or the config.
 PUBLISHED, OWN = "published", "own"
 
@@ -126,6 +129,13 @@ def faults(config: Mapping[str, Any]) -> Iterator[str]:
     if not config["claims"]:
         return
     study = _asked_for(config)
+    lookups = sum(_lookups(form["predicate"], study) for form in config["claims"])
+    if lookups > MOST_LOOKUPS:
+        yield (
+            f"claims: look up {lookups:,} values of experiments, {MOST_LOOKUPS:,} are the most; "
+            "claim less, or of fewer values"
+        )
+        return
     taken: set[str] = set()
     for i, form in enumerate(config["claims"]):
         place = f"claims[{i}]"
@@ -140,6 +150,20 @@ def faults(config: Mapping[str, Any]) -> Iterator[str]:
             predicates.read(form["predicate"], study, f"{place}.predicate")
         except UnknownError as error:
             yield str(error)
+
+
+def _lookups(form: Any, study: Study) -> int:
+    """How many values of experiments reading a predicate goes through."""
+    match form:
+        case {"experiment": str(name), **others}:
+            steps = others.get("over", {}).get("values", ()), others.get("among", ())
+            return len(study.get(name, ())) * (2 + sum(map(len, steps)))
+        case Mapping():
+            return sum(_lookups(part, study) for part in form.values())
+        case list():
+            return sum(_lookups(part, study) for part in form)
+        case _:
+            return 0
 
 
 def _asked_for(config: Mapping[str, Any]) -> Study:

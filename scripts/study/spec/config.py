@@ -1,9 +1,10 @@
 """Reading a study's configuration: strictly, with one clear message for what is wrong."""
 
 import copy
+import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from jsonschema.exceptions import ValidationError
 from study.spec import claims, schemas
 from study.spec.schemas import schema
 from study.support.errors import StudyError
-from study.support.strict_yaml import read_yaml, suggestion
+from study.support.strict_yaml import MOST_DEPTH, MOST_DIGITS, read_yaml, suggestion
 
 # Errors shown at once; the rest are counted.
 SHOWN = 6
+
+# Values of all experiments together. Twice as many runs as the workflow has been measured with.
+MOST_VALUES = 20_000
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -66,7 +70,7 @@ def _meant(value: Any) -> Any:
         return {key: _meant(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_meant(item) for item in value]
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
+    if isinstance(value, str) and len(value) <= MOST_DIGITS and _NUMBER.fullmatch(value):
         return float(value) if re.search(r"[.eE]", value) else int(value)
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
@@ -81,15 +85,34 @@ def validated(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     """`config` with the top level's defaults, or a StudyError that lists what is wrong in it."""
     _refuse(config, schema(), name)
     completed = _completed(config, schema())
+    _tell(list(_too_many_values(completed)), name)
     _tell(list(claims.faults(completed)), name)
     return completed
 
 
 def _refuse(value: Any, wanted: Mapping[str, Any], name: str) -> None:
+    try:
+        # First of all: what is no value or no text cannot be put into a message either.
+        _tell(list(_unfit(value)), name)
+    except RecursionError:
+        text = f"nested deeper than {MOST_DEPTH} levels, or a part of it contains itself"
+        raise StudyError(f"{name}: {text}") from None
     errors = sorted(schemas.errors(value, wanted), key=_place)
-    messages = [f"{_place(error)}: {_reason(error)}" for error in errors]
-    messages += [f"{place}: must be a finite number" for place in _not_finite(value)]
-    _tell(messages, name)
+    _tell([f"{_place(error)}: {_reason(error)}" for error in errors], name)
+
+
+def _too_many_values(config: Mapping[str, Any]) -> Iterator[str]:
+    counts = {
+        name: math.prod(map(len, experiment["vary"].values()))
+        for name, experiment in config["experiments"].items()
+    }
+    total = sum(counts.values())
+    if total > MOST_VALUES:
+        largest = max(counts, key=counts.get)
+        yield (
+            f"experiments: ask for {total:,} values, of which {largest} has {counts[largest]:,}; "
+            f"a study has at most {MOST_VALUES:,}"
+        )
 
 
 def _tell(messages: list[str], name: str) -> None:
@@ -110,26 +133,49 @@ def _completed(config: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, 
     return completed
 
 
-def _path_text(path: Iterator[Any]) -> str:
+def _path_text(path: Iterable[Any]) -> str:
     text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+    for part in itertools.islice(path, MOST_DEPTH):
+        part = part if isinstance(part, int) else _cut(str(part))
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text or "top level"
 
 
 def _place(error: ValidationError) -> str:
-    return _path_text(error.absolute_path) or "top level"
+    return _path_text(error.absolute_path)
 
 
-def _not_finite(value: Any, path: tuple = ()) -> Iterator[str]:
-    if isinstance(value, float) and not math.isfinite(value):
-        yield _path_text(iter(path))
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _not_finite(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _not_finite(item, (*path, index))
+def _unfit(value: Any, path: tuple = ()) -> Iterator[str]:
+    """Numbers and texts that no study can hold, wherever they stand."""
+    if len(path) > MOST_DEPTH:
+        raise RecursionError
+    match value:
+        case bool() | None:
+            pass
+        case int() if abs(value) >= 10**MOST_DIGITS:
+            yield f"{_path_text(path)}: is a number of more than {MOST_DIGITS} digits"
+        case float() if not math.isfinite(value):
+            yield f"{_path_text(path)}: must be a finite number"
+        case str() if not value.isascii() and _is_broken(value):
+            text = ascii(value) if len(value) <= 40 else f"{ascii(value[:40])}…"
+            yield f"{_path_text(path)}: {text} is not valid Unicode"
+        case Mapping():
+            for key, item in value.items():
+                if isinstance(key, str) and _is_broken(key):
+                    yield f"{_path_text(path)}: the key {ascii(key)} is not valid Unicode"
+                yield from _unfit(item, (*path, key))
+        case list() | tuple():
+            for index, item in enumerate(value):
+                yield from _unfit(item, (*path, index))
+
+
+def _is_broken(text: str) -> bool:
+    """Whether a text has half a character, which no file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 _TYPES = {
@@ -149,14 +195,24 @@ _BOUNDS = {
 }
 
 
+_FORMS = {
+    "path": "cannot be a path: it must not begin with -, nor hold { } or control characters",
+    "image": "cannot name an image: use letters, digits and _ . / : @ + ~ = -",
+}
+
+
 def _reason(error: ValidationError) -> str:
     value, limit = error.instance, error.validator_value
     match error.validator:
         case "additionalProperties":
             known = list(error.schema["properties"])
             unknown = [key for key in value if key not in known]
-            return "; ".join(f"unknown key {key!r}{suggestion(key, known)}" for key in unknown)
-        case "pattern" | "type" if "pattern" in error.schema:
+            return "; ".join(
+                f"unknown key {_short(key)}{suggestion(key, known)}" for key in unknown
+            )
+        case "pattern" if error.schema.get("format") in _FORMS:
+            return f"{_short(value)} {_FORMS[error.schema['format']]}"
+        case "pattern" | "type" if "pattern" in error.schema and "format" not in error.schema:
             return (
                 f"{_short(value)} cannot name an experiment: use letters, digits, _ and -, begin "
                 "with a letter, and avoid final, final_…, mosaic and report"
@@ -171,12 +227,11 @@ def _reason(error: ValidationError) -> str:
         case "minItems" | "minProperties" | "minLength":
             return "must not be empty"
         case "maxProperties":
-            return f"must have one key alone, has {', '.join(map(str, value))}"
+            return f"must have one key alone, has {', '.join(_cut(str(key)) for key in value)}"
         case "maxItems":
             return f"must have at most {limit} entries, has {len(value)}"
         case "uniqueItems":
-            twice = next(item for index, item in enumerate(value) if item in value[:index])
-            return f"has the same value twice: {_short(twice)}"
+            return f"has the same value twice: {_short(schemas.twice(value))}"
         case "required":
             missing = next(key for key in limit if key not in value)
             return f"key {missing!r} is missing"
@@ -185,5 +240,8 @@ def _reason(error: ValidationError) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    return _cut(repr(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -151,6 +151,7 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
     other experiments or seeds is none.
     """
     dataset = describe(config["data"]["dataset"]).name
+    files_beside(config["report"].get("beside"))
     validation = _validation(config["data"]["validation"])
     seeds = config["seeds"]
     # A whole number may be written 5.0.
@@ -236,7 +237,10 @@ def part(plan: Mapping[str, Any], experiment: str | None) -> dict[str, Any]:
 def files_beside(folder: str | None) -> list[str]:
     """What is read of the study that is shown beside another; nothing before it is all there."""
     paths = [Path(folder, name) for name in FILES_BESIDE] if folder else []
-    return list(map(str, paths)) if all(path.is_file() for path in paths) else []
+    try:
+        return list(map(str, paths)) if all(path.is_file() for path in paths) else []
+    except OSError as error:
+        raise StudyError(f"report.beside: {folder[:60]}: {error.strerror}") from None
 
 
 def _validation(described: str | Mapping[str, Any]) -> str | dict[str, Any]:

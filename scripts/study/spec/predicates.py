@@ -6,6 +6,7 @@ Introduction to Metamathematics, 1952, section 64).
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -172,20 +173,21 @@ def read(form: Mapping[str, Any], study: Study, place: str) -> Predicate:
         case "not":
             return Not(read(content, study, place))
         case "greater":
-            return Greater(*_sides(content, study, place), float(content.get("by", 0)))
+            return _compared(*_sides(content, study, place), place, float(content.get("by", 0)))
         case "close":
             left, right = _sides(content, study, place)
             margin = -float(content["within"])
-            return All((Greater(left, right, margin), Greater(right, left, margin)))
+            pairs = ((left, right), (right, left))
+            return All(tuple(_compared(*pair, place, margin) for pair in pairs))
         case "between":
             low, high = float(content["low"]), float(content["high"])
             if low >= high:
                 raise UnknownError(place, f"nothing is above {low} and below {high}")
             quantity = _quantity(content["quantity"], study, f"{place}.quantity")
-            return All((Greater(quantity, low), Greater(high, quantity)))
+            return All((_compared(quantity, low, place), _compared(high, quantity, place)))
         case "rising":
             steps = itertools.pairwise(_gone_through(content, study, place))
-            return All(tuple(Greater(after, before) for before, after in steps))
+            return All(tuple(_compared(after, before, place) for before, after in steps))
         case _:
             one, others = _extreme(content, study, place)
             pairs = [(one, other) if key == "highest" else (other, one) for other in others]
@@ -211,25 +213,71 @@ def _sides(
 
 
 def _quantity(content: Mapping[str, Any], study: Study, place: str) -> Quantity:
-    known = _value(content, study, place)
+    return _of_value(_value(content, study, place), content, place)
+
+
+def _of_value(known: Known, content: Mapping[str, Any], place: str) -> Quantity:
+    """The quantity of a value that is known."""
     epoch = content.get("epoch")
     if epoch is not None and epoch > known.epochs:
         raise UnknownError(
             f"{place}.epoch", f"must be at most {known.epochs}, the value's last, is {epoch}"
         )
     measure, minus = content.get("measure", DEFAULT_MEASURE), content.get("minus")
-    if minus and measure == "seconds":
-        raise UnknownError(f"{place}.minus", f"{minus} cannot be subtracted from seconds")
+    if minus == measure:
+        raise UnknownError(f"{place}.minus", f"{minus} minus itself is always 0")
+    if minus and _kind(minus) != _kind(measure):
+        raise UnknownError(f"{place}.minus", f"{minus} cannot be subtracted from {measure}")
     # The last epoch goes by one name, so that equal quantities are equal.
     epoch = None if epoch in (None, known.epochs) else int(epoch)
     return Quantity(content["experiment"], known.text, measure, minus, epoch)
+
+
+def _kind(measure: str) -> str:
+    """What a measure is: `accuracy`, `loss` or `seconds`."""
+    return measure.rpartition("_")[2]
+
+
+def _compared(
+    left: Quantity | float, right: Quantity | float, place: str, by: float = 0.0
+) -> Greater:
+    """A comparison that numbers can decide either way; UnknownError where none can."""
+    if left == right:
+        raise UnknownError(place, "compares a quantity with itself")
+    sides = [side for side in (left, right) if isinstance(side, Quantity)]
+    if len({_kind(side.measure) for side in sides}) > 1:
+        measures = " with ".join(side.measure for side in sides)
+        raise UnknownError(place, f"compares {measures}, which is another kind of number")
+    low, high = _range(sides[0])
+    for number in (side for side in (left, right) if isinstance(side, float)):
+        if not low <= number <= high:
+            raise UnknownError(place, f"{_told(sides[0])}, and never {number:g}{_hint(number)}")
+    if abs(by) > high - min(low, 0):
+        raise UnknownError(place, f"{_told(sides[0])}: no two are {abs(by):g} apart{_hint(by)}")
+    return Greater(left, right, by)
+
+
+def _range(quantity: Quantity) -> tuple[float, float]:
+    """The least and the largest number that a quantity may be."""
+    low, high = (0, 1) if _kind(quantity.measure) == "accuracy" else (0, math.inf)
+    return (low - high, high) if quantity.minus else (low, high)
+
+
+def _told(quantity: Quantity) -> str:
+    low, high = _range(quantity)
+    name = f"{quantity.measure} minus {quantity.minus}" if quantity.minus else quantity.measure
+    return f"{name} is from {low:g} to {high:g}" if math.isfinite(high) else f"{name} is above 0"
+
+
+def _hint(number: float) -> str:
+    return f"; write {number / 100:g} for {number:g} %" if 1 < abs(number) <= 100 else ""
 
 
 def _value(content: Mapping[str, Any], study: Study, place: str) -> Known:
     """The value that a quantity names."""
     experiment = content["experiment"]
     if experiment not in study:
-        reason = f"unknown experiment {experiment!r}{suggestion(experiment, study)}"
+        reason = f"unknown experiment {experiment[:60]!r}{suggestion(experiment, study)}"
         raise UnknownError(f"{place}.experiment", reason)
     if experiment == FINAL:
         if "value" in content:
@@ -245,7 +293,8 @@ def _known(value: Any, values: Sequence[Known], place: str) -> Known:
         if value in (known.text, known.varied) or [value] == [*known.varied.values()]:
             return known
     raise UnknownError(
-        place, f"unknown value {value!r}{suggestion(value, [known.text for known in values])}"
+        place,
+        f"unknown value {repr(value)[:60]}{suggestion(value, [known.text for known in values])}",
     )
 
 
@@ -271,11 +320,7 @@ def _extreme(
         values = [
             _known(value, values, f"{place}.among[{i}]") for i, value in enumerate(content["among"])
         ]
-    others = [
-        _quantity({**content, "value": known.text}, study, place)
-        for known in values
-        if known.text != one.value
-    ]
+    others = [_of_value(known, content, place) for known in values if known.text != one.value]
     if not others:
         raise UnknownError(place, "there is no other value to compare with")
     return one, others

@@ -1,11 +1,11 @@
 """The JSON Schemas of what people write (workflow/schemas)."""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
 from ruamel.yaml import YAML
@@ -23,4 +23,39 @@ def schema(name: str = "config") -> dict[str, Any]:
 def errors(value: Any, wanted: Mapping[str, Any]) -> Iterator[ValidationError]:
     """What a schema refuses in `value`; the schema may refer to claims.schema.yaml."""
     registry = Registry().with_contents([("claims.schema.yaml", schema("claims"))])
-    return Draft202012Validator(wanted, registry=registry).iter_errors(value)
+    return _Validator(wanted, registry=registry).iter_errors(value)
+
+
+def twice(items: list[Any]) -> Any:
+    """The first item that stands in a list for the second time; None where none does."""
+    seen = set()
+    for item in items:
+        if _comparable(item) in seen:
+            return item
+        seen.add(_comparable(item))
+    return None
+
+
+def _unique_items(
+    validator: Any, wanted: bool, instance: Any, _: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """As jsonschema's own, which compares every item of a mixed list with every other."""
+    is_list = wanted and validator.is_type(instance, "array")
+    if is_list and len(set(map(_comparable, instance))) < len(instance):
+        yield ValidationError("has non-unique elements")
+
+
+def _comparable(value: Any) -> Hashable:
+    """Equal for what JSON Schema takes for equal: 1 is 1.0, and neither is true."""
+    match value:
+        case bool():
+            return ("boolean", value)
+        case Mapping():
+            return frozenset((key, _comparable(item)) for key, item in value.items())
+        case list() | tuple():
+            return tuple(map(_comparable, value))
+        case _:
+            return value
+
+
+_Validator = validators.extend(Draft202012Validator, {"uniqueItems": _unique_items})

@@ -2,12 +2,28 @@
 
 import functools
 import os
+import signal
 import sys
 from collections.abc import Callable
 
 
 class StudyError(Exception):
-    """What is wrong, where (file and key), and what to do about it, in one message."""
+    """What is wrong, where (file and key), and what to do about it, in one message.
+
+    Text of files is quoted in it: what a terminal would act on is written out.
+    """
+
+    def __init__(self, message: str):
+        super().__init__("\n".join(map(printable, message.split("\n"))))
+
+
+def printable(text: str) -> str:
+    """`text` with all that does not print, such as a terminal's commands, written out."""
+    if text.isprintable():
+        return text
+    return "".join(
+        mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text
+    )
 
 
 def report_errors(main: Callable[[], None]) -> Callable[[], None]:
@@ -22,6 +38,9 @@ def report_errors(main: Callable[[], None]) -> Callable[[], None]:
             main()
         except StudyError as error:
             sys.exit(f"error: {error}")
+        except KeyboardInterrupt:
+            # As a shell says it of a program that Ctrl-C has ended.
+            sys.exit(128 + signal.SIGINT)
         except OSError as error:
             if error.errno is None:
                 raise

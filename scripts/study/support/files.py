@@ -1,18 +1,27 @@
 """Files that are whole or absent."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from study.support.errors import StudyError
+
+Result = TypeVar("Result")
+
+# What a read ends with that may go well a moment later, as where a disk of the network is busy.
+PASSING = {errno.EIO, errno.EAGAIN, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT}
+PAUSES = (0.05, 0.2, 0.5)  # seconds before each further try
 
 
 @contextlib.contextmanager
@@ -60,10 +69,46 @@ def save_tensors(
             raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
 
 
+def read_bytes(path: str | os.PathLike, most: int = -1) -> bytes:
+    """The content of a file, or its first `most` bytes; tried again where the disk fails."""
+
+    def read() -> bytes:
+        with Path(path).open("rb") as file:
+            return file.read(most)
+
+    return tried_again(read, path)
+
+
+def read_text(path: str | os.PathLike) -> str:
+    """The content of a file in UTF-8; tried again where the disk fails."""
+    return read_bytes(path).decode("utf-8")
+
+
 def sha256(path: str | os.PathLike) -> str:
-    """The file's checksum, 64 hexadecimal digits."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The file's checksum, 64 hexadecimal digits; tried again where the disk fails."""
+
+    def read() -> str:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    return tried_again(read, path)
+
+
+def tried_again(read: Callable[[], Result], path: str | os.PathLike) -> Result:
+    """What `read` returns; a failure that may pass is tried again, then told as a StudyError.
+
+    It must not be taken for a file that is not there: what it holds would be made anew.
+    """
+    for pause in (*PAUSES, None):
+        try:
+            return read()
+        except OSError as error:
+            if error.errno not in PASSING:
+                raise
+            if pause is None:
+                text = f"{path}: cannot be read, tried {len(PAUSES) + 1} times: {error.strerror}"
+                raise StudyError(f"{text}; look at the disk and run again") from None
+            time.sleep(pause)
 
 
 def link(path: Path, folder: Path) -> None:
