@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from ruamel.yaml import YAML
 
+import forkserver
 from mnistlike import write_dataset
 
 ROOT = Path(__file__).parents[1]
@@ -82,21 +83,25 @@ class Study:
             *words,
         ]
 
-    def run(self, *words: str, **environment: str) -> Result:
-        """Call Snakemake; without `words`, for the report."""
+    def run(self, *words: str, forked: bool = True, **environment: str) -> Result:
+        """Call Snakemake; without `words`, for the report.
+
+        It and its jobs are forks (tests/forkserver.py), or else real processes, as users start.
+        """
+        known = forkserver.environment() if forked else os.environ
         done = subprocess.run(
             self.command(*words),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             timeout=300,
-            env=os.environ | environment,
+            env=known | environment,
         )
         return Result(done.returncode, done.stdout)
 
-    def ok(self, *words: str) -> Result:
+    def ok(self, *words: str, forked: bool = True) -> Result:
         """Call Snakemake, which must succeed."""
-        result = self.run(*words)
+        result = self.run(*words, forked=forked)
         assert result.returncode == 0, result.output
         return result
 
