@@ -9,7 +9,7 @@ import numpy as np
 from tabulate import tabulate
 
 from study.final import export, pictures
-from study.support.errors import StudyError, report_errors
+from study.support.errors import StudyError, printable, report_errors
 
 
 @report_errors
@@ -43,7 +43,10 @@ def main() -> None:
             file=sys.stderr,
         )
     names, images = zip(*found, strict=True)
-    tell(names, used.probabilities(np.stack(images)), used.description.classes, arguments.json)
+    probabilities = used.probabilities(np.stack(images))
+    if not np.isfinite(probabilities).all():
+        raise StudyError(f"{arguments.model}: gives no probabilities; its weights are too large")
+    tell(names, probabilities, used.description.classes, arguments.json)
 
 
 def tell(
@@ -58,7 +61,7 @@ def tell(
             print(json.dumps(line, ensure_ascii=False))
         return
     rows = [
-        (name, classes[chosen], f"{row[chosen]:.4f}")
+        (printable(name), printable(classes[chosen]), f"{row[chosen]:.4f}")
         for name, chosen, row in zip(names, best, probabilities, strict=True)
     ]
     headings = ("image", "class", "probability")

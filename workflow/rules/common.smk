@@ -19,8 +19,9 @@ from study.data.datasets import DamagedFileError, describe, verify
 from study.operations import jobs
 from study.runs import completeness, failures, fingerprint, gpus, provenance
 from study.spec import choice
+from study.spec.beside import files_beside
 from study.spec.config import load
-from study.spec.plan import files_beside, resolve
+from study.spec.plan import resolve
 from study.support import manifest
 from study.support.errors import StudyError
 from study.support.files import link, write_text

@@ -12,12 +12,28 @@ from threadpoolctl import threadpool_limits
 
 from study.data import datasets
 from study.final import inference, weights
+from study.spec import schemas
 from study.statistics import calibration, classification
 from study.statistics.intervals import t_interval
 from study.statistics.uncertainty import Interval, MeanOfSeeds, bootstrap_images, mean_of_seeds
 from study.support.errors import StudyError
 
 MOST_CONFUSED = 10
+
+
+# What describes an evaluation, as `read` takes it.
+_FORM = {
+    "type": "object",
+    "properties": {
+        "run": {"type": "string"},
+        "epoch": {"type": "integer", "minimum": 1},
+        "seeds": {"type": "array", "items": {"type": "integer", "minimum": 0}, "uniqueItems": True},
+        "dataset": {"type": "string"},
+        "digest": {"type": "string"},
+    },
+    "additionalProperties": False,
+    "required": ["run", "epoch", "seeds", "dataset", "digest"],
+}
 
 
 @dataclass(frozen=True)
@@ -186,13 +202,27 @@ def read(path: Path, dataset: datasets.Dataset, data: Path) -> Evaluation:
 
     Raises StudyError where the file is missing, damaged or about another data set.
     """
-    with weights.opened(path, weights.AGAIN) as file:
-        provenance = Provenance(**weights.description(file))
-        found = [file.get_tensor(f"seed_{seed}.probabilities") for seed in provenance.seeds]
+    described, found = weights.read_described(path, weights.AGAIN)
+    fault = next(schemas.errors(described, _FORM), None)
+    if fault:
+        place = ".".join(map(str, fault.absolute_path))
+        reason = f"{weights.DESCRIPTION} {place}: {fault.message}"
+        raise weights.damaged(path, reason, weights.AGAIN)
+    provenance = Provenance(**described)
     if provenance.digest != dataset.digest:
         raise StudyError(
             f"{path}: is about other images than those of {dataset.name}; {weights.AGAIN}"
         )
     labels = np.asarray(datasets.map_labels(dataset, data, "test"))
-    shape = (-1, len(labels), dataset.class_count)
-    return Evaluation(provenance, np.array(found, np.float32).reshape(shape), labels)
+    shape = (len(labels), dataset.class_count)
+    names = [f"seed_{seed}.probabilities" for seed in provenance.seeds]
+    if set(names) != found.keys():
+        raise weights.damaged(path, "its seeds are not those that it names", weights.AGAIN)
+    for name in names:
+        if found[name].dtype != np.float32 or found[name].shape != shape:
+            raise weights.damaged(path, f"{name} is no float32 tensor {shape}", weights.AGAIN)
+        sums = found[name].sum(axis=1)
+        if not ((found[name] >= 0).all() and np.allclose(sums, 1, atol=1e-3)):
+            raise weights.damaged(path, f"{name} holds no probabilities", weights.AGAIN)
+    probabilities = np.array([found[name] for name in names], np.float32).reshape(-1, *shape)
+    return Evaluation(provenance, probabilities, labels)

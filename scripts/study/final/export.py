@@ -10,8 +10,44 @@ import numpy as np
 from study.data import datasets
 from study.final import inference, weights
 from study.final.inference import Layers
+from study.final.weights import DESCRIPTION
+from study.spec import schemas
+from study.spec.config import checked_settings
 
 FILE = "model.safetensors"
+
+REMEDY = "export the model again"
+
+# What describes a model, as `read` takes it; the settings have a schema of their own. A name is
+# shown on a terminal as it is.
+_COUNT = {"type": "integer", "minimum": 1, "maximum": 65_535}
+_NAME = {"type": "string", "maxLength": 1000, "pattern": r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"}
+_FORM = {
+    "type": "object",
+    "properties": {
+        "dataset": _NAME,
+        "classes": {
+            "type": "array",
+            "items": _NAME,
+            "minItems": 2,
+            "maxItems": 256,
+            "uniqueItems": True,
+        },
+        "height": _COUNT,
+        "width": _COUNT,
+        "border": {"type": "number", "minimum": 0, "maximum": 255},
+        "settings": {"type": "object", "required": ["activation", "hidden"]},
+        "epoch": {"type": "integer", "minimum": 1},
+        "validation": {"type": ["string", "object"]},
+        "seeds": {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 0, "maximum": 4_294_967_295},
+            "uniqueItems": True,
+        },
+    },
+    "additionalProperties": False,
+}
+_FORM["required"] = list(_FORM["properties"])
 
 
 @dataclass(frozen=True)
@@ -98,8 +134,26 @@ def write(path: Path, model: Model) -> None:
 
 
 def read(path: Path) -> Model:
-    """What `write` wrote; StudyError where the file is missing or damaged."""
-    with weights.opened(path, "export the model again") as file:
-        description = Description(**weights.description(file))
-        networks = {seed: weights.layers(file, f"seed_{seed}") for seed in description.seeds}
+    """What `write` wrote; StudyError where the file is missing, damaged or of another form."""
+    described, tensors = weights.read_described(path, REMEDY)
+    fault = next(schemas.errors(described, _FORM), None)
+    if fault:
+        place = ".".join(map(str, fault.absolute_path))
+        raise weights.damaged(path, f"{DESCRIPTION} {place}: {fault.message}", REMEDY)
+    settings = checked_settings(described["settings"], str(path))
+    # A whole number may be written 5.0.
+    whole = {key: int(described[key]) for key in ("height", "width", "epoch")}
+    seeds = list(map(int, described["seeds"]))
+    description = Description(**described | whole | {"seeds": seeds, "settings": settings})
+    sizes = [
+        description.height * description.width,
+        *settings["hidden"],
+        len(description.classes),
+    ]
+    networks = {
+        seed: weights.network(tensors, f"seed_{seed}", sizes, path, REMEDY)
+        for seed in description.seeds
+    }
+    if len(tensors) != 2 * (len(sizes) - 1) * len(networks):
+        raise weights.damaged(path, "it holds more than its networks", REMEDY)
     return Model(description, networks)

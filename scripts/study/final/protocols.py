@@ -4,23 +4,23 @@ A study that holds its validation images out of the training images can tell: it
 judged on these, on which it was chosen, and on test images that took no part in any choice.
 """
 
-import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from study.data import datasets
 from study.final import evaluation
 from study.final.evaluation import Evaluation
-from study.spec.plan import files_beside
+from study.spec.beside import files_beside, foreign, no_final, plan_beside
 from study.statistics.intervals import t_interval
 from study.statistics.uncertainty import Interval
-from study.support.errors import StudyError
 
 COLUMNS = ["run", "seed", "epoch", "validation_accuracy"]
 
@@ -77,19 +77,34 @@ def honest(
 def beside(plan: Mapping[str, Any], dataset: datasets.Dataset, data: Path) -> Honest | None:
     """The final model of the study that `plan` wants to be shown beside, once it is there.
 
-    `data` has the test images. Raises StudyError where that study holds no images out, has no
-    final model, or is of other data.
+    `data` has the data set's files. Raises StudyError where that study holds no images out, has no
+    final model, is of other data, or where a file of it is not what was written.
     """
     if not files_beside(plan["beside"]):
         return None
     folder = Path(plan["beside"])
-    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    other = plan_beside(folder)
     evaluated = evaluation.read(folder / "final.safetensors", dataset, data)
-    metrics = pd.read_parquet(folder / "metrics.parquet", columns=COLUMNS)
-    found = honest(plan, metrics, evaluated if evaluated.seeds else None)
-    if found is None:
-        raise StudyError(
-            f"report.beside: {folder}: has no final model that is validated on held-out images; "
-            "name the results of a study with data.validation.from: train"
-        )
+    if not evaluated.seeds:
+        raise no_final(folder)
+    final = other["final"]
+    if (evaluated.provenance.run, evaluated.provenance.epoch) != (final["run"], final["epochs"]):
+        raise foreign(folder / "final.safetensors", "is of another model than plan.json names")
+    count, *_ = datasets.read_header(data / dataset.files["train_images"].name)
+    if other["validation"]["size"] >= count:
+        raise foreign(folder / "plan.json", f"holds out more than the {count} training images")
+    return honest(other, _metrics(folder / "metrics.parquet", final, evaluated.seeds), evaluated)
+
+
+def _metrics(path: Path, final: Mapping[str, Any], seeds: Sequence[int]) -> pd.DataFrame:
+    """The metrics of a study, which have the final model's last epoch once for each seed."""
+    try:
+        found = pq.read_table(path, columns=COLUMNS).to_pandas()
+        is_last = (found["run"] == final["run"]) & (found["epoch"] == final["epochs"])
+        last = found[is_last & found["seed"].isin(seeds)]
+        is_right = last["validation_accuracy"].between(0, 1).all()
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        raise foreign(path, f"cannot be read ({error!s:.100})") from None
+    if not is_right or sorted(last["seed"]) != sorted(seeds):
+        raise foreign(path, "lacks the validation accuracy of the final model's seeds")
     return found

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from safetensors.numpy import safe_open
 from study.final.inference import Layers
 from study.runs import completeness
 from study.support.errors import StudyError
-from study.support.files import save_tensors
+from study.support.files import checksum, save_tensors
 
 AGAIN = "run the workflow again"
 
@@ -30,19 +30,35 @@ def opened(path: str | Path, remedy: str) -> Iterator[Any]:
             yield file
     except FileNotFoundError:
         raise StudyError(f"{path}: is missing; {remedy}") from None
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise StudyError(f"{path}: is damaged ({error}); remove it and {remedy}") from None
+    except (SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise damaged(path, str(error), remedy) from None
 
 
-def description(file: Any) -> dict[str, Any]:
-    """What `write_described` was given; KeyError in a file that it did not write."""
-    return json.loads((file.metadata() or {})[DESCRIPTION])
+def damaged(path: str | Path, reason: str, remedy: str) -> StudyError:
+    """That a file is not what was written."""
+    return StudyError(f"{path}: is damaged ({reason:.100}); remove it and {remedy}")
+
+
+def read_described(path: Path, remedy: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What `write_described` was given; StudyError where the file is missing or another."""
+    with opened(path, remedy) as file:
+        described = json.loads((file.metadata() or {}).get(DESCRIPTION, "null"))
+        if not isinstance(described, dict):
+            raise ValueError("nothing describes it")
+        names = list(file.keys())
+        found = {name: file.get_tensor(name) for name in names}
+        if described.pop("checksum", None) != checksum(described, found):
+            raise ValueError("its checksum is not that of its content")
+    return described, found
 
 
 def write_described(
     path: Path, tensors: dict[str, np.ndarray], described: Mapping[str, Any]
 ) -> None:
     """Write `tensors` and, as JSON, what describes them; the same bytes for the same content."""
+    # As it is read: what JSON makes of it.
+    described = json.loads(json.dumps(described))
+    described["checksum"] = checksum(described, tensors)
     save_tensors(path, tensors, {DESCRIPTION: json.dumps(described, ensure_ascii=False)})
 
 
@@ -55,6 +71,28 @@ def layers(file: Any, prefix: str) -> Layers:
         if f"{name}.weight" not in names:
             return found
         found.append((file.get_tensor(f"{name}.weight"), file.get_tensor(f"{name}.bias")))
+
+
+def network(
+    found: Mapping[str, np.ndarray], prefix: str, sizes: Sequence[int], path: Path, remedy: str
+) -> Layers:
+    """The layers of a network with `sizes` units, input and output included, from what was read.
+
+    Raises StudyError where one is missing, of another size, or holds what is no number.
+    """
+    layers = []
+    for index, (before, after) in enumerate(pairwise(sizes)):
+        pair = []
+        for part, shape in {"weight": (after, before), "bias": (after,)}.items():
+            name = f"{prefix}.layers.{index}.{part}"
+            tensor = found.get(name)
+            if tensor is None or tensor.dtype != np.float32 or tensor.shape != shape:
+                raise damaged(path, f"{name} is no float32 tensor {list(shape)}", remedy)
+            if not np.isfinite(tensor).all():
+                raise damaged(path, f"{name} holds values that are no numbers", remedy)
+            pair.append(tensor)
+        layers.append(tuple(pair))
+    return layers
 
 
 def tensors(layers: Layers, prefix: str) -> dict[str, np.ndarray]:

@@ -6,7 +6,6 @@ weights of epochs gone by that were asked for; its metadata hold the rest as JSO
 over everything. A random stream needs no state: each epoch begins its own (streams.py).
 """
 
-import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
-from study.support.files import save_tensors
+from study.support.files import checksum, save_tensors
 
 # The columns of `measures`, as in the record.
 MEASURES = (
@@ -120,7 +119,7 @@ def write(path: Path, state: State) -> None:
             for seed, replicate in state.replicates.items()
         },
     }
-    description["checksum"] = _checksum(description, tensors)
+    description["checksum"] = checksum(description, tensors)
     # One key: safetensors writes several in no fixed order.
     save_tensors(path, tensors, {"state": json.dumps(description, sort_keys=True)})
 
@@ -132,7 +131,7 @@ def read(path: Path) -> State:
             metadata = file.metadata() or {}
         tensors = load_file(path)
         description = json.loads(metadata["state"])
-        if description.pop("checksum") != _checksum(description, tensors):
+        if description.pop("checksum") != checksum(description, tensors):
             raise DamagedStateError(f"{path}: the checksum does not match its content")
         return _parse(description, tensors)
     except (SafetensorError, KeyError, ValueError) as error:
@@ -158,12 +157,3 @@ def _parse(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) ->
             tensors=own,
         )
     return state
-
-
-def _checksum(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
-    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        digest.update(f"{name} {tensor.dtype} {tensor.shape}".encode())
-        digest.update(np.ascontiguousarray(tensor).data)
-    return digest.hexdigest()

@@ -11,12 +11,10 @@ from typing import Any
 
 from study.data.datasets import describe
 from study.spec import settings as training_settings
+from study.spec.beside import files_beside, plan_beside
 from study.spec.choice import Choice, Reason
 from study.spec.settings import DEFAULTS, complete, essential, identity, is_used, text, value_text
 from study.support.errors import StudyError
-
-# What is read of a study that is shown beside another.
-FILES_BESIDE = ("plan.json", "metrics.parquet", "final.safetensors")
 
 # Longest readable part of a run's name: with the hash well below file systems' 255 bytes.
 SLUG_LENGTH = 120
@@ -151,7 +149,9 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
     other experiments or seeds is none.
     """
     dataset = describe(config["data"]["dataset"]).name
-    files_beside(config["report"].get("beside"))
+    other = config["report"].get("beside")
+    if files_beside(other):
+        plan_beside(Path(other))
     validation = _validation(config["data"]["validation"])
     seeds = config["seeds"]
     # A whole number may be written 5.0.
@@ -232,15 +232,6 @@ def part(plan: Mapping[str, Any], experiment: str | None) -> dict[str, Any]:
         epochs[value["run"]] = max(value["epochs"], epochs.get(value["run"], 0))
     runs = [run | {"epochs": epochs[run["run"]]} for run in plan["runs"] if run["run"] in epochs]
     return dict(plan) | {"experiments": experiments, "final": final, "runs": runs}
-
-
-def files_beside(folder: str | None) -> list[str]:
-    """What is read of the study that is shown beside another; nothing before it is all there."""
-    paths = [Path(folder, name) for name in FILES_BESIDE] if folder else []
-    try:
-        return list(map(str, paths)) if all(path.is_file() for path in paths) else []
-    except OSError as error:
-        raise StudyError(f"report.beside: {folder[:60]}: {error.strerror}") from None
 
 
 def _validation(described: str | Mapping[str, Any]) -> str | dict[str, Any]:

@@ -3,13 +3,14 @@
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from safetensors import SafetensorError
@@ -67,6 +68,16 @@ def save_tensors(
             if number is None:
                 raise
             raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
+
+
+def checksum(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
+    """A checksum over all that a safetensors file holds, what its metadata say included."""
+    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tensor.shape}".encode())
+        digest.update(np.ascontiguousarray(tensor).data)
+    return digest.hexdigest()
 
 
 def read_bytes(path: str | os.PathLike, most: int = -1) -> bytes:

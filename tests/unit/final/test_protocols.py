@@ -13,7 +13,7 @@ from study.final.evaluation import Evaluation, Provenance
 from study.final.protocols import Honest
 from study.report.data import collect
 from study.report.document import render
-from study.spec import plan
+from study.spec import beside
 from study.support.errors import StudyError
 from study.support.language import Language
 
@@ -112,16 +112,15 @@ def test_the_study_beside_is_shown_once_it_is_there(tmp_path):
 def test_a_study_beside_that_validates_on_the_test_images_is_refused(tmp_path):
     beside = tmp_path / "beside"
     write(make(CONFIG, level), beside)
-    study = make(CONFIG | {"report": {"beside": str(beside)}}, level)
     with pytest.raises(StudyError, match=r"report\.beside: .*held-out images"):
-        reported(tmp_path / "study", study)
+        make(CONFIG | {"report": {"beside": str(beside)}}, level)
 
 
 def test_nothing_is_read_of_a_study_that_is_not_all_there(tmp_path):
     write(make(CONFIG | HELD_OUT, level), tmp_path)
-    assert len(plan.files_beside(str(tmp_path))) == 3
+    assert len(beside.files_beside(str(tmp_path))) == 3
     Path(tmp_path, "metrics.parquet").unlink()
-    assert plan.files_beside(str(tmp_path)) == plan.files_beside(None) == []
+    assert beside.files_beside(str(tmp_path)) == beside.files_beside(None) == []
 
 
 def test_other_data_beside_is_refused(tmp_path):
