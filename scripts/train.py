@@ -19,13 +19,24 @@ from typing import Any
 from study.data import datasets
 from study.runs import attempts, checkpoint, failures, fingerprint, gpus, provenance
 from study.runs.checkpoint import Request
-from study.spec.config import checked_settings
+from study.spec.config import checked_settings, validated
 from study.spec.settings import complete, identity
 from study.support import object_store
 from study.support.errors import StudyError, report_errors
+from study.support.files import move_aside
 from study.support.locks import run_lock
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+# By a clock that only goes forward: that of the day may be set back meanwhile.
+STARTED = time.monotonic()
+
+
+def positive(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def arguments() -> argparse.Namespace:
@@ -57,8 +68,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"])
     parser.add_argument(
         "--runs-per-gpu",
-        type=int,
-        default=int(os.environ.get("RUNS_PER_GPU", "1")),
+        type=positive,
+        default=os.environ.get("RUNS_PER_GPU", "1"),
         help="how many processes may share a GPU of this machine; by default $RUNS_PER_GPU, or 1",
     )
     parser.add_argument(
@@ -67,7 +78,21 @@ def arguments() -> argparse.Namespace:
         help="where the state of runs is kept too, s3://bucket/path; by default $STORED_RUNS",
     )
     parser.add_argument("--output", type=Path, required=True, help="the run's folder")
-    return parser.parse_args()
+    args = parser.parse_args()
+    refuse_nonsense(args)
+    return args
+
+
+def refuse_nonsense(args: argparse.Namespace) -> None:
+    """Hold what is asked for against the schema of a config, whose keys the message names."""
+    settings = checked_settings(args.settings, "--settings")
+    asked = {
+        "data": {"validation": args.validation},
+        "seeds": args.seeds,
+        "baseline": settings | {"epochs": args.epochs},
+        "experiments": {"kept": {"vary": {"epochs": args.keep_epochs or [1]}}},
+    }
+    validated(asked, "train.py")
 
 
 def log(line: str, folder: Path | None = None) -> None:
@@ -95,9 +120,7 @@ def main() -> None:
     for number in STOPPING:
         signal.signal(number, stop)
     args.output.mkdir(parents=True, exist_ok=True)
-    with run_lock(args.output) as free:
-        if not free:
-            raise StudyError(f"{args.output}: another process is training this run")
+    with run_lock(args.output, tell=functools.partial(log, folder=args.output)):
         failures.refuse_known_bug(args.output, Path(__file__))
         ended_before = attempts.begin(args.output)
         if ended_before:
@@ -117,6 +140,9 @@ def train(args: argparse.Namespace) -> None:
     settings = identity(complete(checked_settings(args.settings, "--settings")))
     request = Request(args.seeds, args.epochs, args.keep_epochs)
     path, journal = args.output / "state.safetensors", args.output / "journal.jsonl"
+    for file in (path, journal):
+        if file.is_dir():
+            log(f"{file}: a folder is in the way, now {move_aside(file).name}", args.output)
     storage = object_store.Folder(args.stored_runs and f"{args.stored_runs}/{args.output.name}")
     storage.fetch(journal, path)
     learning = fingerprint.learning(dataset.digest, args.validation)
@@ -139,7 +165,7 @@ def train(args: argparse.Namespace) -> None:
     sizes = [features, *settings["hidden"], dataset.class_count]
     outputs.write(args.output, known, request, settings, sizes)
     if open_seeds:
-        usage.write(args.output / "benchmark.tsv")
+        usage.write(args.output / "benchmark.tsv", time.monotonic() - STARTED)
 
 
 def extend(

@@ -281,6 +281,31 @@ def test_a_misspelt_setting_is_refused(run, folder):
     told(run(folder, settings=SETTINGS | {"lerning_rate": 0.5}, epochs=["1"]))
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"epochs": ["0"]}, "baseline.epochs: must be at least 1, is 0"),
+        ({"validation": ['{"from": "train", "size": -5}']}, "data.validation.size: must be at"),
+        ({"seeds": ["4294967296"]}, "seeds[0]: must be at most 4294967295"),
+        ({"seeds": ["1", "1"]}, "seeds: has the same value twice: 1"),
+        ({"settings": ["[]"]}, "--settings: top level: must be keys with values"),
+    ],
+)
+def test_nonsense_is_refused_before_anything_is_made(run, folder, changed, message):
+    assert message in told(run(folder, **changed))
+    assert not folder.exists()
+
+
+def test_a_folder_in_place_of_the_state_is_moved_aside(run, finished, undisturbed):
+    (finished / "state.safetensors").unlink()
+    (finished / "state.safetensors").mkdir()
+    (finished / "settings.json").unlink()
+    ended = run(finished)
+    assert ended.returncode == 0, ended.stderr
+    assert "a folder is in the way, now state.safetensors.in-the-way" in ended.stdout
+    assert results(finished) == results(undisturbed)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_a_device_that_is_not_there_is_told(run, folder):
     assert "device: cuda is asked for" in told(run(folder, device=["cuda"]))
@@ -323,20 +348,35 @@ def test_training_processes_share_the_gpus_and_a_killed_one_leaves_its_own(start
             program.communicate()
 
 
-def test_a_run_that_another_process_trains_is_refused(run, finished):
+def test_a_run_that_another_process_trains_is_waited_for(start, finished):
+    """As after kill -9 of Snakemake alone: its jobs go on."""
     with (finished / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        line = told(run(finished, epochs=[str(EPOCHS + 1)]))
-    assert str(finished) in line
-    assert "another process is training this run" in line
+        program = start(finished, epochs=[str(EPOCHS + 1)])
+        wait_for_line(finished, "another process is training this run; waiting until it ends")
+        assert program.poll() is None
+        assert len(journal(finished)) == EPOCHS
+    program.communicate(timeout=60)
+    assert program.returncode == 0
+    assert len(journal(finished)) == EPOCHS + 1
+
+
+def test_one_that_waits_can_be_told_to_stop(start, finished):
+    with (finished / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        program = start(finished, epochs=[str(EPOCHS + 1)])
+        wait_for_line(finished, "waiting until it ends")
+        program.terminate()
+        program.communicate(timeout=60)
+    assert program.returncode == 128 + signal.SIGTERM
     assert len(journal(finished)) == EPOCHS
 
 
-def test_of_two_processes_at_once_one_trains_and_the_other_is_refused(start, undisturbed, folder):
+def test_of_two_processes_at_once_one_trains_and_the_other_waits(start, undisturbed, folder):
     both = [start(folder), start(folder)]
-    ends = [program.communicate(timeout=60) for program in both]
-    assert sorted(program.returncode for program in both) == [0, 1]
-    assert "another process is training this run" in "".join(err for _, err in ends)
+    for program in both:
+        program.communicate(timeout=60)
+    assert [program.returncode for program in both] == [0, 0]
     assert len(journal(folder)) == EPOCHS
     assert results(folder) == results(undisturbed)
 

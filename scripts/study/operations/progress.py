@@ -5,6 +5,7 @@ the lock, the journal's last epochs, failure.json. No job and no scheduler is as
 """
 
 import json
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ import numpy as np
 
 from study.operations.plan_table import Past, last_end
 from study.runs import failures
+from study.runs.checkpoint import MEASURES
 from study.runs.completeness import Standing, standing
 from study.spec.plan import Plan, Run
 from study.support import locks
@@ -196,7 +198,10 @@ def _situation(
     if holder.is_here:
         if holder.is_alive:
             return Situation.TRAINING, ""
-        return Situation.INTERRUPTED, "was killed"
+        return (
+            Situation.INTERRUPTED,
+            f"was killed {failures.KILLED_BY}",
+        )
     times = [holder.since, *(entry["time"] for entry in entries)]
     longest = max(np.diff(times), default=0)
     if time.time() - heard < max(SILENT_SECONDS, SILENT_EPOCHS * longest):
@@ -229,10 +234,35 @@ def _lines(path: Path) -> Iterator[Entry]:
     try:
         with path.open(encoding="utf-8") as file:
             for line in file:
-                if line.endswith("\n"):
-                    yield json.loads(line)
-    except (OSError, ValueError):
+                entry = _entry(line) if line.endswith("\n") else None
+                if entry is not None:
+                    yield entry
+    except (OSError, UnicodeDecodeError):
         return
+
+
+def _entry(line: str) -> Entry | None:
+    """A line of a journal; None where it is none, as where a disk damaged it."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict):
+        return None
+    seeds, measures = entry.get("seeds"), [entry.get(name) for name in MEASURES]
+    is_right = (
+        type(entry.get("epoch")) is int
+        and type(entry.get("pid")) is int
+        and _is_number(entry.get("time"))
+        and isinstance(seeds, list)
+        and all(type(seed) is int for seed in seeds)
+        and all(measure is None or _is_number(measure) for measure in measures)
+    )
+    return entry if is_right else None
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def _written(path: Path) -> float:

@@ -7,12 +7,14 @@ where the process was stopped or killed.
 import json
 import os
 import platform
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from study.runs import failures
 from study.support import slurm
-from study.support.files import write_text
+from study.support.errors import printable
+from study.support.files import read_own, write_text
 
 NAME = "attempt.json"
 
@@ -44,10 +46,10 @@ def end(folder: Path) -> None:
 
 def _end_before(folder: Path) -> str | None:
     try:
-        before = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        before = json.loads(read_own(folder / NAME) or b"null")
         told = failures.kind_left(folder) == failures.STOPPED
-        return f"the attempt before was {_end(before, told)}"
-    except (OSError, ValueError, LookupError, TypeError):
+        return printable(f"the attempt before was {_end(before, told)}")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -55,8 +57,10 @@ def _end(before: Mapping, told: bool) -> str:
     """How an attempt ended that was `told` to stop, or was killed without a word."""
     ended = "told to stop" if told else "killed without a word"
     job = before["slurm"].get("SLURM_JOB_ID")
+    if job is not None and not re.fullmatch(r"[0-9_.+]{1,40}", job):
+        raise ValueError
     if job is None:
-        reason = "" if told else " (by kill -9, for want of memory, or with the machine)"
+        reason = "" if told else f" {failures.KILLED_BY}"
         return f"{ended}, process {before['pid']} on {before['host']}{reason}"
     place = f"SLURM job {job} on {before['slurm'].get('SLURMD_NODENAME', before['host'])}"
     if job == os.environ.get("SLURM_JOB_ID"):

@@ -8,15 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from study.runs import fingerprint
-from study.support.errors import StudyError
-from study.support.files import write_text
+from study.support.errors import StudyError, printable
+from study.support.files import read_own, write_text
 
 NAME = "failure.json"
 
 STOPPED, MEMORY, DISK, DEVICE, INPUT, BUG = "stopped", "memory", "disk", "device", "input", "bug"
 
+# Who is killed cannot say why; these are the reasons.
+KILLED_BY = "(by kill -9, for want of memory, or with the machine)"
+
+KINDS = (STOPPED, MEMORY, DISK, DEVICE, INPUT, BUG)
+
 # torch tells of these by a RuntimeError, in several wordings.
-_MEMORY = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
+_MEMORY = ("out of memory", "can't allocate memory", "ALLOC_FAILED", "std::bad_alloc")
+
+# Loading a library and starting a thread take address space, which may be limited.
+_NO_SPACE = (
+    "failed to map segment",
+    "cannot allocate memory",
+    "cannot map",
+    "can't start new thread",
+    "cannot create executable memory",
+)
 _DEVICE = ("CUDA error", "CUDA driver", "NVIDIA driver", "cuDNN", "CUBLAS")
 
 
@@ -24,10 +38,12 @@ def kind_of(error: BaseException) -> str:
     """What another attempt can mend: all but `input`, which a person mends, and `bug`, ours."""
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return STOPPED
-    if isinstance(error, StudyError | ImportError):
+    if isinstance(error, StudyError):
         return INPUT
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _lacks_space(error):
         return MEMORY
+    if isinstance(error, ImportError):
+        return INPUT
     if isinstance(error, RuntimeError):
         text = str(error)
         if any(sign in text for sign in _MEMORY):
@@ -37,6 +53,17 @@ def kind_of(error: BaseException) -> str:
     if isinstance(error, OSError):
         return MEMORY if error.errno == errno.ENOMEM else DISK
     return BUG
+
+
+def _lacks_space(error: BaseException) -> bool:
+    """Whether a library could not be loaded, or a thread not be started, for want of memory."""
+    told: BaseException | None = error
+    while told is not None:
+        kinds = ImportError | OSError | RuntimeError
+        if isinstance(told, kinds) and any(sign in str(told).lower() for sign in _NO_SPACE):
+            return True
+        told = told.__cause__ or told.__context__
+    return False
 
 
 def note(folder: Path, error: BaseException, program: Path) -> None:
@@ -59,10 +86,15 @@ def kind_left(folder: Path) -> str | None:
 def read(folder: Path) -> dict[str, Any] | None:
     """What `note` left in `folder`; None where it left nothing, or nothing that can be read."""
     try:
-        failure = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        return failure if {"kind", "message"} <= failure.keys() else None
-    except (OSError, ValueError, AttributeError):
+        failure = json.loads(read_own(folder / NAME) or b"null")
+    except (ValueError, RecursionError):
         return None
+    if not isinstance(failure, dict) or failure.get("kind") not in KINDS:
+        return None
+    message = failure.get("message")
+    if not isinstance(message, str) or not message.strip():
+        return None
+    return failure | {"message": "\n".join(map(printable, message.splitlines()))}
 
 
 def refuse_known_bug(folder: Path, program: Path) -> None:

@@ -7,10 +7,7 @@ with torch in it takes a tenth of a core; the system counts the same for nothing
 import datetime
 import resource
 import sys
-import time
 from pathlib import Path
-
-import psutil
 
 from study.support.files import write_text
 
@@ -21,10 +18,9 @@ BLOCK_BYTES = 512
 MIB = 2**20
 
 
-def write(path: Path) -> None:
-    """Write a row of seconds since the start, peak memory and traffic (MiB), and load (%)."""
+def write(path: Path, seconds: float) -> None:
+    """Write a row of the `seconds` since the start, peak memory and traffic (MiB), and load (%)."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = time.time() - psutil.Process().create_time()
     processor = used.ru_utime + used.ru_stime
     columns = {
         "s": f"{seconds:.2f}",

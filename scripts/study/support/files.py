@@ -2,10 +2,13 @@
 
 import contextlib
 import errno
+import fcntl
 import hashlib
+import itertools
 import json
 import os
 import re
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +25,44 @@ Result = TypeVar("Result")
 
 # What a read ends with that may go well a moment later, as where a disk of the network is busy.
 PASSING = {errno.EIO, errno.EAGAIN, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT}
+# A note, such as who trains a run or how it failed.
+MOST_OWN_BYTES = 1_000_000
+
 PAUSES = (0.05, 0.2, 0.5)  # seconds before each further try
+
+
+# What is in the way of a file keeps its name with this behind it.
+ASIDE = ".in-the-way"
+
+
+def move_aside(path: Path) -> Path:
+    """Rename what stands at `path` where a file or a run's folder belongs; its new path.
+
+    Nothing is lost: a person looks at it and removes it.
+    """
+    for number in itertools.count(1):
+        aside = path.with_name(f"{path.name}{ASIDE}{'' if number == 1 else f'-{number}'}")
+        if not os.path.lexists(aside):
+            return path.rename(aside)
+    raise AssertionError
+
+
+def read_own(path: Path) -> bytes | None:
+    """The content of a small file of our own making; None where there is none, or another thing.
+
+    A link is not followed, and what is no plain file not waited for.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        is_plain = stat.S_ISREG(os.fstat(handle).st_mode)
+        return os.read(handle, MOST_OWN_BYTES) if is_plain else None
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -31,23 +71,47 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
     The temporary name keeps the suffix of `path`, which libraries read the format from. The
     content is flushed to disk before the move, so that a power cut leaves the old file or the
-    new one. When the block fails, the temporary file is removed and `path` stays as it was.
+    new one. When the block fails, the temporary file is removed and `path` stays as it was; those
+    of processes that were killed are removed by the next one that writes to `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    handle, temporary = _temporary(path)
     try:
         yield temporary
         # Temporary files are their owner's alone; this one gets what any new file would have.
         temporary.chmod(0o666 & ~_umask())
         with temporary.open("rb") as content:
             os.fsync(content.fileno())
+        if path.is_dir() and not path.is_symlink():
+            # Told of `path`, which a person knows, and not of the temporary file.
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(handle)
+
+
+def _temporary(path: Path) -> tuple[int, Path]:
+    """A new temporary file beside `path`, and a handle of it that is locked while it is written."""
+    mark = re.compile(rf"\.{re.escape(path.stem)}-\w{{8}}{re.escape(path.suffix)}")
+    for left in [each for each in path.parent.iterdir() if mark.fullmatch(each.name)]:
+        # One that can be locked is nobody's any more.
+        with contextlib.suppress(OSError), left.open("rb+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
+    while True:
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+        )
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Another process may have taken it for one that was left, in the moment before.
+        if os.path.exists(name):
+            return handle, Path(name)
+        os.close(handle)
 
 
 def _umask() -> int:

@@ -6,11 +6,15 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
+
+from study.support.errors import printable
+from study.support.files import read_own
 
 NAME = ".lock"
 
@@ -43,14 +47,22 @@ class Holder:
 
 
 @contextlib.contextmanager
-def run_lock(folder: Path) -> Iterator[bool]:
-    """Hold a run's lock, so that nobody else trains it; False where somebody does."""
-    with (folder / NAME).open("ab", buffering=0) as lock:
+def run_lock(folder: Path, tell: Callable[[str], None] | None = None) -> Iterator[bool]:
+    """Hold a run's lock, so that nobody else trains it; False where somebody does.
+
+    With `tell`, which is told who that is, it is waited for, and never False.
+    """
+    with _opened(folder / NAME) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield False
-            return
+            if tell is None:
+                yield False
+                return
+            known = holder(folder)
+            who = f"process {known.pid} on {known.host}" if known else "another process"
+            tell(f"{who} is training this run; waiting until it ends")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         own = Holder(socket.gethostname(), os.getpid(), time.time())
         # The lock holds without it, as on a full disk.
         with contextlib.suppress(OSError):
@@ -62,9 +74,21 @@ def run_lock(folder: Path) -> Iterator[bool]:
             lock.truncate(0)
 
 
+def _opened(path: Path) -> BinaryIO:
+    """The file of a lock. What a link points to is another's: the link is taken away."""
+    if path.is_symlink():
+        path.unlink()
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    return open(os.open(path, flags, 0o666), "ab", buffering=0)
+
+
 def holder(folder: Path) -> Holder | None:
     """Who took the lock of a run last and did not give it back, having been killed or at work."""
     try:
-        return Holder(**json.loads((folder / NAME).read_bytes()))
-    except (OSError, ValueError, TypeError):
+        told = Holder(**json.loads(read_own(folder / NAME) or b"null"))
+    except (ValueError, TypeError, RecursionError):
         return None
+    types = (type(told.host), type(told.pid), type(told.since))
+    is_right = types in ((str, int, float), (str, int, int)) and 0 < told.pid < 2**31
+    is_right = is_right and 0 <= told.since < 1e12
+    return replace(told, host=printable(told.host)) if is_right else None

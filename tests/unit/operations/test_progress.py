@@ -119,13 +119,30 @@ def test_no_more_counts_than_is_asked_for(plan, tmp_path, at_work):
     assert look(plan, tmp_path).runs[0].done == 4 + 1
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["7", "[]", "null", "{}", "{", '{"epoch": "2", "seeds": [0], "time": 1, "pid": 1}', "[" * 5000],
+)
+def test_a_line_of_the_journal_that_is_none_is_passed_over(plan, tmp_path, at_work, line):
+    run = plan.runs[0]
+    write_state(tmp_path, run, {})
+    at_work(tmp_path / run.run)
+    enter(tmp_path / run.run, 1)
+    with (tmp_path / run.run / "journal.jsonl").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    enter(tmp_path / run.run, 2)
+    assert look(plan, tmp_path).runs[0].entry["epoch"] == 2
+    assert progress.trained_since(tmp_path, 0) == 2 * 2
+
+
 def test_a_killed_run_is_interrupted_with_what_is_saved(plan, tmp_path):
     run = plan.runs[0]
     write_state(tmp_path, run, {seed: replicate(run, 2) for seed in (0, 1)})
     enter(tmp_path / run.run, 1, 2, 3, pid=2**22 + 1)
     held_by(tmp_path / run.run, since=time.time() - 100)
     seen = look(plan, tmp_path).runs[0]
-    assert (seen.situation, seen.message) == (Situation.INTERRUPTED, "was killed")
+    assert seen.situation is Situation.INTERRUPTED
+    assert seen.message == "was killed (by kill -9, for want of memory, or with the machine)"
     assert seen.done == 4
 
 

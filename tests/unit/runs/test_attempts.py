@@ -115,7 +115,18 @@ def test_a_job_that_slurm_started_again_says_why(tmp_path, in_job, told, reason)
     assert reason in line
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"pid": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "7",
+        '{"pid": 1}',
+        '{"host": "h", "pid": 1, "slurm": []}',
+        '{"host": "h", "pid": 1, "slurm": {"SLURM_JOB_ID": 12}}',
+        '{"host": "h", "pid": 1, "slurm": {"SLURM_JOB_ID": "--help"}}',
+    ],
+)
 def test_a_damaged_note_is_no_matter(tmp_path, content):
     (tmp_path / attempts.NAME).write_text(content, encoding="utf-8")
     assert attempts.begin(tmp_path) is None

@@ -28,6 +28,10 @@ PROGRAM, OTHER_PROGRAM = SCRIPTS / "train.py", SCRIPTS / "fidelity.py"
         (RuntimeError("CUDA error: an illegal memory access was encountered"), "device"),
         (RuntimeError("cuBLAS error: CUBLAS_STATUS_ALLOC_FAILED"), "memory"),
         (ModuleNotFoundError("No module named 'torch'"), "input"),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), "memory"),
+        (OSError("libc10.so: cannot allocate memory in static TLS block"), "memory"),
+        (RuntimeError("can't start new thread"), "memory"),
+        (ImportError("libcudart.so.12: cannot open shared object file"), "input"),
     ],
 )
 def test_kinds_are_told_apart(error, kind):
@@ -58,7 +62,32 @@ def test_what_may_go_well_the_next_time_is_tried_again(tmp_path, error):
     failures.refuse_known_bug(tmp_path, PROGRAM)
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"kind": "bug"}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "1",
+        '{"kind": "bug"}',
+        '{"kind": ["bug"], "message": "m"}',
+        '{"kind": "other", "message": "m"}',
+        '{"kind": "bug", "message": 1}',
+        '{"kind": "bug", "message": ""}',
+        "[" * 5000,
+    ],
+)
 def test_a_damaged_note_refuses_nothing(tmp_path, content):
     (tmp_path / failures.NAME).write_text(content, encoding="utf-8")
     failures.refuse_known_bug(tmp_path, PROGRAM)
+    assert failures.kind_left(tmp_path) is None
+
+
+def test_a_terminals_commands_are_written_out(tmp_path):
+    note = {"kind": "bug", "message": "\x1b[2Jgone\nnext"}
+    (tmp_path / failures.NAME).write_text(json.dumps(note), encoding="utf-8")
+    assert failures.read(tmp_path)["message"] == "\\x1b[2Jgone\nnext"
+
+
+def test_a_note_that_is_no_plain_file_tells_nothing(tmp_path):
+    (tmp_path / failures.NAME).mkdir()
+    assert failures.read(tmp_path) is None

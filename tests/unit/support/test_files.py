@@ -1,5 +1,6 @@
 """A file is whole or as it was; what a person can mend is told in one line."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from study.support import errors
+from study.support import errors, files
 from study.support.errors import StudyError, report_errors
 from study.support.files import atomic_path, link, write_text
 
@@ -58,6 +59,73 @@ def test_a_file_is_as_readable_as_any_new_file(tmp_path, umask, mode):
     finally:
         os.umask(before)
     assert (tmp_path / "it").stat().st_mode & 0o777 == mode
+
+
+def test_what_killed_processes_left_is_removed_by_the_next_write(tmp_path):
+    """But for what another process is writing at that moment, and files of other names."""
+    target = tmp_path / "state.safetensors"
+    code = "import os, sys; from study.support.files import atomic_path\n"
+    code += "with atomic_path(sys.argv[1]): os.kill(os.getpid(), 9)"
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", code, target], cwd=SCRIPTS)
+    other = tmp_path / ".state-of-it.safetensors"
+    other.write_bytes(b"")
+    assert len(list(tmp_path.iterdir())) == 2
+    with atomic_path(target) as first, atomic_path(target) as second:
+        assert first.exists()
+        second.write_text("two", encoding="utf-8")
+        first.write_text("one", encoding="utf-8")
+    assert target.read_text(encoding="utf-8") == "one"
+    assert sorted(tmp_path.iterdir()) == [other, target]
+
+
+def test_a_folder_in_the_way_is_named_and_stays(tmp_path):
+    (tmp_path / "report.md").mkdir()
+    with pytest.raises(IsADirectoryError) as caught, atomic_path(tmp_path / "report.md"):
+        pass
+    assert caught.value.filename == str(tmp_path / "report.md")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.md"]
+
+
+def test_a_dangling_link_is_replaced(tmp_path):
+    (tmp_path / "report.md").symlink_to(tmp_path / "nowhere")
+    write_text(tmp_path / "report.md", "text")
+    assert not (tmp_path / "report.md").is_symlink()
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_what_is_in_the_way_is_kept_under_another_name(tmp_path):
+    for number in range(3):
+        (tmp_path / "run").write_text(str(number), encoding="utf-8")
+        files.move_aside(tmp_path / "run")
+    kept = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    names = ["run.in-the-way", "run.in-the-way-2", "run.in-the-way-3"]
+    assert kept == dict(zip(names, "012", strict=True))
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE])
+def test_a_read_that_fails_now_and_then_is_tried_again(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(files, "PAUSES", (0, 0))
+    left = [OSError(number, "I/O"), OSError(number, "I/O")]
+
+    def read():
+        if left:
+            raise left.pop()
+        return "content"
+
+    assert files.tried_again(read, tmp_path / "plan.json") == "content"
+
+
+def test_a_read_that_always_fails_is_told_and_not_taken_for_an_absent_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "PAUSES", (0,))
+
+    def read():
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(StudyError, match=r"plan\.json: cannot be read, tried 2 times"):
+        files.tried_again(read, tmp_path / "plan.json")
+    with pytest.raises(FileNotFoundError):
+        files.read_bytes(tmp_path / "absent")
 
 
 def test_text_is_written_in_utf_8(tmp_path):

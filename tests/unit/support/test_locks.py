@@ -74,6 +74,45 @@ def test_what_says_nothing_tells_of_nobody(tmp_path, content):
     assert locks.holder(tmp_path) is None
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"host": 1, "pid": 1, "since": 1.0},
+        {"host": "here", "pid": "1", "since": 1.0},
+        {"host": "here", "pid": -1, "since": 1.0},
+        {"host": "here", "pid": 10**30, "since": 1.0},
+        {"host": "here", "pid": 1, "since": [1]},
+        {"host": "here", "pid": 1, "since": 1e300},
+        {"host": "here", "pid": True, "since": 1.0},
+    ],
+)
+def test_odd_types_tell_of_nobody(tmp_path, told):
+    (tmp_path / locks.NAME).write_text(json.dumps(told), encoding="utf-8")
+    assert locks.holder(tmp_path) is None
+
+
+def test_what_a_link_points_to_stays_as_it_is(tmp_path):
+    other, folder = tmp_path / "other.txt", tmp_path / "run"
+    folder.mkdir()
+    other.write_text("kept", encoding="utf-8")
+    (folder / locks.NAME).symlink_to(other)
+    with run_lock(folder) as free:
+        assert free
+    assert other.read_text(encoding="utf-8") == "kept"
+    assert not (folder / locks.NAME).is_symlink()
+
+
+def test_a_pipe_in_place_of_a_note_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / locks.NAME)
+    assert locks.holder(tmp_path) is None
+
+
+def test_a_terminals_commands_are_written_out(tmp_path):
+    told = {"host": "\x1b[31mred", "pid": 1, "since": 1.0}
+    (tmp_path / locks.NAME).write_text(json.dumps(told), encoding="utf-8")
+    assert locks.holder(tmp_path).host == r"\x1b[31mred"
+
+
 def test_another_machines_holder_is_not_here(tmp_path):
     told = {"host": "elsewhere", "pid": os.getpid(), "since": time.time()}
     (tmp_path / locks.NAME).write_text(json.dumps(told), encoding="utf-8")
