@@ -1,6 +1,7 @@
 """The pages and Snakemake's own report in a real browser."""
 
 import re
+import time
 
 import pytest
 
@@ -17,6 +18,14 @@ SCROLL = """async () => {
   }
   scrollTo(0, 0);
 }"""
+
+
+def until_count(locator, count):
+    """Wait until so many elements are there; Playwright's own way is a text that is run."""
+    deadline = time.monotonic() + 30
+    while locator.count() != count:
+        assert time.monotonic() < deadline, f"{locator.count()} of {count}"
+        locator.page.wait_for_timeout(50)
 
 
 class Opened:
@@ -44,9 +53,7 @@ class Opened:
     def see_all(self):
         self.page.evaluate(SCROLL)
         charts = self.page.locator(".chart").count()
-        self.page.wait_for_function(
-            f"document.querySelectorAll('.chart[data-drawn] svg').length === {charts}"
-        )
+        until_count(self.page.locator(".chart[data-drawn] svg"), charts)
         return self.page
 
 
@@ -73,6 +80,20 @@ def test_opens_without_an_error_an_outside_request_or_a_sideways_scroll(opened, 
     assert it.outside() == []
     assert page.locator("html").get_attribute("lang") == code
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_script_that_is_not_the_pages_own_does_not_run(browser, shown, tmp_path):
+    """The page's policy holds, and its charts and tables work under it."""
+    text = (shown.results / "report.en.html").read_text(encoding="utf-8")
+    foreign = "<script>window.ran = 1</script><img src='nothing' onerror='window.ran = 1' alt=''>"
+    path = tmp_path / "report.en.html"
+    path.write_text(text.replace("</main>", f"{foreign}</main>"), encoding="utf-8")
+    it = Opened(browser, path)
+    page = it.see_all()
+    assert page.evaluate("window.ran") is None
+    assert len([line for line in it.complaints() if "Content Security Policy" in line]) >= 2
+    assert page.locator("table.searched tbody tr").count() > 0
+    it.context.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -121,11 +142,7 @@ def test_seeds_are_switched_off_and_on_by_the_keyboard(opened):
     switch.focus()
     page.keyboard.press("Space")
     assert not switch.is_checked()
-    page.wait_for_function(
-        "count => document.querySelectorAll("
-        "'#figure-dropout .chart svg .seeds_pathgroup path[stroke]').length === count",
-        arg=both // 2,
-    )
+    until_count(lines, both // 2)
     page.keyboard.press("Space")
     assert switch.is_checked()
 
@@ -220,9 +237,7 @@ def test_without_javascript_the_static_figures_are_there(opened):
 def test_the_theme_follows_the_readers_while_the_page_is_open(opened):
     page = opened(color_scheme="light").see_all()
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(
-        "[...document.querySelectorAll('.chart')].every((each) => each.dataset.drawn === 'dark')"
-    )
+    until_count(page.locator(".chart:not([data-drawn=dark])"), 0)
 
 
 class TestWorkflowReport:

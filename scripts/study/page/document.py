@@ -4,6 +4,7 @@ Whatever the study's size, the page stays below 8 MB: what is left out is said i
 """
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -36,6 +37,35 @@ COLUMNS = [*METRICS_COLUMNS, "train_loss"]
 # Of static figures and of charts, those that come first in the report up to so many characters.
 MOST_STATIC = 3_000_000
 MOST_CHARTS = 1_500_000
+
+
+# What runs in the page, in this order; a page without the first shows its figures as pictures.
+SCRIPTS = [
+    'document.documentElement.classList.add("js")',
+    *(
+        (FILES / name).read_text(encoding="utf-8")
+        for name in (
+            "vendor/vega.min.js",
+            "vendor/vega-lite.min.js",
+            "vendor/vega-embed.min.js",
+            "vendor/dataTables.min.js",
+            "page.js",
+        )
+    ),
+]
+
+
+def policy() -> str:
+    """The page's Content-Security-Policy: its own scripts run and no other, nothing is fetched.
+
+    Vega's own scripts compile the expressions of charts and the columns of their tables.
+    """
+    digests = [hashlib.sha256(script.encode()).digest() for script in SCRIPTS]
+    allowed = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src 'unsafe-eval' {allowed}; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
 
 
 def render(study: Study, language: Language, report: str, figures: Path, data: Path) -> str:
@@ -95,6 +125,8 @@ class _Page:
             article=Markup(article),
             tables={name: asdict(table) for name, table in tables.items()},
             behaviour=self._behaviour(),
+            scripts=[Markup(script) for script in SCRIPTS],
+            policy=policy(),
         )
 
     def _behaviour(self) -> dict[str, Any]:

@@ -163,4 +163,5 @@ def _order(cell: str, code: str) -> str:
         return ""
 
 
-_MARKDOWN = MarkdownIt("commonmark", renderer_cls=_Renderer).enable("table")
+# Texts of files stand in the report: what looks like HTML in it is text.
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).enable("table")

@@ -17,7 +17,9 @@ from study.final.protocols import Honest
 from study.results import findings
 from study.results.fidelity import MEASURES, Comparison
 from study.results.findings import Experiment, Value
+from study.spec import schemas
 from study.support.errors import StudyError
+from study.support.files import read_text
 
 METRICS_COLUMNS = [
     "run",
@@ -30,6 +32,21 @@ METRICS_COLUMNS = [
     "seconds",
     "status",
 ]
+
+
+_TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+
+# What is read of a run's settings.json.
+_MADE_BY = {
+    "type": "object",
+    "required": ["commit", "versions", "machine", "devices"],
+    "properties": {
+        "commit": {"type": "string"},
+        "versions": _TEXTS,
+        "machine": _TEXTS | {"required": ["processor", "cores", "system"]},
+        "devices": {"type": "array", "items": {"type": "string"}},
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -140,11 +157,17 @@ def _evaluation(path: Path | None, dataset: datasets.Dataset, data: Path) -> Eva
 def _made_by(path: Path) -> dict[str, Any]:
     """The commit, versions, machine and devices that a run's settings.json names."""
     try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-        return {key: described[key] for key in ("commit", "versions", "machine", "devices")}
+        described = json.loads(read_text(path))
     except FileNotFoundError:
         raise StudyError(f"{path}: is missing; run the workflow again") from None
-    except (json.JSONDecodeError, KeyError) as error:
-        raise StudyError(
-            f"{path}: is damaged ({error}); remove it and run the workflow again"
-        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, str(error)) from None
+    fault = next(schemas.errors(described, _MADE_BY), None)
+    if fault:
+        place = ".".join(map(str, fault.absolute_path))
+        raise _damaged(path, f"{place}: {fault.message}" if place else fault.message)
+    return {key: described[key] for key in _MADE_BY["required"]}
+
+
+def _damaged(path: Path, reason: str) -> StudyError:
+    return StudyError(f"{path}: is damaged ({reason:.100}); remove it and run the workflow again")

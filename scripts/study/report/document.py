@@ -34,6 +34,7 @@ def render(study: Study, language: Language, figures: str) -> str:
     text = environment.get_template(TEMPLATE.name).render(
         study=study,
         text=words.text,
+        escaped=markdown.escaped,
         introduction=Introduction(*arguments),
         hyperparameters=Hyperparameters(*arguments),
         experiments=Experiments(*arguments),

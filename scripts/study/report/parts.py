@@ -277,7 +277,7 @@ class Introduction(Part):
         for name in ("source", "licence"):
             told = getattr(self.study.dataset, name)
             if told:
-                about.append(self.text(f"method.{name}", **{name: told}))
+                about.append(self.text(f"method.{name}", **{name: markdown.escaped(told)}))
         return " ".join(about)
 
     def _work(self) -> dict[str, str]:
@@ -355,11 +355,17 @@ class Appendix(Part):
         told: dict[str, Counter[str]] = defaultdict(Counter)
         for made_by in self.study.made_by:
             described = {
-                self.text("appendix.commit"): f"`{made_by['commit']}`",
+                self.text(
+                    "appendix.commit"
+                ): f"`{re.sub('[^A-Za-z0-9._-]', '', made_by['commit'])}`",
                 # In an order of its own: a saved state does not keep that of the process.
-                **dict(sorted(made_by["versions"].items())),
-                **{self.text(f"appendix.{key}"): made_by["machine"][key] for key in MACHINE},
-                self.text("appendix.devices"): self.words.joined(made_by["devices"]),
+                **_escaped(dict(sorted(made_by["versions"].items()))),
+                **_escaped(
+                    {self.text(f"appendix.{key}"): made_by["machine"][key] for key in MACHINE}
+                ),
+                self.text("appendix.devices"): markdown.escaped(
+                    self.words.joined(made_by["devices"])
+                ),
             }
             for part, value in described.items():
                 told[part][value] += 1
@@ -441,3 +447,7 @@ class Appendix(Part):
                     )
                 )
         return list(dict.fromkeys(found))
+
+
+def _escaped(texts: Mapping[str, str]) -> dict[str, str]:
+    return {markdown.escaped(name): markdown.escaped(text) for name, text in texts.items()}

@@ -101,9 +101,15 @@ class _Comparison:
         yield from self._chosen("baseline", complete(plan["baseline"]))
         if plan["final"]:
             yield from self._chosen("final", complete(plan["final"]["settings"]))
-        yield self.text("settings.commit"), str(made_by.get("commit", ""))
-        yield self.text("settings.torch"), made_by.get("versions", {}).get("torch", "")
-        yield self.text("settings.devices"), ", ".join(made_by.get("devices", []))
+        yield self.text("settings.commit"), markdown.escaped(str(made_by.get("commit", "")))
+        yield (
+            self.text("settings.torch"),
+            markdown.escaped(str(made_by.get("versions", {}).get("torch", ""))),
+        )
+        yield (
+            self.text("settings.devices"),
+            markdown.escaped(", ".join(map(str, made_by.get("devices", [])))),
+        )
 
     def _chosen(self, whose: str, chosen: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for name in NAMES:

@@ -4,10 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from study.support.errors import printable
+
 
 def escaped(text: str) -> str:
-    """`text` with all that Markdown would take for markup made literal."""
-    return re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", text)
+    """`text` on one line, with all that Markdown would take for markup made literal."""
+    line = printable(re.sub(r"\s+", " ", text))
+    return re.sub(r"([\\`*_\[\]<>|~&])", r"\\\1", line)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], alignment: str) -> str:

@@ -3,6 +3,7 @@
 import base64
 import csv
 import functools
+import hashlib
 import io
 import json
 import math
@@ -17,6 +18,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from ruamel.yaml import YAML
 
 import madeup
 from mnistlike import write_dataset
@@ -377,6 +379,41 @@ class TestOtherStudies:
         assert "<c_d>" not in text
         assert "<b>" not in text
         assert "&lt;i&gt;than&lt;/i&gt;" in text
+
+    def test_texts_of_files_cannot_become_markup(self, own_dataset, tmp_path):
+        """Source and licence of a description; machine, versions and devices of a run."""
+        markup = "<i id='raw'>text</i>\n\n# A heading\n[link](javascript:0) & more"
+        description = YAML(typ="safe").load(Path(own_dataset))
+        [name] = description
+        description[name] |= {"source": markup, "licence": markup}
+        described = tmp_path / "described.yaml"
+        YAML().dump(description, described)
+        one = {"dropout": {"vary": {"dropout": [0.0, 0.2]}}}
+        study = madeup.make(small(str(described), one, final={}), level)
+        madeup.write(study, tmp_path / "first")
+        made = Made(study, tmp_path / "study")
+        made.told.made_by[0] |= {
+            "commit": markup,
+            "versions": {"python": markup, markup: "1"},
+            "machine": {"processor": markup, "cores": "2", "system": markup},
+            "devices": [markup],
+        }
+        report = made.report("en")
+        assert not re.search(r"(?<!\\)<i id|^# A heading|(?<!\\)\[link\]", report, re.M)
+        text = made.page()
+        assert "<i id" not in text
+        assert "&lt;i id='raw'&gt;text" in text
+        assert 'href="javascript' not in text
+
+    def test_the_policy_names_every_script_and_allows_no_other(self, pages):
+        for text in pages.values():
+            [policy] = re.findall(r'Content-Security-Policy" content="(.*?)"', text)
+            scripts = re.findall(r"<script>(.*?)</script>", text, re.S)
+            digests = [hashlib.sha256(script.encode()).digest() for script in scripts]
+            allowed = [f"'sha256-{base64.b64encode(each).decode()}'" for each in digests]
+            directives = dict(each.strip().split(" ", 1) for each in unescape(policy).split(";"))
+            assert directives["script-src"].split() == ["'unsafe-eval'", *allowed]
+            assert directives["default-src"] == "'none'"
 
     def test_everything_diverged(self, tmp_path):
         study = madeup.make(config.load([ROOT / "config.yaml"]), level, {"lr": 5})

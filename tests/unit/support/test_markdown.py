@@ -18,6 +18,7 @@ def test_a_bar_stays_within_its_cell():
 def test_escaped():
     assert markdown.escaped("T-shirt/top") == "T-shirt/top"
     assert markdown.escaped("a_b *c* <d>") == r"a\_b \*c\* \<d\>"
+    assert markdown.escaped("a\n\n# b &lt; \x1b[2J") == r"a # b \&lt; \\x1b\[2J"
 
 
 def test_anchors_are_githubs():
