@@ -22,21 +22,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
 
-# What the workflow makes, and what of it has to be made anew.
-MADE = [
-    *([str(CHOICE)] if PLAN.chooses_final else []),
-    "results/plan.json",
-    "results/metrics.parquet",
-    "results/summary.parquet",
-    "results/comparisons.parquet",
-    "results/claims.parquet",
-    f"{DATA}/checksums.sha256",
-    *EVALUATION,
-    *FIGURES,
-    *REPORTS,
-    *PAGES,
-    *MODEL,
-]
+# What has to be made anew though no input shows it.
 OUTDATED = list(outdated_files()) if workflow.is_main_process else []
 
 
@@ -48,6 +34,7 @@ rule report:
         FIGURES,
         "results/comparisons.parquet",
         MODEL,
+        "results/plan.json",
 
 
 rule model:
@@ -84,17 +71,17 @@ rule plan:
 
 onstart:
     refuse_missing_gpu()
-    write_text(CONFIG_FILE, CONFIG_JSON)
+    write_text(CONFIG_FILE, json.dumps(CONFIG, ensure_ascii=False) + "\n")
 
 
 onsuccess:
-    MANIFEST.write(MADE)
+    receipts.settle(RESULTS)
     for path in filter(os.path.exists, [*REPORTS, *PAGES]):
         print(f"report: {os.path.abspath(path)}", file=sys.stderr)
 
 
 onerror:
-    MANIFEST.write(MADE)
+    receipts.settle(RESULTS)
     print(
         "failed; make status tells what; what is finished can be read: make report-partial",
         file=sys.stderr,

@@ -4,7 +4,9 @@ import argparse
 import json
 from pathlib import Path
 
-from study.figures import final_figures
+from study.data.sources import CHECKSUMS
+from study.figures import drawing, final_figures
+from study.support import receipts
 from study.support.errors import report_errors
 from study.support.language import Language
 
@@ -17,12 +19,18 @@ def main() -> None:
     parser.add_argument("--evaluation", type=Path, required=True, help="results/final.safetensors")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set's files")
     parser.add_argument("--output", type=Path, required=True, help="folder of the figures")
+    parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
     arguments = parser.parse_args()
 
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
-    model = final_figures.collect(plan, arguments.runs, arguments.evaluation, arguments.data)
-    for code in plan["languages"]:
-        final_figures.draw(model, Language(code), arguments.output)
+    record = arguments.runs / plan["final"]["run"] / "record.parquet"
+    read = [record, arguments.evaluation, arguments.data / CHECKSUMS]
+    with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
+        model = final_figures.collect(plan, arguments.runs, arguments.evaluation, arguments.data)
+        for code in plan["languages"]:
+            final_figures.draw(model, Language(code), arguments.output)
+            for name in final_figures.NAMES:
+                made += drawing.files(arguments.output, name, code)
 
 
 if __name__ == "__main__":

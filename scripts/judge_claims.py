@@ -2,12 +2,16 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from study.runs import provenance, records
 from study.spec import claims
+from study.support import receipts
 from study.support.errors import report_errors
 
 
@@ -18,19 +22,26 @@ def main() -> None:
     parser.add_argument("--metrics", type=Path, required=True, help="results/metrics.parquet")
     parser.add_argument("--summary", type=Path, required=True, help="results/summary.parquet")
     parser.add_argument("--output", type=Path, required=True, help="claims.parquet")
+    parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
     args = parser.parse_args()
 
     plan = json.loads(args.plan.read_text(encoding="utf-8"))
-    asked = claims.asked(plan)
-    table = claims.CLAIMS.empty_table()
-    if asked:
-        # SciPy and statsmodels take a second to import, which other studies need not wait for.
-        from study.results import verdicts
+    with receipts.receipt(args.receipt, args.plan, [args.metrics, args.summary]) as made:
+        table = _judged(plan, args.metrics, args.summary)
+        made_by = records.read_metadata(args.summary) | provenance.made_by()
+        records.write_parquet(args.output, table, made_by)
+        made.append(args.output)
 
-        metrics = pd.read_parquet(args.metrics, columns=verdicts.COLUMNS)
-        table = verdicts.judge(asked, plan, pd.read_parquet(args.summary), metrics)
-    made_by = records.read_metadata(args.summary) | provenance.made_by()
-    records.write_parquet(args.output, table, made_by)
+
+def _judged(plan: Mapping[str, Any], metrics: Path, summary: Path) -> pa.Table:
+    asked = claims.asked(plan)
+    if not asked:
+        return claims.CLAIMS.empty_table()
+    # SciPy and statsmodels take a second to import, which other studies need not wait for.
+    from study.results import verdicts
+
+    measured = pd.read_parquet(metrics, columns=verdicts.COLUMNS)
+    return verdicts.judge(asked, plan, pd.read_parquet(summary), measured)
 
 
 if __name__ == "__main__":

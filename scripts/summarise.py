@@ -9,6 +9,7 @@ import pandas as pd
 from study.data import datasets
 from study.results import summary
 from study.runs import provenance, records
+from study.support import receipts
 from study.support.errors import report_errors
 
 COLUMNS = ["run", "seed", "epoch", "status", *summary.MEASURES]
@@ -20,14 +21,17 @@ def main() -> None:
     parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
     parser.add_argument("--metrics", type=Path, required=True, help="metrics.parquet")
     parser.add_argument("--output", type=Path, required=True, help="summary.parquet")
+    parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
     args = parser.parse_args()
 
     plan = json.loads(args.plan.read_text(encoding="utf-8"))
-    metrics = pd.read_parquet(args.metrics, columns=COLUMNS)
-    name = datasets.describe(plan["dataset"]).name
-    table = summary.summarise(plan, metrics, name)
-    made_by = records.read_metadata(args.metrics) | provenance.made_by()
-    records.write_parquet(args.output, table, made_by)
+    with receipts.receipt(args.receipt, args.plan, [args.metrics]) as made:
+        metrics = pd.read_parquet(args.metrics, columns=COLUMNS)
+        name = datasets.describe(plan["dataset"]).name
+        table = summary.summarise(plan, metrics, name)
+        made_by = records.read_metadata(args.metrics) | provenance.made_by()
+        records.write_parquet(args.output, table, made_by)
+        made.append(args.output)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Resolve a configuration into results/plan.json: its experiments and the runs that they share."""
+"""Write results/plan.json: the configuration, resolved into experiments and the runs they share."""
 
 import argparse
+import json
 from pathlib import Path
 
-from study.data.datasets import describe
-from study.runs import completeness, fingerprint
-from study.spec import choice, config, plan
+from study.spec import config, plan, shares
+from study.support import receipts
 from study.support.errors import report_errors
 from study.support.files import write_text
 
@@ -13,20 +13,21 @@ from study.support.files import write_text
 @report_errors
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--configfile", type=Path, required=True, help="the configuration's file")
-    parser.add_argument("--choice", type=Path, help="choice.json, where results choose the final")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--plan", type=Path, help="the plan as the workflow has resolved it")
+    source.add_argument("--configfile", type=Path, help="a configuration, to check or to resolve")
     parser.add_argument("--output", type=Path, help="plan.json; without it, only check")
-    parser.add_argument("--runs", type=Path, default="results/runs", help="the folder of all runs")
+    parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
     args = parser.parse_args()
 
-    settings = config.load([args.configfile])
-    chosen = choice.read(args.choice) if args.choice else None
-    resolved = plan.resolve(settings, chosen)
-    if settings["partial"]:
-        learning = fingerprint.learning(describe(resolved.dataset).digest, resolved.validation)
-        resolved = completeness.finished_part(resolved, args.runs, learning)
+    if args.configfile:
+        text = plan.resolve(config.load([args.configfile])).to_json()
+    else:
+        text = shares.plan_json(json.loads(args.plan.read_text(encoding="utf-8")))
     if args.output:
-        write_text(args.output, resolved.to_json())
+        with receipts.receipt(args.receipt, args.plan, []) as made:
+            write_text(args.output, text)
+            made.append(args.output)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from study.data.sources import CHECKSUMS
 from study.report import document
 from study.report.data import METRICS_COLUMNS, collect
+from study.spec.beside import files_beside
+from study.support import receipts
 from study.support.errors import report_errors
 from study.support.files import write_text
 from study.support.language import Language
@@ -29,19 +32,25 @@ def main() -> None:
     parser.add_argument("--figures", type=Path, required=True, help="folder of the figures")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set's files")
     parser.add_argument("--output", type=Path, required=True, help="folder of report.<language>.md")
+    parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
     arguments = parser.parse_args()
 
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
-    metrics = pd.read_parquet(arguments.metrics, columns=METRICS_COLUMNS)
-    summary = pd.read_parquet(arguments.summary)
-    claims = pq.read_table(arguments.claims).to_pylist()
-    study = collect(
-        plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation, claims
-    )
-    figures = Path(os.path.relpath(arguments.figures, arguments.output)).as_posix()
-    for code in plan["languages"]:
-        text = document.render(study, Language(code), figures)
-        write_text(arguments.output / f"report.{code}.md", text)
+    read = [arguments.metrics, arguments.summary, arguments.claims, arguments.data / CHECKSUMS]
+    read += filter(None, [arguments.evaluation])
+    read += map(Path, files_beside(plan["beside"]))
+    with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
+        metrics = pd.read_parquet(arguments.metrics, columns=METRICS_COLUMNS)
+        summary = pd.read_parquet(arguments.summary)
+        claims = pq.read_table(arguments.claims).to_pylist()
+        study = collect(
+            plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation, claims
+        )
+        figures = Path(os.path.relpath(arguments.figures, arguments.output)).as_posix()
+        for code in plan["languages"]:
+            report = arguments.output / f"report.{code}.md"
+            write_text(report, document.render(study, Language(code), figures))
+            made.append(report)
 
 
 if __name__ == "__main__":

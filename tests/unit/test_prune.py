@@ -1,7 +1,6 @@
 """Pruning removes what nobody asks for, and nothing else whatever lies beside it."""
 
 import fcntl
-import json
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import prune
 from finished import finish, planned, replicate, write_state
 from study.operations import pruning
 from study.spec.plan import Run
+from study.support import receipts
 from study.support.files import write_text
 
 WANTED = {"dropout": {"vary": {"dropout": [0.1, 0.2]}}}
@@ -118,11 +118,14 @@ def test_a_run_that_is_being_trained_is_left(results, gone):
     assert pruning.remove(one) == ""
 
 
-def note(results, *paths):
-    """Note `paths` in the manifest, as a run of the workflow does."""
-    names = [f"results/{path.relative_to(results)}" for path in paths]
-    noted = {name: {"stamp": [0, 0], "sha256": ""} for name in names}
-    write_text(results / "manifest.json", json.dumps(noted))
+def note(results, part, *paths):
+    """Write a part's receipt for `paths`, as its program does."""
+    receipt = receipts.of_part(results, part)
+    with receipts.receipt(receipt, results / "plans" / f"{part}.json", []) as made:
+        made += paths
+    content = receipt.read_text(encoding="utf-8").replace(f"{results}/", "results/")
+    write_text(receipt, content)
+    return receipt
 
 
 def test_figures_of_experiments_that_are_gone(results):
@@ -130,20 +133,23 @@ def test_figures_of_experiments_that_are_gone(results):
     drawn = [figures / f"old.{ending}" for ending in ("en.png", "en.svg", "es.png", "es.svg")]
     kept = [figures / name for name in ("dropout.en.png", "mosaic.en.png", "final_curves.en.png")]
     somebodys = figures / "old.en.pdf"
-    touch(*drawn, *kept, somebodys)
-    note(results, *drawn, *kept, figures / "older.en.png", results / "summary.parquet")
+    touch(*drawn, *kept, somebodys, results / "summary.parquet")
+    gone = note(results, "experiment.old", *drawn)
+    for part, path in zip(("experiment.dropout", "mosaic", "final"), kept, strict=True):
+        note(results, part, path)
+    note(results, "summary", results / "summary.parquet")
     found = leftovers(results, final={"dropout": 0.1})
-    assert [leftover.path for leftover in found] == drawn
+    assert [leftover.path for leftover in found] == [*drawn, gone]
     before = files(results)
-    assert [pruning.remove(leftover) for leftover in found] == [""] * 4
-    assert before - files(results) == {str(path.relative_to(results)) for path in drawn}
+    assert [pruning.remove(leftover) for leftover in found] == [""] * 5
+    assert before - files(results) == {str(path.relative_to(results)) for path in [*drawn, gone]}
 
 
 def test_figures_of_a_final_model_that_is_gone(results):
     figure, log = results / "figures" / "final_curves.es.svg", results / "logs" / "draw_final.log"
     touch(figure, log)
-    note(results, figure)
-    assert [leftover.path for leftover in leftovers(results)] == [figure, log]
+    receipt = note(results, "final", figure)
+    assert [leftover.path for leftover in leftovers(results)] == [figure, receipt, log]
     assert leftovers(results, final={"dropout": 0.1}) == []
 
 

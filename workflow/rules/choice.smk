@@ -1,10 +1,11 @@
 # results/runs/*/record.parquet -> results/choice.json, where the config says `final: best`
-# input:  the records of all experiments' runs
+# input:  the records of all experiments' runs, and what of the plan it is to choose by
 # output: the settings of the final model, and why; the plan is complete with it
 
 
 checkpoint choose_final:
     input:
+        plan=plan_of("choice", "choose_final.py", plan=planned),
         records=lambda wildcards: [
             f"results/runs/{run.run}/record.parquet" for run in EXPERIMENT_RUNS
         ],
@@ -15,10 +16,6 @@ checkpoint choose_final:
     localrule: True
     conda:
         "../envs/study.yaml"
-    params:
-        configfile=str(CONFIG_FILE),
-        config=CONFIG_DIGEST,
-        code=code_of("choose_final.py"),
     shell:
-        'python "$SCRIPTS"/choose_final.py --configfile {params.configfile:q} --runs results/runs'
-        " --output {output:q} 2> {log:q}"
+        'python "$SCRIPTS"/choose_final.py --plan {input.plan:q} --runs results/runs'
+        " --output {output:q} --receipt results/receipts/choice.json 2> {log:q}"

@@ -1,11 +1,17 @@
 # results/summary.parquet, results/metrics.parquet -> results/claims.parquet
-# input:  the plan with the config's own claims; the summary, and the metrics for what it lacks
+# input:  what the plan has of experiments and of the config's own claims; the summary, and the
+#         metrics for what it lacks
 # output: what the numbers say of each claim, with the numbers
 
 
 rule judge_claims:
     input:
-        plan="results/plan.json",
+        plan=plan_of(
+            "claims",
+            "judge_claims.py",
+            "resources/claims.yaml",
+            "resources/published.yaml",
+        ),
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
     output:
@@ -20,10 +26,7 @@ rule judge_claims:
     localrule: True
     conda:
         "../envs/study.yaml"
-    params:
-        code=code_of(
-            "judge_claims.py", "resources/claims.yaml", "resources/published.yaml"
-        ),
     shell:
         'python "$SCRIPTS"/judge_claims.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        " --summary {input.summary:q} --output {output:q} 2> {log:q}"
+        " --summary {input.summary:q} --output {output:q}"
+        " --receipt results/receipts/claims.json 2> {log:q}"

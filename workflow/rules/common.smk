@@ -2,7 +2,6 @@
 
 import functools
 import gc
-import hashlib
 import json
 import os
 import shlex
@@ -12,22 +11,21 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
-RUN_FOLDERS = Path("results/runs")
+RESULTS = Path("results")
+RUN_FOLDERS = RESULTS / "runs"
 sys.path.insert(0, str(SCRIPTS))
 
 from study.data.datasets import DamagedFileError, describe, verify
 from study.operations import jobs
 from study.runs import completeness, failures, fingerprint, gpus, provenance
-from study.spec import choice
+from study.spec import choice, shares
 from study.spec.beside import files_beside
 from study.spec.config import load
 from study.spec.plan import resolve
-from study.support import manifest
+from study.support import receipts
 from study.support.errors import StudyError
 from study.support.files import link, write_text
 from study.support.object_store import Folder
-
-CHOICE = Path("results") / choice.NAME
 
 # For the first page of Snakemake's own report, which is given nothing else.
 config["versions"] = provenance.versions()
@@ -87,12 +85,6 @@ EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
 
 HAS_FINAL = PLAN.final is not None or (PLAN.chooses_final and not CONFIG["partial"])
 
-# For what a digest tells of the plan, its other parts are no reason to run. Once results have chosen,
-# though, Snakemake no longer knows what was updated before: the plan, written then, is the reason.
-PLAN_IN_PART = (
-    "results/plan.json" if PLAN.chooses_final else ancient("results/plan.json")
-)
-
 DATA = f"results/data/{DATASET.name}"
 
 # What jobs need of the machine or the place that they run on are variables of the shell and no
@@ -120,13 +112,8 @@ PIXELS = [f"{DATA}/{file.name}" for file in DATASET.files.values()] if STORAGE e
 
 STANDINGS = {}
 
-# What the programs read that need the whole configuration: on a command line, one of thousands of
-# values would be longer than systems take. Its digest is their rules' parameter; how runs share a
-# cluster's jobs changes nothing of it.
+# What the panel shows the progress of (workflow/logger).
 CONFIG_FILE = Path("results/config.json")
-RESOLVED = {key: value for key, value in CONFIG.items() if key != "job_minutes"}
-CONFIG_JSON = json.dumps(RESOLVED, ensure_ascii=False) + "\n"
-CONFIG_DIGEST = hashlib.sha256(CONFIG_JSON.encode()).hexdigest()[:16]
 
 
 wildcard_constraints:
@@ -248,19 +235,6 @@ def records_of_experiment(wildcards):
     return [f"results/runs/{run}/record.parquet" for run in runs]
 
 
-def digest_of_part(experiment):
-    """A digest of what the plan has of an experiment, or else of the final model."""
-    # What results choose is no experiment's matter.
-    plan = PLAN if experiment else chosen_plan()
-    part = EXPERIMENTS[experiment] if experiment else plan.final
-    runs = {run.run: run for run in plan.runs}
-    values = part.values if experiment else [part]
-    seeds = [runs[value.run].seeds for value in values]
-    asked = [part, seeds, plan.languages, plan.dataset, plan.validation]
-    text = json.dumps(asked, default=vars, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def every_description(wildcards):
     """What made each run. A job that shares the folder finds it beside the records."""
     runs = chosen_plan().runs if STORAGE else []
@@ -291,34 +265,50 @@ def code_of(program, *resources):
     return fingerprint.program(SCRIPTS / program, *files)
 
 
-MANIFEST = manifest.Manifest(Path("results/manifest.json"))
+def planned():
+    """The plan as far as it is known before results choose a final model."""
+    return PLAN
 
 
-def altered_files():
-    """What was altered in this folder since it was made."""
-    if os.path.exists(f"{DATA}/checksums.sha256"):
+def plan_of(part, program, *resources, plan=chosen_plan):
+    """An input function: the file with what a part of the results is made from.
+
+    That is its share of the plan and the digest of its `program`, as code_of has it. The file is
+    a new one unless the part's receipt says that the part was made from it and is as it was made:
+    so Snakemake sees by its own means what has to be made anew.
+    """
+    code = code_of(program, *resources)
+
+    def file(wildcards):
+        name = part.format_map(dict(wildcards.items()))
+        found = plan_file(name, shares.as_text(plan(), name, code, DATASET.description))
+        return local(found) if STORAGE else found
+
+    return file
+
+
+@functools.cache
+def plan_file(part, content):
+    """The path of a file with this content; what was altered by hand is told."""
+    file = str(receipts.plan_file(RESULTS, part, content))
+    made = receipts.read(receipts.of_part(RESULTS, part))
+    for path in made.altered() if made and made.plan != file else ():
+        print(f"{path}: altered since it was made; it is made anew", file=sys.stderr)
+    return file
+
+
+def outdated_files():
+    """Runs and data that have to be made anew for reasons that no input of theirs shows.
+
+    Runs that lack something, were made by other code, data or torch, or are damaged; data that was
+    altered.
+    """
+    if os.path.exists(f"{DATA}/checksums.sha256") and not STORAGE:
         try:
             verify(DATASET, DATA)
         except DamagedFileError as error:
             print(f"{DATA}/{error.summary}; it is fetched anew", file=sys.stderr)
             yield f"{DATA}/checksums.sha256"
-    for path in MANIFEST.altered(MADE):
-        print(f"{path}: altered since it was made; it is made anew", file=sys.stderr)
-        yield path
-
-
-def outdated_files():
-    """What Snakemake's own notes do not tell it, or could not once .snakemake/ is gone.
-
-    Files altered since they were made; a plan of another configuration; and runs that lack
-    something, were made by other code, data or torch, or are damaged.
-    """
-    if not STORAGE:
-        yield from altered_files()
-    if PLAN.chooses_final and PLAN.final is None and result_text(choice.NAME):
-        yield str(CHOICE)
-    if result_text("plan.json") not in (None, PLAN.to_json()):
-        yield "results/plan.json"
     for name, run in RUNS.items():
         found = standing_of(run)
         for output in found.damaged:

@@ -25,8 +25,14 @@ FIGURE_TEXTS = ["resources/languages/*/*.yaml"]
 
 rule draw_experiment:
     input:
+        plan=plan_of(
+            "experiment.{experiment}",
+            "draw_experiment.py",
+            *FIGURE_TEXTS,
+            "resources/published.yaml",
+            plan=planned,
+        ),
         records=records_of_experiment,
-        plan=PLAN_IN_PART,
     output:
         [
             report(
@@ -48,17 +54,17 @@ rule draw_experiment:
     localrule: True
     conda:
         "../envs/study.yaml"
-    params:
-        part=lambda wildcards: digest_of_part(wildcards.experiment),
-        code=code_of("draw_experiment.py", *FIGURE_TEXTS, "resources/published.yaml"),
     shell:
         'python "$SCRIPTS"/draw_experiment.py --plan {input.plan:q} --runs results/runs'
-        " --experiments {wildcards.experiment:q} --output results/figures 2> {log:q}"
+        " --output results/figures"
+        " --receipt results/receipts/experiment.{wildcards.experiment}.json 2> {log:q}"
 
 
 rule draw_final:
     input:
-        plan=PLAN_IN_PART,
+        plan=plan_of(
+            "final", "draw_final.py", *FIGURE_TEXTS, "resources/published.yaml"
+        ),
         record=of_final_run("record.parquet"),
         evaluation="results/final.safetensors",
         checksums=f"{DATA}/checksums.sha256",
@@ -85,17 +91,16 @@ rule draw_final:
     conda:
         "../envs/study.yaml"
     params:
-        part=lambda wildcards: digest_of_part(None),
         data=lambda wildcards, input: os.path.dirname(input.checksums),
-        code=code_of("draw_final.py", *FIGURE_TEXTS, "resources/published.yaml"),
     shell:
         'python "$SCRIPTS"/draw_final.py --plan {input.plan:q} --runs results/runs'
         " --evaluation {input.evaluation:q} --data {params.data:q}"
-        " --output results/figures 2> {log:q}"
+        " --output results/figures --receipt results/receipts/final.json 2> {log:q}"
 
 
 rule draw_mosaic:
     input:
+        plan=plan_of("mosaic", "draw_mosaic.py", *FIGURE_TEXTS, plan=planned),
         checksums=f"{DATA}/checksums.sha256",
         pixels=ancient(PIXELS),
     output:
@@ -115,10 +120,7 @@ rule draw_mosaic:
     conda:
         "../envs/study.yaml"
     params:
-        dataset=PLAN.dataset,
         data=lambda wildcards, input: os.path.dirname(input.checksums),
-        languages=list(PLAN.languages),
-        code=code_of("draw_mosaic.py", *FIGURE_TEXTS),
     shell:
-        'python "$SCRIPTS"/draw_mosaic.py --dataset {params.dataset:q} --data {params.data:q}'
-        " --languages {params.languages:q} --output results/figures 2> {log:q}"
+        'python "$SCRIPTS"/draw_mosaic.py --plan {input.plan:q} --data {params.data:q}'
+        " --output results/figures --receipt results/receipts/mosaic.json 2> {log:q}"

@@ -1,7 +1,6 @@
 # results/runs/<run>/ -> results/final.safetensors, results/model/
 # input:  the weights of the final model's run; the test images
 # output: the class probabilities of the test images, for each seed; the model to take away
-#         The weights are taken as they are: the run's small settings.json holds their checksum.
 
 EVALUATION = ["results/final.safetensors"] if HAS_FINAL else []
 
@@ -13,9 +12,9 @@ MODEL = expand(
 
 rule evaluate_final:
     input:
-        plan=PLAN_IN_PART,
+        plan=plan_of("evaluation", "evaluate_final.py"),
         settings=of_final_run("settings.json"),
-        weights=ancient(of_final_run("weights.safetensors")),
+        weights=of_final_run("weights.safetensors"),
         checksums=f"{DATA}/checksums.sha256",
         pixels=ancient(PIXELS),
     output:
@@ -26,21 +25,25 @@ rule evaluate_final:
     conda:
         "../envs/study.yaml"
     params:
-        part=lambda wildcards: digest_of_part(None),
         run=lambda wildcards, input: os.path.dirname(input.settings),
         data=lambda wildcards, input: os.path.dirname(input.checksums),
-        code=code_of("evaluate_final.py"),
     shell:
         'python "$SCRIPTS"/evaluate_final.py --plan {input.plan:q} --run {params.run:q}'
-        " --data {params.data:q} --output {output:q} 2> {log:q}"
+        " --data {params.data:q} --output {output:q}"
+        " --receipt results/receipts/evaluation.json 2> {log:q}"
 
 
 rule export_model:
     input:
-        plan="results/plan.json",
+        plan=plan_of(
+            "model",
+            "export_model.py",
+            "resources/languages/en/*.yaml",
+            "resources/model_card.md.jinja",
+        ),
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
-        weights=ancient(of_final_run("weights.safetensors")),
+        weights=of_final_run("weights.safetensors"),
         evaluation="results/final.safetensors",
         described=every_description,
         checksums=f"{DATA}/checksums.sha256",
@@ -62,12 +65,8 @@ rule export_model:
     params:
         data=lambda wildcards, input: os.path.dirname(input.checksums),
         folder=lambda wildcards, output: os.path.dirname(output.card),
-        code=code_of(
-            "export_model.py",
-            "resources/languages/en/*.yaml",
-            "resources/model_card.md.jinja",
-        ),
     shell:
         'python "$SCRIPTS"/export_model.py --plan {input.plan:q} --metrics {input.metrics:q}'
         " --summary {input.summary:q} --runs results/runs --evaluation {input.evaluation:q}"
-        " --data {params.data:q} --output {params.folder:q} 2> {log:q}"
+        " --data {params.data:q} --output {params.folder:q}"
+        " --receipt results/receipts/model.json 2> {log:q}"

@@ -1,14 +1,13 @@
 # results/runs/*/record.parquet -> results/metrics.parquet -> results/summary.parquet
 #     -> results/comparisons.parquet
-# input:  the plan and every run's record
+# input:  what of the plan each is made from, and every run's record
 # output: all measures that the study asks for, the statistics of each experiment's values, and the
 #     differences between these
 
 
 rule write_plan:
     input:
-        outdated,
-        choice=lambda wildcards: str(CHOICE) if chosen_plan().chooses_final else [],
+        plan=plan_of("plan", "write_plan.py"),
     output:
         "results/plan.json",
     log:
@@ -16,21 +15,14 @@ rule write_plan:
     localrule: True
     conda:
         "../envs/study.yaml"
-    params:
-        configfile=str(CONFIG_FILE),
-        config=CONFIG_DIGEST,
-        choice=lambda wildcards, input: (
-            ["--choice", str(CHOICE)] if input.choice else []
-        ),
-        code=code_of("write_plan.py"),
     shell:
-        'python "$SCRIPTS"/write_plan.py --configfile {params.configfile:q} {params.choice:q}'
-        " --output {output:q} 2> {log:q}"
+        'python "$SCRIPTS"/write_plan.py --plan {input.plan:q} --output {output:q}'
+        " --receipt results/receipts/plan.json 2> {log:q}"
 
 
 rule collect_metrics:
     input:
-        plan="results/plan.json",
+        plan=plan_of("metrics", "collect_metrics.py"),
         records=every_record,
     output:
         report(
@@ -44,16 +36,14 @@ rule collect_metrics:
     localrule: True
     conda:
         "../envs/study.yaml"
-    params:
-        code=code_of("collect_metrics.py"),
     shell:
         'python "$SCRIPTS"/collect_metrics.py --plan {input.plan:q} --runs results/runs'
-        " --output {output:q} 2> {log:q}"
+        " --output {output:q} --receipt results/receipts/metrics.json 2> {log:q}"
 
 
 rule summarise:
     input:
-        plan="results/plan.json",
+        plan=plan_of("summary", "summarise.py", "resources/published.yaml"),
         metrics="results/metrics.parquet",
     output:
         report(
@@ -67,16 +57,14 @@ rule summarise:
     localrule: True
     conda:
         "../envs/study.yaml"
-    params:
-        code=code_of("summarise.py", "resources/published.yaml"),
     shell:
         'python "$SCRIPTS"/summarise.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        " --output {output:q} 2> {log:q}"
+        " --output {output:q} --receipt results/receipts/summary.json 2> {log:q}"
 
 
 rule compare_values:
     input:
-        plan="results/plan.json",
+        plan=plan_of("comparisons", "compare_values.py"),
         summary="results/summary.parquet",
     output:
         report(
@@ -90,8 +78,6 @@ rule compare_values:
     localrule: True
     conda:
         "../envs/study.yaml"
-    params:
-        code=code_of("compare_values.py"),
     shell:
         'python "$SCRIPTS"/compare_values.py --plan {input.plan:q} --summary {input.summary:q}'
-        " --output {output:q} 2> {log:q}"
+        " --output {output:q} --receipt results/receipts/comparisons.json 2> {log:q}"

@@ -11,7 +11,13 @@ PAGES = expand("results/report.{language}.html", language=PLAN.languages)
 
 rule write_report:
     input:
-        plan="results/plan.json",
+        plan=plan_of(
+            "report",
+            "write_report.py",
+            "resources/languages/*/*.yaml",
+            "resources/published.yaml",
+            "resources/report.md.jinja",
+        ),
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
         claims="results/claims.parquet",
@@ -38,28 +44,29 @@ rule write_report:
     params:
         evaluation=[word for path in EVALUATION for word in ("--evaluation", path)],
         data=lambda wildcards, input: os.path.dirname(input.checksums),
-        code=code_of(
-            "write_report.py",
-            "resources/languages/*/*.yaml",
-            "resources/published.yaml",
-            "resources/report.md.jinja",
-        ),
     shell:
         'python "$SCRIPTS"/write_report.py --plan {input.plan:q} --metrics {input.metrics:q}'
         " --summary {input.summary:q} --claims {input.claims:q} --runs results/runs"
         " --figures results/figures {params.evaluation:q} --data {params.data:q}"
-        " --output results 2> {log:q}"
+        " --output results --receipt results/receipts/report.json 2> {log:q}"
 
 
 # One job a language: they are made side by side.
 rule write_page:
     input:
-        plan="results/plan.json",
+        plan=plan_of(
+            "page.{language}",
+            "write_page.py",
+            "resources/languages/*/*.yaml",
+            "resources/published.yaml",
+            "resources/page/*.*",
+            "resources/page/vendor/*.*",
+        ),
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
         claims="results/claims.parquet",
         evaluation=EVALUATION,
-        beside=files_beside(PLAN.beside),
+        beside=[local(path) for path in files_beside(PLAN.beside)],
         figures=lambda wildcards: [
             path for path in FIGURES if path.endswith(f".{wildcards.language}.svg")
         ],
@@ -80,15 +87,9 @@ rule write_page:
     params:
         evaluation=[word for path in EVALUATION for word in ("--evaluation", path)],
         data=lambda wildcards, input: os.path.dirname(input.checksums),
-        code=code_of(
-            "write_page.py",
-            "resources/languages/*/*.yaml",
-            "resources/published.yaml",
-            "resources/page/*.*",
-            "resources/page/vendor/*.*",
-        ),
     shell:
         'python "$SCRIPTS"/write_page.py --plan {input.plan:q} --metrics {input.metrics:q}'
         " --summary {input.summary:q} --claims {input.claims:q} --runs results/runs"
         " --figures results/figures {params.evaluation:q} --data {params.data:q}"
-        " --report {input.report:q} --language {wildcards.language:q} --output {output:q} 2> {log:q}"
+        " --report {input.report:q} --language {wildcards.language:q} --output {output:q}"
+        " --receipt results/receipts/page.{wildcards.language}.json 2> {log:q}"

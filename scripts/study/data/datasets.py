@@ -1,6 +1,7 @@
 """Data sets: what they are made of, whether their files are right, and their pixels in memory."""
 
 import hashlib
+import json
 import math
 import os
 import re
@@ -158,6 +159,13 @@ class Dataset:
         """12 hexadecimal digits that stand for the content of the four files."""
         sums = "\n".join(self.files[role].sha256 for role in _ROLES)
         return hashlib.sha256(sums.encode()).hexdigest()[:12]
+
+    @property
+    def description(self) -> str:
+        """16 hexadecimal digits that stand for all that is said of the data set, wherever."""
+        said = {key: value for key, value in vars(self).items() if key != "described_in"}
+        content = json.dumps(said, default=vars, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def describe(name_or_path: str | Path) -> Dataset:

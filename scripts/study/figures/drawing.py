@@ -106,12 +106,18 @@ def settle(figure: Figure) -> None:
     figure.set_layout_engine("none")
 
 
+def files(folder: Path, name: str, code: str) -> list[Path]:
+    """The files of a figure in the language `code`: PNG and SVG."""
+    return [folder / f"{name}.{code}.{form}" for form in ("png", "svg")]
+
+
 def save(figure: Figure, folder: Path, name: str, language: Language) -> None:
     """Write <folder>/<name>.<language>.png and .svg, with the same bytes for the same figure."""
-    with atomic_path(folder / f"{name}.{language.code}.png") as temporary:
+    png, svg = files(folder, name, language.code)
+    with atomic_path(png) as temporary:
         FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
     figure.set_layout_engine("none")  # it is laid out by now, and need not be once more
-    with atomic_path(folder / f"{name}.{language.code}.svg") as temporary:
+    with atomic_path(svg) as temporary:
         FigureCanvasSVG(figure).print_svg(temporary, metadata={"Date": None, "Creator": None})
 
 

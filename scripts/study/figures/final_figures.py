@@ -18,6 +18,14 @@ from study.statistics import calibration, classification
 from study.statistics.intervals import t_interval
 from study.support.language import Language
 
+NAMES = (
+    "final_curves",
+    "final_confusion",
+    "final_classes",
+    "final_calibration",
+    "final_confused",
+    "final_mistakes",
+)
 PARTS = ("validation", "train")
 MEASURES = tuple(f"{part}_{measure}" for part in PARTS for measure in ("loss", "accuracy"))
 PART_COLOURS = dict(zip(PARTS, drawing.UNORDERED, strict=False))
@@ -80,13 +88,8 @@ def draw(model: FinalModel, language: Language, folder: Path) -> None:
     Where every seed diverged, all but the curves say just that.
     """
     _draw_curves(model, language, folder)
-    for name, draw_classes in {
-        "final_confusion": _draw_confusion,
-        "final_classes": _draw_scores,
-        "final_calibration": _draw_calibration,
-        "final_confused": _draw_confused,
-        "final_mistakes": _draw_mistakes,
-    }.items():
+    draws = (_draw_confusion, _draw_scores, _draw_calibration, _draw_confused, _draw_mistakes)
+    for name, draw_classes in zip(NAMES[1:], draws, strict=True):
         if model.finished:
             draw_classes(model, language, folder, name)
             continue

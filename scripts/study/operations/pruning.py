@@ -12,8 +12,8 @@ from study.operations.plan_table import differences, replicates_in_words, settin
 from study.runs import attempts, checkpoint, failures
 from study.runs.completeness import OUTPUTS, replicates_of
 from study.spec.plan import Plan
+from study.support import receipts
 from study.support.locks import run_lock
-from study.support.manifest import Manifest
 
 RUN_NAME = re.compile(r"[A-Za-z0-9._-]+-[0-9a-f]{12}")
 
@@ -96,15 +96,16 @@ def _text(folder: Path, baseline: Mapping[str, Any]) -> str:
 
 
 def _of_experiments(plan: Plan, results: Path) -> Iterator[Path]:
-    """Figures of experiments that are gone; the manifest tells that we have drawn them."""
-    names = {experiment.name for experiment in plan.experiments} | {"mosaic"}
-    for noted in Manifest(results / "manifest.json").files():
-        path = results / noted.relative_to("results")
-        if path.parent != results / "figures" or not path.is_file():
+    """Figures of experiments that are gone; receipts tell that we have drawn them."""
+    parts = {f"experiment.{experiment.name}" for experiment in plan.experiments}
+    parts |= {"final"} if plan.final else set()
+    for path in sorted((results / receipts.RECEIPTS).glob("*.json")):
+        kind = path.stem.partition(".")[0]
+        made = receipts.read(path)
+        if kind not in ("experiment", "final") or path.stem in parts or made is None:
             continue
-        name = path.name.partition(".")[0]
-        if plan.final is None if name.startswith("final_") else name not in names:
-            yield path
+        files = [results / Path(name).relative_to("results") for name in made.outputs]
+        yield from sorted(filter(Path.is_file, [*files, path]))
     log = results / "logs" / "draw_final.log"
     if plan.final is None and log.is_file():
         yield log

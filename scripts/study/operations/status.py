@@ -1,5 +1,6 @@
 """How far a study is, in words for a terminal: while it runs, after it was stopped, at the end."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tabulate import tabulate
 from study.data import datasets
 from study.operations.plan_table import differences, duration, settings_in_words
 from study.operations.progress import Look, RunProgress, Situation, trained_since
+from study.spec import shares
 from study.spec.plan import Plan
 
 # What matters most comes first: a narrow terminal cuts the rest.
@@ -18,6 +20,11 @@ HEADINGS = ("run", "is", "epoch", "accuracy", "loss", "all seeds", "settings", "
 
 # Rows shown, where not all are asked for.
 SHOWN = 20
+
+# How a report names its plan: at the end of its Markdown, and in the head of its page, which is
+# within so many characters.
+PLAN_IN_REPORT = r'^(?:\[//\]: # \(plan |<meta name="plan" content=")([0-9a-f]{12})'
+BEGINNING = 2000
 
 
 def counts(look: Look) -> str:
@@ -82,6 +89,11 @@ def in_words(look: Look, plan: Plan, results: Path, is_running: bool, again: str
         f"what went wrong: {results / 'runs' / seen.run.run / 'train.log'}"
         for seen in failed[:SHOWN]
     ]
+    lines += [
+        f"{path}: of another config, or of a part of it; {again} writes it anew"
+        for path in foreign_reports(plan, results)
+        if not is_running
+    ]
     if reports:
         lines += [*headline(plan, results), *map(_place, reports)]
     elif is_running and look.is_trained:
@@ -132,13 +144,28 @@ def current_reports(plan: Plan, results: Path) -> list[Path]:
     """The reports, if all are there, of this plan, and no older than what they tell."""
     reports = [path for language in plan.languages for path in results.glob(f"report.{language}.*")]
     try:
-        is_of_plan = (results / "plan.json").read_text(encoding="utf-8") == plan.to_json()
         collected = (results / "metrics.parquet").stat().st_mtime_ns
     except OSError:
         return []
     there = {path.name.split(".")[1] for path in reports}
     are_younger = all(path.stat().st_mtime_ns >= collected for path in reports)
-    return sorted(reports) if is_of_plan and are_younger and there == set(plan.languages) else []
+    are_all_there = there == set(plan.languages) and not foreign_reports(plan, results)
+    return sorted(reports) if are_all_there and are_younger else []
+
+
+def foreign_reports(plan: Plan, results: Path) -> list[Path]:
+    """The reports that another plan was made into: they name its digest, or none."""
+    reports = [path for language in plan.languages for path in results.glob(f"report.{language}.*")]
+    digest = shares.digest(vars(plan))
+    return sorted(path for path in reports if _digest_in(path) != digest)
+
+
+def _digest_in(report: Path) -> str | None:
+    """The plan's digest at the end of a Markdown report, or at the beginning of a page."""
+    with report.open(encoding="utf-8", errors="replace") as file:
+        text = file.read() if report.suffix == ".md" else file.read(BEGINNING)
+    named = re.search(PLAN_IN_REPORT, text, re.MULTILINE)
+    return named[1] if named else None
 
 
 def headline(plan: Plan, results: Path) -> list[str]:

@@ -32,6 +32,7 @@ from study.search import best_of_each
 from study.spec import choice, claims
 from study.spec.plan import Plan, Run
 from study.spec.settings import complete, identity
+from study.support import receipts
 from study.support.errors import StudyError
 from study.support.files import sha256
 
@@ -93,7 +94,7 @@ class Verification:
         self.choice = results / choice.NAME
         self.claims = results / "claims.parquet"
         self.evaluation = results / "final.safetensors"
-        self.manifest = results / "manifest.json"
+        self.receipts = results / receipts.RECEIPTS
         self.plan = self._reported(plan)
         self.wrong: set[Path] = set()
 
@@ -110,9 +111,9 @@ class Verification:
         for folder in [*wanted, *others]:
             agree = "outputs, saved state and journal are whole and agree"
             yield from self._check(folder, agree, self._run(folder, wanted.get(folder)))
-        if self.manifest.exists():
+        if self.receipts.is_dir():
             as_noted = "what the workflow made is as it was noted"
-            yield from self._check(self.manifest, as_noted, self._noted())
+            yield from self._check(self.receipts, as_noted, self._noted())
         yield from self._check(
             self.metrics, "every row is in a run's record", self._metrics(), list(wanted)
         )
@@ -259,15 +260,16 @@ class Verification:
             )
 
     def _noted(self) -> Iterator[str]:
-        with _reading(self.manifest):
-            noted = {
-                self.results / Path(name).relative_to("results"): known["sha256"]
-                for name, known in json.loads(self.manifest.read_bytes()).items()
-            }
-        for path, digest in noted.items():
-            if path.is_file() and sha256(path) != digest:
-                self.wrong.add(path)
-                yield f"{path}: is not what {self.manifest} notes, by its checksum; {AGAIN}"
+        for receipt in sorted(self.receipts.glob("*.json")):
+            made = receipts.read(receipt)
+            if made is None:
+                yield f"{receipt}: cannot be read; {AGAIN}"
+                continue
+            for name, stamp in made.outputs.items():
+                path = self.results / Path(name).relative_to("results")
+                if path.is_file() and sha256(path) != stamp.sha256:
+                    self.wrong.add(path)
+                    yield f"{path}: is not what {receipt} notes, by its checksum; {AGAIN}"
 
     def _metrics(self) -> Iterator[str]:
         with _reading(self.metrics):
@@ -334,17 +336,14 @@ class Verification:
         data = ["--data", str(self.data)]
         output = ["--output", f"{HERE}/figures"]
         runs = ["--runs", str(self.runs)]
-        names = [experiment.name for experiment in self.plan.experiments]
-        words = ["draw_experiment.py", *plan, *runs, "--experiments", *names, *output]
-        yield figures / "*", words
+        yield figures / "*", ["draw_experiment.py", *plan, *runs, *output]
         evaluated = []
         if self.plan.final:
             evaluated = ["--evaluation", str(self.evaluation)]
             yield figures / "final_*", ["draw_final.py", *plan, *runs, *evaluated, *data, *output]
             words = ["export_model.py", *tables, *runs, *evaluated, *data]
             yield self.results / "model", [*words, "--output", f"{HERE}/model"]
-        described = ["--dataset", self.plan.dataset, "--languages", *self.plan.languages]
-        yield figures / "mosaic.*", ["draw_mosaic.py", *described, *data, *output]
+        yield figures / "mosaic.*", ["draw_mosaic.py", *plan, *data, *output]
         words = [*tables, *runs, *evaluated, *data, "--figures", f"{HERE}/figures"]
         words += ["--claims", str(self.claims)]
         yield self.results / "report.*.md", ["write_report.py", *words, "--output", HERE]

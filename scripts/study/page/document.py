@@ -6,7 +6,7 @@ Whatever the study's size, the page stays below 8 MB: what is left out is said i
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -68,6 +68,13 @@ def policy() -> str:
     )
 
 
+def figures_of(plan: Mapping[str, Any], folder: Path, code: str) -> list[Path]:
+    """The figures of a plan in the language `code` that are there, as the page embeds them."""
+    names = [*(experiment["name"] for experiment in plan["experiments"]), "mosaic"]
+    names += ["final_*"] if plan["final"] else []
+    return sorted(path for name in names for path in folder.glob(f"{name}.{code}.svg"))
+
+
 def render(study: Study, language: Language, report: str, figures: Path, data: Path) -> str:
     """The page in one language.
 
@@ -119,6 +126,7 @@ class _Page:
         title = next(line for line in self.report.splitlines() if line.startswith("# "))
         return self.environment.get_template("page.html.jinja").render(
             code=self.language.code,
+            plan=self.study.digest,
             title=Markup(page_text.inline(title[2:])).striptags(),
             languages={code: Language(code) for code in self.study.plan["languages"]},
             contents=page_text.contents(self.report),

@@ -17,7 +17,7 @@ from study.final.protocols import Honest
 from study.results import findings
 from study.results.fidelity import MEASURES, Comparison
 from study.results.findings import Experiment, Value
-from study.spec import schemas
+from study.spec import schemas, shares
 from study.support.errors import StudyError
 from study.support.files import read_text
 
@@ -70,6 +70,11 @@ class Study:
     metrics: pd.DataFrame
     made_by: list[dict[str, Any]]
     claims: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def digest(self) -> str:
+        """The digest of the plan, by which `make status` knows whose report this is."""
+        return shares.digest(self.plan)
 
     @property
     def n_seeds(self) -> int:

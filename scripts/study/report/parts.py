@@ -370,6 +370,7 @@ class Appendix(Part):
             for part, value in described.items():
                 told[part][value] += 1
         rows = [[part, "; ".join(self._shares(values))] for part, values in told.items()]
+        rows.insert(0, [self.text("appendix.plan"), f"`{self.study.digest}`"])
         return markdown.table(self.headings("part", "version"), rows, "ll")
 
     def _shares(self, values: Counter[str]) -> list[str]:

@@ -41,6 +41,11 @@ def collect(runs: Iterable[Mapping[str, Any]], folder: Path) -> pa.Table:
     return pa.concat_tables(_collect(runs[start : start + AT_A_TIME], folder) for start in starts)
 
 
+def files(runs: Iterable[Mapping[str, Any]], folder: Path) -> list[Path]:
+    """What `collect` reads."""
+    return [_record(run, folder) for run in runs]
+
+
 def _record(run: Mapping[str, Any], folder: Path) -> Path:
     return folder / run["run"] / "record.parquet"
 

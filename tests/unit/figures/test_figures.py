@@ -518,11 +518,9 @@ def test_an_evaluation_on_other_data_is_refused(data, tmp_path, monkeypatch):
 
 def test_the_mosaic_names_the_classes(data, tmp_path, monkeypatch):
     options = write_final_study(tmp_path, data, seeds=1, diverged=0)
-    wanted = {name: options[name] for name in ("data", "output")} | {
-        "dataset": data / "mnistlike.yaml"
-    }
+    wanted = {name: options[name] for name in ("plan", "data", "output")}
+    run_program("draw_mosaic", monkeypatch, **wanted)
     for code, names in CLASSES.items():
-        run_program("draw_mosaic", monkeypatch, **wanted, languages=code)
         assert set(names) < set(texts(options["output"] / f"mosaic.{code}.svg"))
 
 

@@ -13,6 +13,7 @@ from finished import LEARNING, finish, planned
 from study.operations import progress, status
 from study.operations.progress import Look, Progress, RunProgress, Situation
 from study.spec import plan as plans
+from study.spec import shares
 from study.spec.config import validated
 from study.support.locks import Holder
 
@@ -35,7 +36,8 @@ def made(tmp_path, **changes):
     (tmp_path / "plan.json").write_text(plan.to_json(), encoding="utf-8")
     for run in plan.runs:
         finish(tmp_path / "runs", run)
-    (tmp_path / "report.en.md").write_text("# Report", encoding="utf-8")
+    report = f"# Report\n\n[//]: # (plan {shares.digest(vars(plan))})\n"
+    (tmp_path / "report.en.md").write_text(report, encoding="utf-8")
     return plan
 
 
@@ -81,9 +83,25 @@ def test_under_the_honest_protocol_the_test_accuracy_is_told(tmp_path):
     assert "final model: test accuracy 92.00 %, mean of the seeds" in words(plan, tmp_path)
 
 
-@pytest.mark.parametrize("outdated", ["plan.json", "report.en.md", "metrics.parquet"])
+@pytest.mark.parametrize("page", [False, True])
+def test_a_report_of_another_config_is_told(tmp_path, page):
+    """By the digest in it, whatever plan.json says."""
+    other = shares.digest(vars(made(tmp_path, final={})))
+    plan = plans.resolve(validated(CONFIG | {"final": {"epochs": 1}}, "made up"))
+    report = tmp_path / "report.en.md"
+    if page:
+        digest = shares.digest(vars(plan))
+        report.write_text(f"[//]: # (plan {digest})\n", encoding="utf-8")
+        report = tmp_path / "report.en.html"
+        report.write_text(f'<head>\n<meta name="plan" content="{other}">', encoding="utf-8")
+    told = words(plan, tmp_path)
+    assert f"{report}: of another config, or of a part of it; {AGAIN} writes it anew" in told
+    assert "final model" not in told
+
+
+@pytest.mark.parametrize("outdated", ["report.en.md", "metrics.parquet"])
 def test_a_report_of_something_else_is_no_end(tmp_path, outdated):
-    """Of another plan, missing, or older than the numbers."""
+    """Missing, or older than the numbers."""
     plan = made(tmp_path, final={})
     if outdated == "metrics.parquet":
         os.utime(tmp_path / outdated, (time.time() + 10, time.time() + 10))

@@ -159,7 +159,7 @@ def test_untouched_results_are_right_and_come_out_the_same(study, monkeypatch, c
 
 def test_what_is_there_beyond_the_study_is_no_fault(study, quick):
     """More seeds and epochs than asked for, a run that nobody asks for, one never finished."""
-    Path("results/manifest.json").unlink()
+    shutil.rmtree("results/receipts")
     smaller = replace(
         study,
         runs=[replace(study.runs[1], seeds=[1], epochs=1, kept_epochs=[])],
@@ -185,7 +185,7 @@ def test_a_partial_plan_is_right_where_the_rest_is_missing(study, quick):
     learning = fingerprint.learning(describe(study.dataset).digest, study.validation)
     part = completeness.finished_part(study, Path("results/runs"), learning)
     Path("results/plan.json").write_text(part.to_json(), encoding="utf-8")
-    Path("results/manifest.json").unlink()
+    shutil.rmtree("results/receipts")
     named = wrong(study)
     assert not any(other.run in text or "plan.json" in text for text in named)
     # The tables are still those of the whole study.
@@ -209,18 +209,18 @@ def test_damage_to_any_file_is_found_and_named(study, quick, name, damage):
 def test_damage_to_figures_and_report_is_found_by_their_checksums(study, quick, name, damage):
     damage(file(study, name))
     [text] = wrong(study)
-    assert text.startswith(f"{file(study, name)}: is not what results/manifest.json notes")
+    assert text.startswith(f"{file(study, name)}: is not what results/receipts/")
 
 
 @pytest.mark.parametrize("damage", [truncate, empty])
-def test_a_damaged_manifest_is_found(study, quick, damage):
-    damage(Path("results/manifest.json"))
+def test_a_damaged_receipt_is_found(study, quick, damage):
+    damage(Path("results/receipts/report.json"))
     [text] = wrong(study)
-    assert text.startswith("results/manifest.json: cannot be read")
+    assert text.startswith("results/receipts/report.json: cannot be read")
 
 
 def test_without_checksums_figures_and_report_are_held_against_what_is_made_again(study):
-    Path("results/manifest.json").unlink()
+    shutil.rmtree("results/receipts")
     *damaged, _ = [Path("results") / name for name in DRAWN_AND_WRITTEN]
     figure, other_figure, *model, report = damaged
     for path in (figure, *model):
@@ -234,7 +234,7 @@ def test_without_checksums_figures_and_report_are_held_against_what_is_made_agai
 
 def test_without_checksums_a_page_is_held_against_what_is_made_again(study, monkeypatch):
     monkeypatch.setattr(Verification, "_programs", lambda _: iter(()))
-    Path("results/manifest.json").unlink()
+    shutil.rmtree("results/receipts")
     page = Path("results/report.en.html")
     text = page.read_text(encoding="utf-8")
     number = re.search(r"\d\d\.\d", text)[0]
@@ -275,7 +275,7 @@ def test_what_follows_from_something_wrong_is_skipped_and_says_why(study):
 
 def test_an_evaluation_of_other_weights_is_found(study, quick):
     """A whole file, that nothing notes, in which one probability is a little higher."""
-    Path("results/manifest.json").unlink()
+    shutil.rmtree("results/receipts")
     path, dataset = Path("results/final.safetensors"), describe(study.dataset)
     found = evaluation.read(path, dataset, Path("results/data") / dataset.name)
     found.probabilities[0, 0, 0] += 1e-4
@@ -314,7 +314,7 @@ def _readable(path: Path) -> object:
     "name", ["metrics.parquet", "summary.parquet", "comparisons.parquet", "claims.parquet"]
 )
 def test_a_bit_anywhere_in_a_table_changes_nothing_or_is_noticed(study, quick, name):
-    Path("results/manifest.json").unlink()
+    shutil.rmtree("results/receipts")
     path = Path("results") / name
     content, table = path.read_bytes(), repr(pq.read_table(path).to_pylist())
     for position in np.linspace(0, 1, 25, endpoint=False):
@@ -328,7 +328,7 @@ def test_a_bit_anywhere_in_a_table_changes_nothing_or_is_noticed(study, quick, n
 
 
 def test_a_verdict_that_does_not_follow_is_noticed(study, quick):
-    Path("results/manifest.json").unlink()
+    shutil.rmtree("results/receipts")
     path = Path("results/claims.parquet")
     table = pq.read_table(path)
     [verdict] = table["verdict"].to_pylist()
@@ -348,14 +348,14 @@ def test_a_verdict_that_does_not_follow_is_noticed(study, quick):
     ],
 )
 def test_a_number_changed_by_the_least_in_a_table_is_noticed(study, quick, name, column):
-    Path("results/manifest.json").unlink()
+    shutil.rmtree("results/receipts")
     path = Path("results") / name
     alter(path, column, 0, 1e-15)
     assert wrong(study)[0].startswith(f"{path}: ")
 
 
 def test_rows_and_columns_are_counted_too(study, quick):
-    Path("results/manifest.json").unlink()
+    shutil.rmtree("results/receipts")
     path = Path("results/metrics.parquet")
     table = pq.read_table(path)
     for altered in (
