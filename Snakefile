@@ -71,6 +71,7 @@ rule plan:
 
 onstart:
     refuse_missing_gpu()
+    clear_the_way()
     write_text(CONFIG_FILE, json.dumps(CONFIG, ensure_ascii=False) + "\n")
 
 

@@ -22,9 +22,9 @@ from study.spec import choice, shares
 from study.spec.beside import files_beside
 from study.spec.config import load
 from study.spec.plan import resolve
-from study.support import receipts
+from study.support import places, receipts
 from study.support.errors import StudyError
-from study.support.files import link, write_text
+from study.support.files import link, move_aside, write_text
 from study.support.object_store import Folder
 
 # For the first page of Snakemake's own report, which is given nothing else.
@@ -297,12 +297,62 @@ def plan_file(part, content):
     return file
 
 
+def expected_files():
+    """All files of results/ that jobs write, as far as they are known yet."""
+    tables = ["metrics", "summary", "comparisons", "claims"]
+    made = [
+        "results/plan.json",
+        *(f"results/{table}.parquet" for table in tables),
+        f"{DATA}/checksums.sha256",
+        *(f"{DATA}/{file.name}" for file in DATASET.files.values()),
+        *EVALUATION,
+        *FIGURES,
+        *REPORTS,
+        *PAGES,
+        *MODEL,
+    ]
+    files = (*completeness.OUTPUTS, "settings.json")
+    runs = [f"results/runs/{run}/{name}" for run in RUNS for name in files]
+    return list(map(Path, (*made, *runs)))
+
+
+def clear_the_way():
+    """Before the first job: what it would fail at is moved aside, or told in one line.
+
+    Snakemake ends with all jobs where it cannot remove an output of one, and has an output that
+    is older than an input made again, as after a clock is set back.
+    """
+    if STORAGE or workflow.touch:
+        return
+    files = expected_files()
+    try:
+        folders = {folder for file in files for folder in file.parents}
+        places.refuse_unwritable(sorted({*folders, Path("results/logs")}))
+        for path in places.in_the_way(files):
+            aside = move_aside(path)
+            print(f"{path}: was in the way, is now {aside}", file=sys.stderr)
+    except (StudyError, OSError) as error:
+        raise WorkflowError(str(error))
+    plans = (Path("results") / receipts.PLANS).glob("*")
+    count = places.bring_back(path for path in (*files, *plans) if path.exists())
+    if count:
+        print(
+            f"results: {count} files are of the future, as after a clock was set back; "
+            "they are taken for made just now",
+            file=sys.stderr,
+        )
+
+
 def outdated_files():
     """Runs and data that have to be made anew for reasons that no input of theirs shows.
 
     Runs that lack something, were made by other code, data or torch, or are damaged; data that was
     altered.
     """
+    # No graph can be built over a link that leads nowhere, in a dry run neither.
+    for path in places.in_the_way(expected_files()) if not STORAGE else ():
+        if path.is_symlink():
+            print(f"{path}: leads nowhere, is now {move_aside(path)}", file=sys.stderr)
     if os.path.exists(f"{DATA}/checksums.sha256") and not STORAGE:
         try:
             verify(DATASET, DATA)

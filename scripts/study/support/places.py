@@ -1,0 +1,61 @@
+"""What stands in the way of the files that a workflow is to write, seen before its first job."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from study.support.errors import StudyError
+
+# A clock that is so little behind is that of another machine.
+CLOCK_SECONDS = 1.0
+
+# Times in the future are put into so short a while before now, in their order.
+WHILE_SECONDS = 0.5
+
+
+def in_the_way(files: Iterable[Path]) -> list[Path]:
+    """What cannot be what it must be: a file above one of `files`, a folder or dead link at it."""
+    found: dict[Path, None] = {}
+    for file in files:
+        above = next((path for path in file.parents if os.path.lexists(path)), Path())
+        if not above.is_dir():
+            found[above] = None
+        elif file.is_dir() or (file.is_symlink() and not file.exists()):
+            found[file] = None
+    return list(found)
+
+
+def refuse_unwritable(folders: Iterable[Path]) -> None:
+    """Raise StudyError where one of `folders` is there and nothing can be written into it."""
+    closed = [
+        str(path) for path in folders if path.is_dir() and not os.access(path, os.W_OK | os.X_OK)
+    ]
+    if closed:
+        more = f" and {len(closed) - 5} more" if len(closed) > 5 else ""
+        raise StudyError(
+            f"{', '.join(closed[:5])}{more}: cannot be written; allow it, or work in another folder"
+        )
+
+
+def bring_back(files: Iterable[Path]) -> int:
+    """Give files of the future a time before now, in their order; how many there were.
+
+    After a clock is set back, what is made looks older than what it is made of.
+    """
+    now = time.time()
+    times = {path: time_of for path in files for time_of in _time(path)}
+    late = {path: when for path, when in times.items() if when > now + CLOCK_SECONDS}
+    if late:
+        span = max(late.values()) - now
+        for path, when in late.items():
+            brought = now - WHILE_SECONDS * (1 - (when - now) / span)
+            os.utime(path, (brought, brought))
+    return len(late)
+
+
+def _time(path: Path) -> Iterator[float]:
+    try:
+        yield path.stat().st_mtime
+    except OSError:
+        return
