@@ -10,6 +10,7 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 
 from study.runs.records import RECORD, read_metadata
+from study.spec import settings
 from study.spec.settings import NAMES
 from study.support.errors import StudyError
 
@@ -78,6 +79,10 @@ def _collect(runs: list[Mapping[str, Any]], folder: Path) -> pa.Table:
     for column in SETTINGS:
         values = pa.array([run["settings"].get(column.name) for run in runs], column.type)
         columns[column.name] = values.take(order)
+        if pa.types.is_list(column.type):
+            # pandas neither groups by lists nor finds duplicates among them.
+            written = [settings.text(run["settings"][column.name]) for run in runs]
+            columns[f"{column.name}_text"] = pa.array(written, pa.string()).take(order)
     columns |= {name: rows[name] for name in RECORD.names if name != "run"}
     return pa.table(columns)
 

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -25,6 +26,7 @@ METRICS = [
     ("label_smoothing", "double"),
     ("dropout", "double"),
     ("hidden", "list<item: int64>"),
+    ("hidden_text", "string"),
     ("activation", "string"),
     ("batch_size", "int64"),
     ("weight_averaging", "double"),
@@ -76,7 +78,9 @@ def test_a_record_has_a_row_for_each_replicate_and_epoch():
     table = records.record("name", State({}, {5: replicate(5, 2), 0: replicate(0, 1)}))
     assert rows(table) == [("name", 0, 1), ("name", 5, 1), ("name", 5, 2)]
     assert table.schema.names == [
-        name for name, _ in METRICS if name not in {each.name for each in metrics.SETTINGS}
+        name
+        for name, _ in METRICS
+        if name not in {"hidden_text", *(each.name for each in metrics.SETTINGS)}
     ]
     assert table["train_loss"].to_pylist() == [0.1, 5.1, 5.2]
     assert table["validation_accuracy"].to_pylist() == [0.1003, 5.1003, 5.2003]
@@ -145,9 +149,21 @@ def test_settings_stand_beside_each_row_of_their_run(tmp_path):
     table = metrics.collect(runs, tmp_path).to_pylist()
     assert [row["optimizer"] for row in table] == ["adam"] + ["sgd"] * 4
     assert [row["hidden"] for row in table] == [[8]] + [[64, 32, 16]] * 4
+    assert [row["hidden_text"] for row in table] == ["8"] + ["64-32-16"] * 4
     assert [row["nesterov"] for row in table] == [None] + [True] * 4
     assert [row["momentum"] for row in table] == [None] + [0.9] * 4
     assert [row["batch_size"] for row in table] == [100] + [7] * 4
+
+
+def test_pandas_groups_by_layers_and_finds_duplicates(tmp_path):
+    """Issue 18, entry 20: a column of lists can do neither. The README's words on it work."""
+    write_record(tmp_path, "one", s0=2, s1=2)
+    write_record(tmp_path, "two", s0=1)
+    runs = [asked("two", [0], 1, hidden=[8]), asked("one", [0, 1], 2, hidden=[64, 32, 16])]
+    table = metrics.collect(runs, tmp_path).to_pandas()
+    assert table.groupby("hidden_text").size().to_dict() == {"64-32-16": 4, "8": 1}
+    twice = pd.concat([table, table])
+    assert len(twice.drop(columns="hidden").drop_duplicates()) == len(table)
 
 
 def test_rows_are_in_the_order_of_the_plan(tmp_path):
