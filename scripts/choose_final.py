@@ -27,7 +27,7 @@ def main() -> None:
         measures = metrics.collect(plan["runs"], args.runs).to_pandas()
         name = datasets.describe(plan["dataset"]).name
         summarised = summary.summarise(plan, measures, name).to_pandas()
-        chosen = best_of_each.choose(findings.experiments(plan, summarised), plan)
+        chosen = best_of_each.choose(findings.experiments(plan, summarised, measures), plan)
         write_text(args.output, chosen.to_json())
         made.append(args.output)
 

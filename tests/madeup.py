@@ -63,11 +63,14 @@ def make(
     return _measured(planned, level, diverged or {})
 
 
-def choose(settings: Mapping[str, Any], level: Level) -> MadeUp:
+def choose(
+    settings: Mapping[str, Any], level: Level, diverged: Mapping[str, int] | None = None
+) -> MadeUp:
     """The study of config `settings`, with the final model that its results choose."""
-    study = make(settings, level)
+    study = make(settings, level, diverged)
     choice = best_of_each.choose(findings.experiments(study.plan, study.summary), study.plan)
-    return _measured(plan.resolve(config.validated(settings, "made up"), choice), level, {})
+    chosen = plan.resolve(config.validated(settings, "made up"), choice)
+    return _measured(chosen, level, diverged or {})
 
 
 def _measured(planned: plan.Plan, level: Level, diverged: Mapping[str, int]) -> MadeUp:
@@ -81,10 +84,13 @@ def _measured(planned: plan.Plan, level: Level, diverged: Mapping[str, int]) -> 
 def _record(run: dict[str, Any], level: Level, diverged: Mapping[str, int]) -> pd.DataFrame:
     lost = max((n for text, n in diverged.items() if text in run["run"]), default=0)
     digest = int.from_bytes(hashlib.sha256(run["run"].encode()).digest()[:4])
-    noise = np.random.default_rng(digest).normal(size=len(run["seeds"]))
-    noise = SEED_DEVIATION * (noise - noise.mean()) / (noise.std(ddof=1) if len(noise) > 1 else 1)
+    # Another for each epoch: what two epochs of a run differ by scatters between its seeds.
+    noise = np.random.default_rng(digest).normal(size=(run["epochs"], len(run["seeds"])))
+    noise -= noise.mean(axis=1, keepdims=True)
+    if len(run["seeds"]) > 1:
+        noise *= SEED_DEVIATION / noise.std(axis=1, ddof=1, keepdims=True)
     frames = []
-    for i, (seed, shift) in enumerate(zip(run["seeds"], noise, strict=True)):
+    for i, (seed, shift) in enumerate(zip(run["seeds"], noise.T, strict=True)):
         epochs = np.arange(1, run["epochs"] + 1)
         validation = np.array([level(run["settings"], epoch) for epoch in epochs]) + shift
         frame = pd.DataFrame(

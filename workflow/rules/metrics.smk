@@ -65,6 +65,7 @@ rule summarise:
 rule compare_values:
     input:
         plan=plan_of("comparisons", "compare_values.py"),
+        metrics="results/metrics.parquet",
         summary="results/summary.parquet",
     output:
         report(
@@ -79,5 +80,6 @@ rule compare_values:
     conda:
         "../envs/study.yaml"
     shell:
-        'python "$SCRIPTS"/compare_values.py --plan {input.plan:q} --summary {input.summary:q}'
-        " --output {output:q} --receipt results/receipts/comparisons.json 2> {log:q}"
+        'python "$SCRIPTS"/compare_values.py --plan {input.plan:q} --metrics {input.metrics:q}'
+        " --summary {input.summary:q} --output {output:q}"
+        " --receipt results/receipts/comparisons.json 2> {log:q}"

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, Formatter
 
-from study.statistics.intervals import t_interval
+from study.statistics.intervals import LOSS, SHARE, t_interval
 from study.support.files import atomic_path
 from study.support.language import Language
 
@@ -349,13 +349,14 @@ def say_instead(axes: Axes, statement: str) -> None:
 class Curve:
     """One measure of one run, by epoch from 1 on.
 
-    `mean` and `half` (half the width of the 95 % t interval) are (E,) over the replicates that
-    did not diverge: both empty without any, `half` NaN with a single one. `diverged` has the
-    values (NaN or infinite ones among them) of each replicate that did.
+    `mean`, and `low` and `high`, the ends of the 95 % t interval, are (E,) over the replicates that
+    did not diverge: all empty without any; the ends are NaN with a single one, and where all are
+    equal. `diverged` has the values (NaN or infinite ones among them) of each replicate that did.
     """
 
     mean: np.ndarray
-    half: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
     diverged: list[np.ndarray]
 
     @property
@@ -378,9 +379,9 @@ def curve(rows: pd.DataFrame, measure: str, epochs: int) -> Curve:
     for seed, replicate in rows[rows["epoch"] <= epochs].sort_values("epoch").groupby("seed"):
         (diverged if seed in lost else complete).append(replicate[measure].to_numpy(float))
     if not complete:
-        return Curve(np.empty(0), np.empty(0), diverged)
-    mean, _, half = t_interval(np.array(complete))
-    return Curve(mean, half, diverged)
+        return Curve(*[np.empty(0)] * 3, diverged)
+    found = t_interval(np.array(complete), LOSS if measure.endswith("_loss") else SHARE)
+    return Curve(found.mean, found.low, found.high, diverged)
 
 
 def draw_curve(axes: Axes, curve: Curve, colour: object, linestyle: str = "-") -> None:
@@ -388,9 +389,8 @@ def draw_curve(axes: Axes, curve: Curve, colour: object, linestyle: str = "-") -
     epochs = np.arange(1, len(curve.mean) + 1)
     few = {"marker": "o", "markersize": 4} if len(epochs) < 3 else {}
     axes.plot(epochs, curve.mean, color=colour, linestyle=linestyle, **few)
-    if np.isfinite(curve.half).any():
-        band = (curve.mean - curve.half, curve.mean + curve.half)
-        axes.fill_between(epochs, *band, color=colour, alpha=0.16, linewidth=0)
+    if np.isfinite(curve.low).any():
+        axes.fill_between(epochs, curve.low, curve.high, color=colour, alpha=0.16, linewidth=0)
     for values in curve.diverged:
         axes.plot(
             np.arange(1, len(values) + 1), values, color=colour, linewidth=0.9, ls=(0, (3, 2))
@@ -408,13 +408,15 @@ def draw_crosses(axes: Axes, curve: Curve, colour: object) -> None:
 def fit_to_curves(axes: Axes, curves: Iterable[Curve], bounds: tuple[float, float]) -> None:
     """Set the y limits by what the curves show; those of diverged replicates only where alone."""
     curves = list(curves)
-    means = np.concatenate([curve.mean for curve in curves])
-    halves = np.nan_to_num(np.concatenate([curve.half for curve in curves]))
+    means, low, high = (
+        np.concatenate([getattr(curve, name) for curve in curves])
+        for name in ("mean", "low", "high")
+    )
     if not len(means):
         means = np.concatenate([values for curve in curves for values in curve.diverged])
         means = means[means < FARTHEST]
-        halves = np.zeros(len(means))
-    fit(axes, means, means - halves, means + halves, bounds)
+        low = high = means
+    fit(axes, means, low, high, bounds)
 
 
 def fit(axes: Axes, centres: np.ndarray, low: np.ndarray, high: np.ndarray, bounds, which="y"):

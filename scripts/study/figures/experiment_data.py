@@ -147,7 +147,9 @@ class Experiment:
         runs = list(self.runs)
         if len(runs) > MOST_CURVES:
             final = self.table["validation_accuracy_mean"].fillna(-1.0).to_numpy()
-            ranked = sorted(runs, key=lambda run: -final[self.runs[run][-1]])
+            lost = self.table["diverged"].to_numpy()
+            last = {run: rows[-1] for run, rows in self.runs.items()}
+            ranked = sorted(runs, key=lambda run: (lost[last[run]], -final[last[run]]))
             runs = ranked[:EXTREMES] + ranked[-EXTREMES:]
         records = dict(list(self.metrics[self.metrics["run"].isin(runs)].groupby("run")))
         return [self._line(self.runs[run], records[run]) for run in runs]

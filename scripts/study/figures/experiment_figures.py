@@ -233,7 +233,7 @@ def _draw_estimates(
                 *_at(places, mean, sideways), color=MUTED, lw=0.8, alpha=0.5, transform=moved(side)
             )
         bars = axes.hlines if sideways else axes.vlines
-        bars(places, low.clip(0, 1), high.clip(0, 1), colour, lw=1.4, transform=moved(side))
+        bars(places, low, high, colour, lw=1.4, transform=moved(side))
         look = {"marker": MARKERS[part], "s": size**2, "linewidths": 0, "zorder": 3}
         axes.scatter(*_at(places, mean, sideways), c=colour, transform=moved(side), **look)
         legend[language.text(f"figures.{part}")] = Line2D(
@@ -332,14 +332,17 @@ def _draw_heatmaps(panels: list[Axes], experiment: Experiment, language: Languag
 
 
 def _cell_text(row: dict, part: str, language: Language) -> str:
-    mean, high, published = (
-        100 * float(row[f"{part}_accuracy_{column}"]) for column in ("mean", "high", "published")
+    mean, low, high, published = (
+        100 * float(row[f"{part}_accuracy_{column}"])
+        for column in ("mean", "low", "high", "published")
     )
     lines = []
     if np.isfinite(mean):
         lines.append(language.number(mean, 1))
-    if np.isfinite(high):
+    if np.isfinite(high) and np.isclose(high - mean, mean - low):
         lines.append(f"± {language.number(high - mean, 1)}")
+    elif np.isfinite(high):
+        lines.append(f"{language.number(low, 1)} – {language.number(high, 1)}")
     if np.isfinite(published):
         lines.append(f"◇ {language.number(published, 1)}")
     if row["diverged"]:

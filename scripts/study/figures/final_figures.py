@@ -15,7 +15,7 @@ from study.final.evaluation import Evaluation
 from study.results import metrics, published
 from study.spec.plan import part
 from study.statistics import calibration, classification
-from study.statistics.intervals import t_interval
+from study.statistics.intervals import SHARE, t_interval
 from study.support.language import Language
 
 NAMES = (
@@ -193,7 +193,7 @@ def _draw_scores(model: FinalModel, language: Language, folder: Path, name: str)
                 scores[f"{score}_{column}"].to_numpy() for column in ("mean", "low", "high")
             )
             colour = drawing.UNORDERED[i]
-            axes.hlines(rows + shift, low.clip(0, 1), high.clip(0, 1), colour, lw=1.4)
+            axes.hlines(rows + shift, low, high, colour, lw=1.4)
             label = language.text(f"figures.{score}")
             axes.plot(mean, rows + shift, marker, color=colour, ms=5.5, label=label)
             means.append(mean)
@@ -215,7 +215,7 @@ def _draw_calibration(model: FinalModel, language: Language, folder: Path, name:
     tables = model.evaluation.reliability
     accuracies = np.array([table["accuracy"] for table in tables])
     filled = np.isfinite(accuracies).all(axis=0)
-    accuracy, _, half = t_interval(accuracies[:, filled])
+    found = t_interval(accuracies[:, filled], SHARE)
     mean = model.evaluation.mean_reliability
     confidence = mean["confidence"][filled]
     colour = drawing.UNORDERED[0]
@@ -224,9 +224,8 @@ def _draw_calibration(model: FinalModel, language: Language, folder: Path, name:
         right, share = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         perfect = {"color": drawing.MUTED, "lw": 1, "ls": (0, (4, 3))}
         right.plot([0, 1], [0, 1], label=language.text("figures.perfect"), **perfect)
-        low, high = (accuracy - half).clip(0, 1), (accuracy + half).clip(0, 1)
-        right.vlines(confidence, low, high, color=colour, lw=1.4)
-        right.plot(confidence, accuracy, "o-", color=colour, ms=5, lw=1)
+        right.vlines(confidence, found.low, found.high, color=colour, lw=1.4)
+        right.plot(confidence, found.mean, "o-", color=colour, ms=5, lw=1)
         right.legend(loc="upper left")
         right.set_ylabel(language.text("figures.share_right"))
         right.set_yticks(np.linspace(0, 1, 6))

@@ -14,7 +14,7 @@ from study.data import datasets
 from study.final import inference, weights
 from study.spec import schemas
 from study.statistics import calibration, classification
-from study.statistics.intervals import t_interval
+from study.statistics.intervals import SHARE, of_differences, t_interval
 from study.statistics.uncertainty import Interval, MeanOfSeeds, bootstrap_images, mean_of_seeds
 from study.support.errors import StudyError
 
@@ -94,7 +94,8 @@ class Evaluation:
     @cached_property
     def overconfidence(self) -> MeanOfSeeds:
         """Mean probability of the predicted class minus accuracy."""
-        return mean_of_seeds(self.confidence - self.correct.astype(float))
+        excess = self.confidence - self.correct.astype(float)
+        return mean_of_seeds(excess, of_differences(SHARE))
 
     @cached_property
     def ensemble_correct(self) -> np.ndarray:
@@ -130,8 +131,8 @@ class Evaluation:
     def calibration_error(self) -> tuple[float, Interval]:
         """The seeds' mean expected calibration error, and its t interval over seeds."""
         errors = [calibration.expected_error(table) for table in self.reliability]
-        mean, _, half = map(float, t_interval(np.array(errors)))
-        return mean, Interval(mean - half, mean + half)
+        mean, _, low, high = map(float, t_interval(np.array(errors), SHARE))
+        return mean, Interval(low, high)
 
     @cached_property
     def ensemble_calibration_error(self) -> float:

@@ -19,8 +19,8 @@ from study.data import datasets
 from study.final import evaluation
 from study.final.evaluation import Evaluation
 from study.spec.beside import files_beside, foreign, no_final, plan_beside
-from study.statistics.intervals import t_interval
-from study.statistics.uncertainty import Interval
+from study.statistics.intervals import SHARE, of_differences, t_interval
+from study.statistics.uncertainty import Interval, within
 
 COLUMNS = ["run", "seed", "epoch", "validation_accuracy"]
 
@@ -43,23 +43,26 @@ class Honest:
         Three things vary: seeds, by Student's t over their differences; test images, by the
         bootstrap; and validation images, of which only their number is known, by Wilson's
         interval for a single network, which errs to the wide side. Their distances from the mean
-        are put together as in uncertainty.py. With one seed, seeds are left out.
+        are put together as in uncertainty.py. With one seed, and where all seeds differ
+        alike, seeds are left out.
         """
         # statsmodels takes a second to import, which most studies do not need.
         from statsmodels.stats.proportion import proportion_confint
 
         tested = self.evaluation.accuracy
-        mean, _, over_seeds = map(
-            float, t_interval(self.validation - self.evaluation.correct.mean(axis=1))
-        )
+        bounds = of_differences(SHARE)
+        differences = self.validation - self.evaluation.correct.mean(axis=1)
+        mean, _, lowest, highest = map(float, t_interval(differences, bounds))
+        if math.isnan(lowest):
+            lowest = highest = mean
         images = self.plan["validation"]["size"]
         right = float(self.validation.mean())
         low, high = proportion_confint(right * images, images, method="wilson")
-        seeds = 0.0 if math.isnan(over_seeds) else over_seeds
-        return mean, Interval(
-            mean - math.hypot(seeds, right - low, tested.over_images.high - tested.mean),
-            mean + math.hypot(seeds, high - right, tested.mean - tested.over_images.low),
+        ends = (
+            mean - math.hypot(mean - lowest, right - low, tested.over_images.high - tested.mean),
+            mean + math.hypot(highest - mean, high - right, tested.mean - tested.over_images.low),
         )
+        return mean, Interval(*within(ends, bounds))
 
 
 def honest(

@@ -1,5 +1,6 @@
 """How far a study is, in words for a terminal: while it runs, after it was stopped, at the end."""
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from study.spec.plan import Plan
 
 # What matters most comes first: a narrow terminal cuts the rest.
 HEADINGS = ("run", "is", "epoch", "accuracy", "loss", "all seeds", "settings", "remark")
+
+LOST = "every seed diverged"
 
 # Rows shown, where not all are asked for.
 SHOWN = 20
@@ -177,23 +180,37 @@ def headline(plan: Plan, results: Path) -> list[str]:
     if plan.final:
         told = [_accuracy(row) for row in rows if row["experiment"] == "final"]
         return [*(f"final model: {accuracy}" for accuracy in told), *_tested(plan, results)]
-    best = {}
+    best: dict[str, dict] = {}
     for row in rows:
         known = best.get(row["experiment"])
-        mean = row["validation_accuracy_mean"]
-        if mean is not None and (known is None or mean > known["validation_accuracy_mean"]):
+        if known is None or _rank(row) < _rank(known):
             best[row["experiment"]] = row
-    return [f"{name}: best is {row['value']}, {_accuracy(row)}" for name, row in best.items()]
+    return [
+        f"{name}: best is {row['value']}, {_accuracy(row)}" if row["n"] else f"{name}: {LOST}"
+        for name, row in best.items()
+    ]
+
+
+def _rank(row: dict) -> tuple[bool, int, float]:
+    """The best first, as results.experiments.rank has it: what lost seeds comes after others."""
+    mean = row["validation_accuracy_mean"]
+    return mean is None, row["diverged"], -(mean or 0.0)
 
 
 def _accuracy(row: dict) -> str:
-    mean, low = row["validation_accuracy_mean"], row["validation_accuracy_low"]
+    mean, low, high = (row[f"validation_accuracy_{name}"] for name in ("mean", "low", "high"))
     if mean is None:
-        return "every seed diverged"
+        return LOST
+    seeds = "one seed" if row["n"] == 1 else f"{row['n']} seeds"
+    if row["diverged"]:
+        seeds += f", {row['diverged']} more diverged"
     if low is None:
-        return f"validation accuracy {percent(mean)} (one seed)"
-    half = 100 * (mean - low)
-    return f"validation accuracy {100 * mean:.2f} ± {half:.2f} % ({row['n']} seeds, 95 % interval)"
+        return f"validation accuracy {percent(mean)} ({seeds})"
+    if math.isclose(high - mean, mean - low, rel_tol=1e-6):
+        half = 100 * (mean - low)
+        return f"validation accuracy {100 * mean:.2f} ± {half:.2f} % ({seeds}, 95 % interval)"
+    ends = f"{percent(low)} to {percent(high)}"
+    return f"validation accuracy {percent(mean)} ({seeds}, 95 % interval from {ends})"
 
 
 def _tested(plan: Plan, results: Path) -> list[str]:

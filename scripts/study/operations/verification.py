@@ -288,8 +288,12 @@ class Verification:
         if not same:
             yield f"{self.summary}: does not follow from {self.metrics}; {AGAIN}"
 
+    def _experiments(self) -> list[experiments.Experiment]:
+        measures = pd.read_parquet(self.metrics, columns=experiments.PAIRED)
+        return experiments.experiments(asdict(self.plan), pd.read_parquet(self.summary), measures)
+
     def _comparisons(self) -> Iterator[str]:
-        measured = experiments.experiments(asdict(self.plan), pd.read_parquet(self.summary))
+        measured = self._experiments()
         expected = comparisons.compare(measured)
         with _reading(self.comparisons):
             records.read_metadata(self.comparisons)
@@ -309,10 +313,8 @@ class Verification:
             yield f"{self.claims}: does not follow from {self.summary}; {AGAIN}"
 
     def _choice(self) -> Iterator[str]:
-        plan = asdict(self.plan)
-        found = experiments.experiments(plan, pd.read_parquet(self.summary))
         yield from _unlike(
-            best_of_each.choose(found, plan).to_json().encode(),
+            best_of_each.choose(self._experiments(), asdict(self.plan)).to_json().encode(),
             self.choice,
             Path.read_bytes,
             f"does not follow from {self.summary}",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from study.report.data import Study
 from study.report.sentences import Words
-from study.results.experiments import is_number
+from study.results.experiments import is_number, rank
 from study.spec import settings
 
 # More rows than these would make the page too large; it says so and keeps the best.
@@ -44,13 +44,14 @@ class Table:
 
 
 def values(study: Study, words: Words) -> Table:
-    """Every value of every experiment, the best validation accuracy first."""
+    """Every value of every experiment, the best first; those that lost seeds come after others."""
     text = words.text
     columns = [
         Column(text("columns.experiment"), filters=True),
         Column(text("columns.value")),
         Column(text("columns.validation"), PERCENT),
-        Column(words.language.text("page.interval"), PERCENT),
+        Column(words.language.text("page.low"), PERCENT),
+        Column(words.language.text("page.high"), PERCENT),
         Column(text("columns.train"), PERCENT),
         Column(text("columns.epochs"), WHOLE),
         Column(text("columns.seeds"), WHOLE),
@@ -59,14 +60,15 @@ def values(study: Study, words: Words) -> Table:
     printed = study.has_published
     if printed:
         columns.append(Column(text("columns.published_validation"), PERCENT))
-    ranked = sorted(study.values, key=lambda pair: -pair[1].validation.mean if pair[1].n else 1.0)
+    ranked = sorted(study.values, key=lambda pair: (not pair[1].n, *rank(pair[1])))
     titles = {each.name: words.title(each) for each in study.experiments}
     rows = [
         [
             titles[experiment.name],
-            words.short(value),
+            words.short_alone(value),
             _percent(value.validation.mean),
-            _percent(value.validation.half),
+            _percent(value.validation.low),
+            _percent(value.validation.high),
             _percent(value.train.mean),
             value.epochs,
             value.n,
@@ -79,7 +81,7 @@ def values(study: Study, words: Words) -> Table:
 
 
 def runs(study: Study, words: Words) -> Table:
-    """Every run after its last epoch, the best mean validation accuracy first."""
+    """Every run after its last epoch, the best first; those that lost seeds come after others."""
     planned = study.plan["runs"]
     varied = _varied([run["settings"] for run in planned])
     columns = [
@@ -102,7 +104,12 @@ def runs(study: Study, words: Words) -> Table:
         for run in planned
     ]
     accuracy = len(varied) + 3
-    rows.sort(key=lambda row: (row[accuracy] is None, -(row[accuracy] or 0.0), row[0]))
+    lost = {
+        run["run"]: len(run["seeds"]) - results.get(run["run"], NO_RESULT)[0] for run in planned
+    }
+    rows.sort(
+        key=lambda row: (row[accuracy] is None, lost[row[0]], -(row[accuracy] or 0.0), row[0])
+    )
     return Table(columns, rows[:MOST_ROWS], len(rows))
 
 

@@ -150,9 +150,10 @@ class Claims(Part):
         if side["mean"] is None:
             number = self.cell("diverged")
         else:
-            number = self._number(side["mean"], side)
-            if side["low"] is not None:
-                number += f" ± {self._number((side['high'] - side['low']) / 2, side)}"
+            ends = (math.nan if side[end] is None else side[end] for end in ("low", "high"))
+            number = self.words.with_interval(
+                side["mean"], *ends, lambda each: self._number(each, side)
+            )
         if side["experiment"] == FINAL:
             parts = [self.text("claims.final")]
         else:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from study.data import datasets
@@ -18,6 +19,8 @@ from study.results import findings
 from study.results.fidelity import MEASURES, Comparison
 from study.results.findings import Experiment, Value
 from study.spec import schemas, shares
+from study.statistics import classes
+from study.statistics.classes import ClassCounts
 from study.support.errors import StudyError
 from study.support.files import read_text
 
@@ -53,8 +56,9 @@ _MADE_BY = {
 class Study:
     """All that the report tells, the same in every language.
 
-    `shapes` are those of the training and the test images; `made_by` tells for each run what
-    code, versions, machine and devices trained it. `final` is None where the plan has no final
+    `shapes` are those of the training and the test images, and `class_counts` those of the images
+    learned from (`train`), of the validation and of the test images; `made_by` tells for each run
+    what code, versions, machine and devices trained it. `final` is None where the plan has no final
     model, and `evaluation` where none of its networks is left. `honest` is the final model where
     the study holds its validation images out, and `beside` that of another study which does.
     """
@@ -62,6 +66,7 @@ class Study:
     plan: Mapping[str, Any]
     dataset: datasets.Dataset
     shapes: dict[str, tuple[int, ...]]
+    class_counts: dict[str, ClassCounts]
     experiments: list[Experiment]
     final: Value | None
     evaluation: Evaluation | None
@@ -80,6 +85,12 @@ class Study:
     def n_seeds(self) -> int:
         """How many replicates every run has."""
         return len(self.plan["seeds"])
+
+    @property
+    def validation_images(self) -> int:
+        """How many images a validation accuracy is the share of."""
+        validation = self.plan["validation"]
+        return self.shapes["test"][0] if validation == "test" else validation["size"]
 
     @cached_property
     def comparisons(self) -> list[Comparison]:
@@ -130,7 +141,7 @@ def collect(
     is missing.
     """
     dataset = datasets.describe(plan["dataset"])
-    final = findings.final(plan, summary)
+    final = findings.final(plan, summary, metrics)
     found = _evaluation(evaluated, dataset, data) if final else None
     return Study(
         plan=plan,
@@ -139,7 +150,8 @@ def collect(
             part: datasets.read_header(data / dataset.files[f"{part}_images"].name)
             for part in ("train", "test")
         },
-        experiments=findings.experiments(plan, summary),
+        class_counts=_class_counts(dataset, data, plan["validation"]),
+        experiments=findings.experiments(plan, summary, metrics),
         final=final,
         evaluation=found,
         honest=protocols.honest(plan, metrics, found),
@@ -148,6 +160,19 @@ def collect(
         made_by=[_made_by(runs / run["run"] / "settings.json") for run in plan["runs"]],
         claims=claims,
     )
+
+
+def _class_counts(
+    dataset: datasets.Dataset, data: Path, validation: str | Mapping[str, Any]
+) -> dict[str, ClassCounts]:
+    train, test = (
+        classes.count(np.asarray(datasets.map_labels(dataset, data, part)), dataset.class_count)
+        for part in ("train", "test")
+    )
+    if validation == "test":
+        return {"train": train, "validation": test, "test": test}
+    held_out = train.held_out(validation["size"])
+    return {"train": train.without(held_out), "validation": held_out, "test": test}
 
 
 def _evaluation(path: Path | None, dataset: datasets.Dataset, data: Path) -> Evaluation | None:

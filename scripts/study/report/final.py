@@ -11,7 +11,7 @@ from study.report.results import Results
 from study.results import findings
 from study.results.findings import Estimate
 from study.statistics import calibration, classification, early_stopping
-from study.statistics.intervals import t_interval
+from study.statistics.intervals import SHARE, of_differences, t_interval
 from study.statistics.uncertainty import Interval
 from study.support import markdown
 
@@ -39,6 +39,11 @@ class OnTestImages(Results):
     def _count(self, images: float) -> str:
         """A mean over the seeds, which is whole of one."""
         return self.words.number(images, 0 if self._is_one else 1)
+
+    def _count_images(self, images: float) -> str:
+        """`1 image`, `12.5 images`."""
+        is_single = self._is_one and round(images) == 1
+        return self.text(f"images.{'one' if is_single else 'other'}", n=self._count(images))
 
     @property
     def _images(self) -> str:
@@ -87,8 +92,11 @@ class OnTestImages(Results):
         yield self.text(
             f"tested.{'chosen_on' if is_reference else 'never_chosen_on'}", count=self._images
         )
+        # One seed, and several that are right equally often, tell nothing of others.
+        is_known = not np.isnan(accuracy.over_seeds.low)
+        form = "accuracy" if is_known else "accuracy_one_seed" if self._is_one else "accuracy_flat"
         yield self.text(
-            "tested.accuracy_one_seed" if self._is_one else "tested.accuracy",
+            f"tested.{form}",
             epochs=self.words.counted("epochs", self.evaluation.provenance.epoch),
             accuracy=self.words.percent(accuracy.mean),
             count=self._images,
@@ -96,15 +104,18 @@ class OnTestImages(Results):
             low=self.words.percent(accuracy.widest.low),
             high=self.words.percent(accuracy.widest.high),
         )
+        if self.study.class_counts["test"].is_unbalanced:
+            yield self.text("tested.unbalanced", **self.most_frequent("test"))
         if self._is_one:
             yield self.text("tested.no_ensemble")
             return
-        by_seeds, by_images = accuracy.over_seeds.half, accuracy.over_images.half
-        yield self.text(
-            f"tested.{'images' if by_images > by_seeds else 'seeds'}_matter_more",
-            seeds=self.words.points(by_seeds),
-            images=self.words.points(by_images),
-        )
+        if is_known:
+            by_seeds, by_images = accuracy.over_seeds.half, accuracy.over_images.half
+            yield self.text(
+                f"tested.{'images' if by_images > by_seeds else 'seeds'}_matter_more",
+                seeds=self.words.points(by_seeds),
+                images=self.words.points(by_images),
+            )
         mean, _ = self.evaluation.ensemble_accuracy
         gain, over_images = self.evaluation.ensemble_gain
         yield self.text(
@@ -120,7 +131,7 @@ class OnTestImages(Results):
         evaluation, words = self.evaluation, self.words
         error, over_seeds = evaluation.calibration_error
         yield self.text(
-            "tested.calibration_error_one_seed" if self._is_one else "tested.calibration_error",
+            f"tested.calibration_error{'_one_seed' if np.isnan(over_seeds.low) else ''}",
             error=words.points(error),
             bins=calibration.BINS,
             low=words.points(over_seeds.low),
@@ -188,21 +199,28 @@ class OnTestImages(Results):
         if not mistakes:
             return self.text("tested.no_mistakes", count=self._images)
         share = sum(count for _, _, count in confused) / mistakes
-        return self.text(
-            "tested.classes_sentence",
-            **self._extreme_classes(),
-            count=len(confused),
-            share=self.words.language.percent(share, 0),
-        )
+        sentences = [
+            self._extremes_in_words("extremes"),
+            self.text(
+                f"tested.most_confused.{'one' if len(confused) == 1 else 'other'}",
+                count=self.words.number(len(confused)),
+                share=self.words.language.percent(share, 0),
+            ),
+        ]
+        return " ".join(sentences)
 
-    def _extreme_classes(self) -> dict[str, str]:
-        f1 = self.evaluation.scores["f1_mean"]
-        return {
-            "best": self.classes[f1.idxmax()],
-            "best_f1": self.words.percent(f1.max()),
-            "worst": self.classes[f1.idxmin()],
-            "worst_f1": self.words.percent(f1.min()),
-        }
+    def _extremes_in_words(self, key: str) -> str:
+        """Which classes have the highest and the lowest F1, of those with test images."""
+        f1 = self.evaluation.scores["f1_mean"].dropna()
+        ends = f1.max(), f1.min()
+        best, worst = (
+            self.words.joined([self.classes[place] for place in f1.index[np.isclose(f1, end)]])
+            for end in ends
+        )
+        highest, lowest = map(self.words.percent, ends)
+        if highest == lowest:
+            return self.text(f"tested.{key}_equal", f1=highest)
+        return self.text(f"tested.{key}", best=best, best_f1=highest, worst=worst, worst_f1=lowest)
 
     def confused_note(self) -> str:
         """What the numbers of confusions are."""
@@ -236,7 +254,7 @@ class OnTestImages(Results):
             accuracy=self.words.percent(self.evaluation.accuracy.mean),
             true=self.classes[label],
             predicted=self.classes[taken],
-            images=self._count(count),
+            images=self._count_images(count),
             share=self.words.language.percent(count / self.evaluation.confusion[label].sum(), 1),
         )
         return self.figure("final_confusion", alternative)
@@ -254,14 +272,13 @@ class OnTestImages(Results):
             true=self.classes[label],
             predicted=self.classes[taken],
             common=len(self.evaluation.examples(label, taken, len(self.evaluation.labels))),
-            images=self._count(count),
+            images=self._count_images(count),
         )
         return self.figure("final_confused", alternative)
 
     def scores_figure(self) -> str:
         """The figure of the scores."""
-        alternative = self.text("tested.classes_alt", **self._extreme_classes())
-        return self.figure("final_classes", alternative)
+        return self.figure("final_classes", self._extremes_in_words("classes_alt"))
 
     def mistakes(self) -> str:
         """The figure of the most confident mistakes."""
@@ -314,8 +331,7 @@ class EarlyStopping(Results):
         total = epochs * len(stops)
         return self.text(
             "early_stopping.stopped",
-            early=self.words.number(len(early)),
-            seeds=seeds,
+            seeds=self.words.part("seeds", len(early), len(stops)),
             stopped=self._epochs(early["stopped"]),
             epochs=self.words.number(epochs),
             saved=self.words.number(stops["saved"].sum()),
@@ -324,10 +340,12 @@ class EarlyStopping(Results):
         )
 
     def _gained(self) -> str:
-        mean, _, half = map(float, t_interval(self._stops["gained"].to_numpy()))
-        interval = Interval(mean - half, mean + half)
+        gained = self._stops["gained"].to_numpy()
+        mean, _, low, high = map(float, t_interval(gained, of_differences(SHARE)))
+        interval = Interval(low, high)
+        alone = "one_seed" if len(gained) == 1 else "flat"
         return self.text(
-            f"early_stopping.{'one_seed' if np.isnan(half) else _side(interval)}",
+            f"early_stopping.{alone if np.isnan(low) else _side(interval)}",
             taken=self._epochs(self._stops["taken"]),
             gained=self.words.signed(mean),
             low=self.words.signed(interval.low),

@@ -1,5 +1,6 @@
 """The report's parts that describe the study, as Markdown that the template puts in order."""
 
+import itertools
 import math
 import re
 from collections import Counter, defaultdict
@@ -12,6 +13,7 @@ from study.report import sentences
 from study.report.data import Study
 from study.report.sentences import Words
 from study.results import findings, published
+from study.results.experiments import are_paired, rank
 from study.results.findings import Experiment
 from study.spec import settings
 from study.statistics import significance
@@ -67,10 +69,7 @@ class Part:
 
     def p(self, p: float) -> str:
         """A p-value in a cell; a dash where there is none."""
-        if np.isnan(p):
-            return self.cell("none")
-        least = self.words.number(0.001, 3)
-        return f"< {least}" if p < 0.001 else self.words.number(p, 3)
+        return self.words.p_alone(p)
 
     def is_clear(self, p: float) -> str:
         """Whether a p-value makes a difference clear, in a cell; a dash where there is none."""
@@ -96,6 +95,12 @@ class Part:
     def validation_note(self) -> str:
         """What the validation images are, to be said beside every table."""
         return self.text(f"method.validation.{self._validated_from}.note")
+
+    def most_frequent(self, part: str) -> dict[str, str]:
+        """The most frequent class of a part of the images, or several, and its share."""
+        counts = self.study.class_counts[part]
+        names = [self.classes[place] for place in counts.most_frequent]
+        return {"classes": " / ".join(names), "share": self.words.percent(counts.share)}
 
     @property
     def _validated_from(self) -> str:
@@ -128,7 +133,7 @@ class Introduction(Part):
         missing = self.study.plan.get("missing", [])
         if len(missing) <= MOST_ROWS:
             return missing
-        return [*missing[:MOST_ROWS], self.text("further", n=len(missing) - MOST_ROWS)]
+        return [*missing[:MOST_ROWS], self.words.counted("further", len(missing) - MOST_ROWS)]
 
     def brief(self) -> Iterator[str]:
         """The main results, a paragraph each."""
@@ -140,25 +145,13 @@ class Introduction(Part):
                 yield self.text(
                     "brief.effect", experiment=words.title(experiment), size=words.points(size)
                 )
-            case [(largest, size), *_, (smallest, least)] as spreads:
-                yield self.text(
-                    "brief.effects",
-                    count=len(spreads),
-                    largest=words.label(largest),
-                    size=words.points(size),
-                    smallest=words.label(smallest),
-                    least=words.points(least),
-                )
+            case spreads:
+                yield self._effects(spreads)
         yield from self._clear_effects()
-        bests = [experiment.best for experiment in study.experiments if experiment.best]
-        if bests:
-            best = max(bests, key=lambda value: value.validation.mean)
-            accuracy = words.percent(best.validation.mean)
-            yield self.text("brief.best", value=words.phrase(best), accuracy=accuracy)
-        if study.final and study.final.n:
-            accuracy = words.percent(study.final.validation.mean)
-            epochs = words.counted("epochs", study.final.epochs)
-            yield self.text("brief.final", accuracy=accuracy, epochs=epochs)
+        yield from self._best()
+        yield from self._final()
+        if study.class_counts["validation"].is_unbalanced:
+            yield self.text("brief.unbalanced", **self.most_frequent("validation"))
         compared = [each for each in study.comparisons if each.measure == "validation_accuracy"]
         if compared:
             yield self.text(
@@ -167,6 +160,24 @@ class Introduction(Part):
                 count=len(study.comparisons),
                 distance=words.points(findings.mean_distance(compared)),
             )
+
+    def _effects(self, spreads: Sequence[tuple[Experiment, float]]) -> str:
+        """Which experiments have the largest and the smallest effect, of two or more."""
+        named: dict[str, list[str]] = {}
+        for experiment, size in spreads:
+            named.setdefault(self.words.points(size), []).append(self.words.label(experiment))
+        [(size, largest), *_] = named.items()
+        if len(named) == 1:
+            return self.text("brief.effects_equal", count=len(spreads), size=size)
+        [*_, (least, smallest)] = named.items()
+        return self.text(
+            "brief.effects",
+            count=len(spreads),
+            largest=self.words.joined(largest),
+            size=size,
+            smallest=self.words.joined(smallest),
+            least=least,
+        )
 
     def _clear_effects(self) -> Iterator[str]:
         """How many of the effects are more than noise."""
@@ -179,16 +190,53 @@ class Introduction(Part):
         elif not clear:
             yield self.text("brief.unclear", seeds=self.n_seeds)
         elif len(found) > 1:
-            yield self.text("brief.clear", clear=clear, count=len(found))
+            experiments = self.words.part("experiments", clear, len(found))
+            yield self.text("brief.clear", experiments=experiments)
+
+    def _best(self) -> Iterator[str]:
+        """The best value of all, or several that are as good."""
+        alive = [value for _, value in self.study.values if value.n]
+        if not alive:
+            return
+        first = min(alive, key=rank)
+        bests = [value for value in alive if rank(value) == rank(first)]
+        named = dict.fromkeys(map(self.words.phrase, bests))
+        is_highest = first.validation.mean >= max(value.validation.mean for value in alive)
+        yield self.text(
+            f"brief.{'best' if is_highest else 'best_kept'}",
+            value=self.words.joined(list(named)),
+            accuracy=self.words.percent(first.validation.mean),
+        )
+
+    def _final(self) -> Iterator[str]:
+        """What the final model reaches, and whether something that was measured is better."""
+        words, study = self.words, self.study
+        if study.plan.get("unchosen"):
+            yield self.text("brief.final_unchosen", count=len(study.values))
+        if not (study.final and study.final.n):
+            return
+        accuracy = words.percent(study.final.validation.mean) + words.lost(study.final)
+        epochs = words.counted("epochs", study.final.epochs)
+        told = [self.text("brief.final", accuracy=accuracy, epochs=epochs)]
+        ahead = findings.ahead_of_final(study.final, study.experiments)
+        if ahead:
+            told.append(
+                self.text(
+                    "brief.final_behind",
+                    value=words.phrase(ahead.experiment.best),
+                    difference=words.points(-ahead.ahead),
+                )
+            )
+        yield " ".join(told)
 
     def purpose(self) -> Iterator[str]:
         """What the study asks, and where it comes from."""
-        study = self.study
+        study, words = self.study, self.words
         yield self.text(
             f"introduction.{'purpose' if len(study.experiments) > 1 else 'purpose_one'}",
             dataset=self.dataset,
             experiments=len(study.experiments),
-            values=len(study.values),
+            values=words.counted("values", len(study.values)),
             seeds=self.n_seeds,
         )
         if study.has_published:
@@ -221,7 +269,14 @@ class Introduction(Part):
         yield self.text("method.seeds", seeds=self.n_seeds)
         yield self.text("method.runs", **self._work())
         seen = words.number(min(n_train, SEEN_IMAGES))
-        yield self.text("method.accuracies", seen=seen)
+        one_image = words.one_image(study.validation_images)
+        yield self.text("method.accuracies", seen=seen, one_image=one_image)
+        counts = study.class_counts["validation"]
+        yield self.text(
+            f"method.{'even' if counts.is_even else 'most_frequent'}",
+            count=len(counts.counts),
+            **self.most_frequent("validation"),
+        )
         if study.n_seeds == 1:
             yield self.text("method.one_seed")
         else:
@@ -240,14 +295,22 @@ class Introduction(Part):
         family = max(experiment.family for experiment in self.study.experiments)
         corrected = min(1, 2 / divisions * family)
         if corrected >= findings.LEVEL:
+            # As many as show two digits other than 0.
+            digits = max(4, 1 - math.floor(math.log10(2 / divisions)))
             yield self.text(
                 "method.no_permutations",
                 divisions=words.number(divisions),
-                least=words.number(2 / divisions, 4),
+                least=words.number(2 / divisions, digits),
                 family=words.number(family),
                 corrected=words.number(corrected, 2),
             )
         yield self.text("method.correlated", seeds=self.n_seeds)
+        if any(
+            are_paired(one, other)
+            for experiment in self.study.experiments
+            for one, other in itertools.pairwise(experiment.values)
+        ):
+            yield self.text("method.paired", seeds=self.n_seeds)
 
     def _validation(self, counts: Mapping[str, str]) -> str:
         held_out = {}
@@ -278,19 +341,23 @@ class Introduction(Part):
             told = getattr(self.study.dataset, name)
             if told:
                 about.append(self.text(f"method.{name}", **{name: markdown.escaped(told)}))
+        for part, counts in self.study.class_counts.items():
+            if counts.missing and not (part == "validation" and self._validated_from == "test"):
+                missing = self.words.joined([self.classes[place] for place in counts.missing])
+                about.append(self.text(f"method.without.{part}", classes=missing))
         return " ".join(about)
 
     def _work(self) -> dict[str, str]:
         """What the study takes, beside what training every value on its own would take."""
-        study, number = self.study, self.words.number
+        study, number, counted = self.study, self.words.number, self.words.counted
         values = [value for _, value in study.values] + [study.final] * bool(study.final)
         epochs = sum(value.epochs for value in values)
         run_epochs = sum(run["epochs"] for run in study.plan["runs"])
         return {
-            "trainings": number(len(values)),
-            "epochs": number(epochs),
-            "runs": number(len(study.plan["runs"])),
-            "run_epochs": number(run_epochs),
+            "trainings": counted("trainings", len(values)),
+            "epochs": counted("epochs", epochs),
+            "runs": counted("appendix.runs", len(study.plan["runs"])),
+            "run_epochs": counted("epochs", run_epochs),
             "share": self.words.language.percent(run_epochs / epochs, 0),
             "total": number(run_epochs * study.n_seeds),
             "naive": number(epochs * study.n_seeds),

@@ -8,11 +8,12 @@ from typing import Any
 from study.report import sentences
 from study.report.parts import EXTREMES, MOST_ROWS, Part
 from study.results import fidelity, findings, published, trends
-from study.results.experiments import Difference, Experiment, Value
+from study.results.experiments import Difference, Experiment, Value, are_paired
 from study.results.fidelity import MEASURES, Comparison
 from study.search import best_of_each
 from study.spec import settings
 from study.statistics.estimates import Estimate
+from study.statistics.significance import is_clear
 from study.support import markdown
 
 PROGRESS_STEP = 5  # epochs
@@ -27,7 +28,10 @@ class Results(Part):
     def accuracies_note(self) -> str:
         """What the numbers of tables of accuracies are."""
         key = "note_one_seed" if self.study.n_seeds == 1 else "note"
-        return self.text(f"experiments.{key}", seeds=self.n_seeds, validation=self.validation_note)
+        note = self.text(f"experiments.{key}", seeds=self.n_seeds, validation=self.validation_note)
+        if not self.study.class_counts["validation"].is_unbalanced:
+            return note
+        return f"{note} {self.text('experiments.unbalanced', **self.most_frequent('validation'))}"
 
     def measured(self, pairs: Sequence[tuple[Estimate, Estimate]]) -> dict[str, list[str]]:
         """The columns of training and validation accuracies."""
@@ -146,22 +150,28 @@ class Experiments(Results):
         return markdown.table(self.headings(*keys), rows, "llrrrrrr")
 
     def _difference(self, difference: Difference) -> str:
-        size = self.words.signed(difference.size)
-        if math.isnan(difference.half):
-            return size
-        return f"{size} ± {self.words.points(difference.half)}"
+        ends = difference.size, difference.low, difference.high
+        return self.words.with_interval(*ends, self.words.signed)
 
     def _number(self, number: float) -> str:
         if math.isnan(number):
             return self.cell("none")
-        text = self.words.number(abs(number), 1)
-        return f"−{text}" if round(number, 1) < 0 else text
+        return self.words.number(number, 1)
 
     def differences_note(self, experiment: Experiment) -> str:
         """What the table of differences has."""
+        pairs = [
+            (value, fixed)
+            for fixed in (experiment.best, experiment.baseline)
+            for value in experiment.values
+            if fixed and value is not fixed
+        ]
+        paired = [are_paired(*pair) for pair in pairs]
+        key = "welch" if not any(paired) else "paired" if all(paired) else "partly_paired"
         return self.text(
             "experiments.differences_note",
             family=self.words.number(experiment.family),
+            test=self.text(f"experiments.tests.{key}"),
             validation=self.validation_note,
         )
 
@@ -175,22 +185,30 @@ class Experiments(Results):
         count = len(experiment.values)
         if count <= MOST_ROWS:
             return ""
-        counts = {"best": EXTREMES, "worst": EXTREMES, "count": count - 2 * EXTREMES}
-        return self.text("experiments.left_out", **counts)
+        left_out = self.words.counted("values", count - 2 * EXTREMES)
+        return self.text("experiments.left_out", best=EXTREMES, worst=EXTREMES, values=left_out)
 
     def analysis(self, experiment: Experiment) -> list[str]:
         """What the numbers say."""
-        return sentences.analysis_of(experiment, self.study.metrics, self.words)
+        images = self.study.validation_images
+        return sentences.analysis_of(experiment, self.study.metrics, self.words, images)
 
     def curves(self, experiment: Experiment) -> str:
         """The figure of an experiment."""
-        values = {"settings": self.words.title(experiment), "count": len(experiment.values)}
+        title, count = self.words.title(experiment), len(experiment.values)
         if not experiment.ranked:
-            return self.figure(experiment.name, self.text("experiments.alt_diverged", **values))
-        best, worst = experiment.ranked[0], experiment.ranked[-1]
+            alternative = self.text(
+                "experiments.alt_diverged",
+                settings=title,
+                values=self.words.part("values", count, count),
+            )
+            return self.figure(experiment.name, alternative)
+        by_accuracy = sorted(experiment.ranked, key=lambda value: value.validation.mean)
+        worst, best = by_accuracy[0], by_accuracy[-1]
         alternative = self.text(
             "experiments.alt",
-            **values,
+            settings=title,
+            values=self.words.counted("values", count),
             best=self.words.phrase(best),
             highest=self.words.percent(best.validation.mean),
             worst=self.words.phrase(worst),
@@ -237,6 +255,7 @@ class Conclusions(Results):
     def overall(self) -> Iterator[str]:
         """Effects, noise, and where the best value is at an edge."""
         words, study = self.words, self.study
+        yield from self.behind_measured()
         spreads = self.spreads()
         if len(spreads) > 1:
             effects = [
@@ -262,6 +281,30 @@ class Conclusions(Results):
         ]
         if edges:
             yield self.text("conclusions.edges", values="; ".join(dict.fromkeys(edges)))
+
+    def behind_measured(self) -> Iterator[str]:
+        """Whether a value that was measured is ahead of the final model, and how to take it."""
+        ahead = findings.ahead_of_final(self.study.final, self.study.experiments)
+        if ahead is None:
+            return
+        words, final, best = self.words, self.study.final, ahead.experiment.best
+        verdict = "untested" if math.isnan(ahead.p) else "clear" if is_clear(ahead.p) else "open"
+        yield self.text(
+            f"conclusions.final_behind_{verdict}",
+            final=words.percent(final.validation.mean) + words.lost(final),
+            accuracy=words.percent(best.validation.mean),
+            value=words.phrase(best),
+            experiment=words.label(ahead.experiment),
+            difference=words.points(-ahead.ahead),
+            p="" if math.isnan(ahead.p) else words.p(ahead.p),
+        )
+        if self.study.plan["chooses_final"]:
+            yield self.text(
+                "conclusions.take_measured",
+                config=sentences.final_to_paste(
+                    ahead.experiment.settings_of(best), self.study.plan["baseline"]
+                ),
+            )
 
     def _beyond(self, edge: trends.Edge) -> str:
         """A value at an edge, with those to try beyond it."""
@@ -293,28 +336,46 @@ class Conclusions(Results):
         yield self._other_optimizer()
 
     def _combination(self, best: Mapping[str, Any]) -> str:
-        words = self.words
-        chosen = settings.complete({**self.study.plan["baseline"], **best})
+        words, study = self.words, self.study
+        chosen = settings.complete({**study.plan["baseline"], **best})
         named = words.joined([words.setting_phrase(key, value) for key, value in best.items()])
         accuracy = self._accuracy_of(chosen)
-        if accuracy is None:
-            return self.text("conclusions.combination_untrained", settings=named)
-        return self.text(
-            "conclusions.combination_trained",
-            settings=named,
-            accuracy=words.percent(accuracy),
-            epochs=words.counted("epochs", chosen["epochs"]),
-        )
+        if accuracy is not None:
+            return self.text(
+                "conclusions.combination_trained",
+                settings=named,
+                accuracy=accuracy,
+                epochs=words.counted("epochs", chosen["epochs"]),
+            )
+        final = settings.complete(study.final.varied) if study.final else {}
+        if study.final and study.final.n and all(final[key] == best[key] for key in best):
+            return self.text(
+                "conclusions.combination_final",
+                settings=named,
+                others=words.joined(
+                    [
+                        words.setting_phrase(key, value)
+                        for key, value in final.items()
+                        if value != chosen[key]
+                    ]
+                ),
+                accuracy=words.percent(study.final.validation.mean) + words.lost(study.final),
+            )
+        return self.text("conclusions.combination_untrained", settings=named)
 
-    def _accuracy_of(self, chosen: Mapping[str, Any]) -> float | None:
+    def _accuracy_of(self, chosen: Mapping[str, Any]) -> str | None:
         """The mean validation accuracy with these settings, if any run was trained with them."""
         wanted = settings.identity(chosen)
         named = [run["run"] for run in self.study.plan["runs"] if run["settings"] == wanted]
         metrics = self.study.metrics
-        is_wanted = metrics["run"].isin(named) & (metrics["epoch"] == chosen["epochs"])
-        is_wanted &= metrics["status"] == "ok"
-        accuracies = metrics.loc[is_wanted, "validation_accuracy"]
-        return float(accuracies.mean()) if len(accuracies) else None
+        rows = metrics[metrics["run"].isin(named) & (metrics["epoch"] <= chosen["epochs"])]
+        is_end = (rows["epoch"] == chosen["epochs"]) & (rows["status"] == "ok")
+        accuracies = rows.loc[is_end, ["seed", "validation_accuracy"]].drop_duplicates("seed")
+        if accuracies.empty:
+            return None
+        told = self.words.percent(float(accuracies["validation_accuracy"].mean()))
+        lost = rows.loc[rows["status"] == "diverged", "seed"].nunique()
+        return told + self.words.lost_of(lost, lost + len(accuracies))
 
     def _other_optimizer(self) -> str:
         """A reminder of what was found with another optimizer than the recommended one."""
@@ -421,7 +482,8 @@ class FinalModel(Results):
         """What came out."""
         final, words, study = self.model, self.words, self.study
         if not final.n:
-            yield self.text("final.diverged", count=final.diverged)
+            seeds = words.counted("seeds", final.diverged)
+            yield self.text("final.diverged", seeds=seeds)
             return
         validation = final.validation
         yield self.text(
@@ -459,7 +521,8 @@ class FinalModel(Results):
         """The figure of the curves."""
         final = self.model
         if not final.n:
-            alternative = self.text("final.curves_alt_diverged", count=final.diverged)
+            seeds = self.words.counted("seeds", final.diverged)
+            alternative = self.text("final.curves_alt_diverged", seeds=seeds)
             return self.figure("final_curves", alternative)
         rows = findings.replicates(final, self.study.metrics)
         accuracy = rows.groupby("epoch")["validation_accuracy"].mean()
@@ -631,9 +694,9 @@ class PublishedStudy(Results):
     def about_orders(self) -> str:
         """In how many experiments the best values agree."""
         orders = [order for _, order in self._orders]
+        same = sum(order.claimed is order.best for order in orders)
         return self.text(
             "published.orders" if self.study.n_seeds > 1 else "published.orders_one_seed",
-            same=sum(order.claimed is order.best for order in orders),
-            count=len(orders),
+            same=self.words.part("experiments", same, len(orders)),
             contradicted=sum(findings.is_clear(order.p) for order in orders),
         )

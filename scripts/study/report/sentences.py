@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,7 @@ from study.results.findings import Course, Lead, PublishedOrder
 from study.spec import settings
 from study.spec.config import schema
 from study.statistics.estimates import Estimate, repeatability
+from study.statistics.significance import is_clear
 from study.support import markdown
 from study.support.language import Language
 
@@ -22,6 +23,9 @@ MOST_LISTED = 5
 
 # Lists of what was tried name more of it, and both ends.
 MOST_NAMED = 24
+
+# Smaller p-values are not told apart.
+LEAST_P = 0.001
 
 # Beyond as many seeds as a study can have, their number is not told.
 MOST_SEEDS = schema()["properties"]["seeds"]["maximum"]
@@ -53,27 +57,46 @@ class Words:
         """An accuracy with its sign of per cent."""
         return self.language.percent(accuracy, 2)
 
+    def part(self, what: str, some: int, n: int) -> str:
+        """So many of `n` things: `2 of 5 values`, `both values`, `all 5 values`."""
+        form = "some" if some < n else {1: "one", 2: "both"}.get(n, "all")
+        return self.text(f"parts.{what}.{form}", some=self.number(some), n=self.number(n))
+
     def points(self, difference: float) -> str:
         """A difference of accuracies, in points."""
-        text = self.number(100 * abs(difference), 2)
-        return f"−{text}" if round(100 * difference, 2) < 0 else text
+        return self.number(100 * difference, 2)
+
+    def one_image(self, images: int) -> str:
+        """What one of so many images is worth in points of accuracy."""
+        return self.number(100 / images, max(2, math.ceil(math.log10(images)) - 1))
 
     def signed(self, difference: float) -> str:
         """A difference of accuracies, in points, with its sign."""
         text = self.points(difference)
-        return text if round(100 * difference, 2) <= 0 else f"+{text}"
+        return f"+{text}" if difference > 0 and text.strip("0.,") else text
 
     def nats(self, loss: float) -> str:
         """A loss."""
         return self.number(loss, 3)
 
     def with_half(self, estimate: Estimate) -> str:
-        """The mean in points or per cent without a unit, ± half the interval where there is one."""
-        if math.isnan(estimate.mean):
+        """The mean in points or per cent without a unit, with its interval where there is one."""
+        return self.with_interval(estimate.mean, estimate.low, estimate.high, self.points)
+
+    def with_interval(
+        self, mean: float, low: float, high: float, written: Callable[[float], str]
+    ) -> str:
+        """`mean` ± half its interval; with both ends of one that is cut where numbers end.
+
+        `written` is how such a number is written. An interval that is unknown is left out.
+        """
+        if math.isnan(mean):
             return self.text("cells.none")
-        if math.isnan(estimate.half):
-            return self.points(estimate.mean)
-        return f"{self.points(estimate.mean)} ± {self.points(estimate.half)}"
+        if math.isnan(low):
+            return written(mean)
+        if math.isclose(high - mean, mean - low, rel_tol=1e-6):
+            return f"{written(mean)} ± {written((high - low) / 2).lstrip('+')}"
+        return self.text("cells.ends", mean=written(mean), low=written(low), high=written(high))
 
     def chance(self, probability: float) -> str:
         """A probability in whole per cent, of which 100 and 0 are never quite reached."""
@@ -96,9 +119,30 @@ class Words:
 
     def p(self, p: float) -> str:
         """A p-value as `p = 0.012`."""
-        if p < 0.001:
-            return self.text("p.below", p=self.number(0.001, 3))
-        return self.text("p.equal", p=self.number(p, 3))
+        key = "below" if p < LEAST_P else "equal"
+        return self.text(f"p.{key}", p=self._p_number(p))
+
+    def p_alone(self, p: float) -> str:
+        """A p-value in a cell, as `0.012` or `< 0.001`; a dash where there is none."""
+        if math.isnan(p):
+            return self.text("cells.none")
+        number = self._p_number(p)
+        return f"< {number}" if p < LEAST_P else number
+
+    def _p_number(self, p: float) -> str:
+        """With three digits; with more where these would put it on the other side of the level."""
+        digits = 3
+        while digits < 6 and is_clear(p) and not is_clear(round(p, digits)):
+            digits += 1
+        return self.number(max(p, LEAST_P), digits)
+
+    def lost(self, value: Value) -> str:
+        """How many replicates of a value diverged, in brackets; nothing where none did."""
+        return self.lost_of(value.diverged, value.n + value.diverged)
+
+    def lost_of(self, lost: int, replicates: int) -> str:
+        """That `lost` of so many replicates diverged, in brackets; nothing where none did."""
+        return " " + self.text("cells.lost", n=lost, all=replicates) if lost else ""
 
     def joined(self, items: Sequence[str]) -> str:
         """`a, b and c`, however the language puts it."""
@@ -130,22 +174,30 @@ class Words:
         return self.text(f"phrases.{key}", value=name)
 
     def phrase(self, value: Value) -> str:
-        """An experiment's value within a sentence."""
+        """An experiment's value within a sentence, with how many of its replicates diverged."""
+        return self.phrase_alone(value) + self.lost(value)
+
+    def phrase_alone(self, value: Value) -> str:
+        """An experiment's value within a sentence that says what became of its replicates."""
         return " · ".join(self.setting_phrase(key, item) for key, item in value.varied.items())
 
     def short(self, value: Value) -> str:
         """An experiment's value in a cell, where the experiment is named beside it."""
+        return self.short_alone(value) + self.lost(value)
+
+    def short_alone(self, value: Value) -> str:
+        """As `short`, where another cell says what became of its replicates."""
         if len(value.varied) > 1:
-            return self.phrase(value)
+            return self.phrase_alone(value)
         return self.value_name(*next(iter(value.varied.items())))
 
-    def phrases(self, values: Sequence[Value]) -> str:
+    def phrases(self, values: Sequence[Value], named: Callable[[Value], str] | None = None) -> str:
         """Several values within a sentence; of very many the first, and how many more."""
-        named = [self.phrase(value) for value in values]
-        if len(named) > MOST_LISTED:
-            rest = len(named) - MOST_LISTED + 1
-            named = [*named[: MOST_LISTED - 1], self.text("further", n=rest)]
-        return self.joined(named)
+        told = [(named or self.phrase)(value) for value in values]
+        if len(told) > MOST_LISTED:
+            rest = len(told) - MOST_LISTED + 1
+            told = [*told[: MOST_LISTED - 1], self.counted("further", rest)]
+        return self.joined(told)
 
     def settings(self, chosen: Mapping[str, Any], keys: Sequence[str]) -> str:
         """Settings as a list: `optimizer SGD; dropout 0.2`."""
@@ -178,12 +230,18 @@ class Words:
         return self.text("experiments.named", heading=heading, name=name)
 
 
-def analysis_of(experiment: Experiment, metrics: pd.DataFrame, words: Words) -> list[str]:
-    """All that can be said of an experiment's numbers, a paragraph for each finding."""
+def analysis_of(
+    experiment: Experiment, metrics: pd.DataFrame, words: Words, images: int | None = None
+) -> list[str]:
+    """All that can be said of an experiment's numbers, a paragraph for each finding.
+
+    `images` is the number of validation images, where it is known.
+    """
     if not experiment.ranked:
-        return [words.text("analysis.all_diverged", count=len(experiment.values))]
+        values = words.part("values", len(experiment.values), len(experiment.values))
+        return [words.text("analysis.all_diverged", values=values)]
     paragraphs = [
-        *compared(experiment, words),
+        *compared(experiment, words, images),
         _running(experiment, metrics, words),
         _gap(experiment, metrics, words),
         _course(experiment.best, metrics, words),
@@ -192,38 +250,57 @@ def analysis_of(experiment: Experiment, metrics: pd.DataFrame, words: Words) -> 
     return [paragraph for paragraph in paragraphs if paragraph]
 
 
-def compared(experiment: Experiment, words: Words) -> list[str]:
+def compared(experiment: Experiment, words: Words, images: int | None = None) -> list[str]:
     """What the differences between the values say: all that tests are made for."""
     paragraphs = [
-        _best(experiment, words),
+        _best(experiment, words, images),
         _spread(experiment, words),
         _trend(experiment, words),
         *_edges(experiment, words),
-        _published(findings.published_order(experiment), words),
+        _published(findings.published_order(experiment), experiment, words),
     ]
     return [paragraph for paragraph in paragraphs if paragraph]
 
 
-def _best(experiment: Experiment, words: Words) -> str:
+def _best(experiment: Experiment, words: Words, images: int | None) -> str:
     best = experiment.best
     values = {"best": words.phrase(best), "accuracy": words.percent(best.validation.mean)}
     lead = findings.lead(experiment)
     if lead is None:
-        return words.text("analysis.best_alone", **values)
+        key = "best_only" if len(experiment.ranked) > 1 else "best_alone"
+        return words.text(f"analysis.{key}", **values)
+    sentences = [*_lead(lead, experiment, values, words), *_not_counted(experiment, words)]
+    if _verdict(lead, experiment) == "flat" and images:
+        sentences.append(words.text("analysis.one_image", points=words.one_image(images)))
+    return " ".join(sentences)
+
+
+def _lead(
+    lead: Lead, experiment: Experiment, values: dict[str, str], words: Words
+) -> Iterator[str]:
+    if len(experiment.bests) > 1:
+        first, *others = map(words.phrase, experiment.bests)
+        values["values"] = words.joined([f"**{first}**", *others])
+        yield words.text("analysis.best_level", **values)
+        return
     values |= {"runner_up": words.phrase(lead.runner_up), "lead": words.points(lead.size)}
-    if lead.size == 0:
-        return words.text("analysis.best_level", **values)
     verdict = _verdict(lead, experiment)
     if lead.is_tested:
         values |= _in_words(lead.difference, words)
-    sentences = [words.text(f"analysis.best_{verdict}", **values)]
+    yield words.text(f"analysis.best_{verdict}", **values)
     if verdict == "unclear" and not math.isnan(lead.difference.high):
-        sentences.append(words.text("analysis.open", **values))
+        yield words.text("analysis.open", **values)
     others = [value for value in lead.equals if value is not lead.runner_up]
     if others:
         key = "equals_though" if lead.is_clear else "equals_also"
-        sentences.append(words.text(f"analysis.{key}", values=words.phrases(others)))
-    return " ".join(sentences)
+        yield words.text(f"analysis.{key}", values=words.phrases(others))
+
+
+def _not_counted(experiment: Experiment, words: Words) -> Iterator[str]:
+    """The values that are left out of best and worst because more of their replicates diverged."""
+    left_out = experiment.ranked[len(experiment.contenders) :]
+    if left_out:
+        yield words.text("analysis.not_counted", values=words.phrases(left_out))
 
 
 def _in_words(difference: Difference, words: Words) -> dict[str, str]:
@@ -245,6 +322,8 @@ def _verdict(lead: Lead, experiment: Experiment) -> str:
         return "small" if lead.difference.is_small else "clear"
     if lead.is_tested:
         return "unclear"
+    if lead.best.n > 1 and lead.runner_up.n > 1:
+        return "flat"
     return (
         "few" if any(value.n > 1 or value.diverged for value in experiment.values) else "untested"
     )
@@ -285,12 +364,12 @@ def _trend(experiment: Experiment, words: Words) -> str:
             f"{name}_accuracy": words.percent(value.validation.mean),
         }
     sentences = [words.text(f"analysis.trend_{trend.shape}", **values)]
-    if not math.isnan(trend.slope.half):
+    if not math.isnan(trend.slope.low):
         key = "slope_clear" if findings.is_clear(trend.p) else "slope_unclear"
         slope = {
             "slope": words.signed(trend.slope.size),
-            "low": words.signed(trend.slope.size - trend.slope.half),
-            "high": words.signed(trend.slope.size + trend.slope.half),
+            "low": words.signed(trend.slope.low),
+            "high": words.signed(trend.slope.high),
             "p": words.p(trend.p),
         }
         steps = {"clear": trend.clear_steps, "steps": trend.steps}
@@ -303,10 +382,14 @@ def _trend(experiment: Experiment, words: Words) -> str:
 
 def _edges(experiment: Experiment, words: Words) -> Iterator[str]:
     for edge in trends.edges(experiment):
-        key = "edge_largest" if edge.is_largest else "edge_smallest"
-        value = words.setting_phrase(edge.key, edge.best.varied[edge.key])
-        accuracy = words.percent(edge.best.validation.mean)
-        sentences = [words.text(f"analysis.{key}", value=value, accuracy=accuracy)]
+        sentences = [
+            words.text(
+                f"analysis.edge_{edge.side}",
+                setting=words.setting_name(edge.key),
+                value=words.setting_phrase(edge.key, edge.best.varied[edge.key]),
+                accuracy=words.percent(edge.best.validation.mean),
+            )
+        ]
         if edge.to_try:
             sentences.append(words.text("analysis.to_try", values=to_paste(edge.key, edge.to_try)))
         yield " ".join(sentences)
@@ -323,8 +406,7 @@ def _running(experiment: Experiment, metrics: pd.DataFrame, words: Words) -> str
     seen = findings.seen_accuracy(gap.widest, metrics).mean
     return words.text(
         "analysis.running" if gap.below else "analysis.running_above",
-        below=len(gap.below),
-        count=gap.count,
+        values=words.part("values", len(gap.below) or gap.count, gap.count),
         widest=words.phrase(gap.widest),
         train=words.percent(gap.widest.train.mean),
         validation=words.percent(gap.widest.validation.mean),
@@ -342,9 +424,12 @@ def gap_in_words(
     place: str, value: Value, gap: Estimate, metrics: pd.DataFrame, words: Words
 ) -> str:
     """The distance of images learnt from to validation images, from the catalogue's `place`."""
-    is_shown = gap.mean > 0 if math.isnan(gap.low) else gap.low > 0
+    # A single seed, and several that agree, have no interval: the gap is told as it is.
+    low, high = (gap.mean, gap.mean) if math.isnan(gap.low) else (gap.low, gap.high)
+    verdict = "gap" if low > 0 else "no_gap" if high <= 0 else "gap_open"
     return words.text(
-        f"{place}.{'gap' if is_shown else 'no_gap'}",
+        f"{place}.{verdict}",
+        widest=words.points(gap.high),
         value=words.phrase(value),
         gap=words.with_half(gap),
         seen=words.percent(findings.seen_accuracy(value, metrics).mean),
@@ -377,7 +462,7 @@ def course_in_words(course: Course, name: str, words: Words) -> str:
     )
 
 
-def _published(order: PublishedOrder | None, words: Words) -> str:
+def _published(order: PublishedOrder | None, experiment: Experiment, words: Words) -> str:
     if order is None:
         return ""
     agrees = order.claimed is order.best
@@ -399,7 +484,9 @@ def _published(order: PublishedOrder | None, words: Words) -> str:
     }
     sentences = [words.text(f"analysis.{key}", **values)]
     is_tested = not math.isnan(order.p)
-    if not agrees and is_tested:
+    if order.claimed not in experiment.contenders:
+        sentences.append(words.text("analysis.behind_lost", **values))
+    elif not agrees and is_tested:
         key = "behind_clear" if findings.is_clear(order.p) else "behind_unclear"
         sentences.append(words.text(f"analysis.{key}", **values, p=words.p(order.p)))
     elif not agrees:
@@ -412,12 +499,14 @@ def _published(order: PublishedOrder | None, words: Words) -> str:
 
 def _diverged(experiment: Experiment, words: Words) -> Iterator[str]:
     if experiment.lost:
-        yield words.text("analysis.diverged_all", values=words.phrases(experiment.lost))
+        values = words.phrases(experiment.lost, words.phrase_alone)
+        yield words.text("analysis.diverged_all", values=values)
     for value in experiment.ranked:
         if value.diverged:
             yield words.text(
                 "analysis.diverged_some",
-                value=words.phrase(value),
+                value=words.phrase_alone(value),
+                accuracy=words.percent(value.validation.mean),
                 diverged=value.diverged,
                 seeds=value.n + value.diverged,
             )
@@ -427,12 +516,16 @@ def recommendation(experiment: Experiment, words: Words) -> str:
     """The best value of an experiment, with how sure one can be of it."""
     title = words.title(experiment)
     if not experiment.best:
-        return words.text("conclusions.nothing", experiment=title, count=len(experiment.values))
+        tried = words.part("values", len(experiment.values), len(experiment.values))
+        return words.text("conclusions.nothing", experiment=title, values=tried)
     best = experiment.best
     values = {"accuracy": words.percent(best.validation.mean)}
     lead = findings.lead(experiment)
     if lead is None:
-        verdict = "alone"
+        verdict = "only" if len(experiment.ranked) > 1 else "alone"
+    elif len(experiment.bests) > 1 and not lead.is_tested:
+        verdict = "level"
+        values["values"] = words.joined(list(map(words.phrase, experiment.bests[1:])))
     else:
         verdict = _verdict(lead, experiment)
         values |= {"runner_up": words.phrase(lead.runner_up), "lead": words.points(lead.size)}
@@ -450,11 +543,25 @@ def followed(final: Mapping[str, Any], best: Mapping[str, Any], words: Words) ->
     taken = [words.setting_phrase(key, best[key]) for key in best if final[key] == best[key]]
     others = [words.setting_phrase(key, final[key]) for key in best if final[key] != best[key]]
     key = "final_follows" if taken and others else "final_follows_all"
+    key = key if taken else "final_follows_none"
+    if not (taken and others):
+        key += ".one" if len(best) == 1 else ".other"
     return words.text(
-        f"conclusions.{key if taken else 'final_follows_none'}",
+        f"conclusions.{key}",
         taken=words.joined(taken),
         others=words.joined(others),
     )
+
+
+def final_to_paste(chosen: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
+    """A final model of the settings `chosen` as a config has it: `final: {optimizer: adam}`."""
+    start = settings.complete(baseline)
+    told = [
+        f"{key}: {value if isinstance(value, list) else settings.text(value)}"
+        for key, value in settings.complete(chosen).items()
+        if value != start[key]
+    ]
+    return f"`final: {{{', '.join(told)}}}`"
 
 
 def seeds_in_words(seeds: Sequence[int], words: Words) -> str:

@@ -159,14 +159,17 @@ class _Comparison:
         epochs = dict.fromkeys(self.words.number(each.epochs) for each in (row.a, row.b))
         none = self.words.text("cells.none")
         is_tested = row.verdict in (Verdict.CLEAR, Verdict.OPEN)
-        size = self.words.signed(row.size)
+        difference = (row.size, row.low, row.high)
         return [
             self._name(row.key[0]) if row.key != FINAL else self.text("experiments.final"),
             self.language.value(row.key[2]) if row.key != FINAL else "",
             " / ".join(epochs),
-            *(self.words.with_half(each.validation) for each in (row.a, row.b)),
-            f"{size} ± {self.words.points(row.half)}" if row.half == row.half else size,
-            self.words.number(row.p, 3) if is_tested else none,
+            *(
+                self.words.with_half(each.validation) + self.words.lost(each)
+                for each in (row.a, row.b)
+            ),
+            self.words.with_interval(*difference, self.words.signed),
+            self.words.p_alone(row.p) if is_tested else none,
             self.text(f"verdicts.{row.verdict}"),
         ]
 

@@ -22,18 +22,20 @@ COMPARISONS = pa.schema(
             "noise",
         )
     ]
-    + [("seeds_needed", pa.int64()), ("is_best", pa.bool_()), ("is_baseline", pa.bool_())]
+    + [("seeds_needed", pa.int64())]
+    + [(name, pa.bool_()) for name in ("is_best", "is_baseline", "paired")]
 )
 
 
 def compare(experiments: Sequence[Experiment]) -> pa.Table:
     """A row for each pair of values that `experiments` compare, as Experiment.compared has them.
 
-    `difference` is the validation accuracy of `value` minus that of `other`, never negative, with
-    a 95 % interval from `low` to `high`: fractions, as `noise` is. The columns are those of
-    experiments.Difference: `effect_size` is its effect, `probability_of_improvement` its
-    superiority. `is_best` tells of `value`, and `is_baseline` of either, whether it is that of the
-    experiment. What does not exist is null.
+    `difference` is the validation accuracy of `value` minus that of `other`, with a 95 % interval
+    from `low` to `high`: fractions, as `noise` is. It is negative only where more replicates of
+    `other` diverged, which therefore ranks below. The columns are those of experiments.Difference:
+    `effect_size` is its effect, `probability_of_improvement` its superiority, `paired` tells
+    whether it was tested seed by seed. `is_best` tells of `value`, and `is_baseline` of either,
+    whether it is that of the experiment. What does not exist is null.
     """
     rows = [row for experiment in experiments for row in _rows(experiment)]
     columns = zip(*rows, strict=True) if rows else [[]] * len(COMPARISONS)
@@ -61,4 +63,5 @@ def _rows(experiment: Experiment) -> Iterator[tuple[Any, ...]]:
             found.seeds_needed,
             found.value is experiment.best,
             experiment.baseline in (found.value, found.other),
+            found.paired,
         )

@@ -1,21 +1,26 @@
 """A study's experiments with their numbers, and the differences between an experiment's values.
 
-Made from the plan and from summary.parquet's rows. Accuracies and differences are fractions.
+Made from the plan, summary.parquet's rows and, for values that share their training, those of
+metrics.parquet. Accuracies and differences are fractions.
 """
 
 import itertools
+import json
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 from study.spec import settings
 from study.statistics import significance
 from study.statistics.estimates import Estimate, repeatability
+from study.statistics.intervals import ROUNDING
 from study.statistics.significance import Contrast, contrast, is_clear
 from study.support.errors import StudyError
 
@@ -29,7 +34,9 @@ EVERY_PAIR = 100
 class Value:
     """One value of an experiment: what it sets, its run, and how it came out.
 
-    `text` is the summary's; `n` replicates did not diverge, `diverged` did.
+    `text` is the summary's; `n` replicates did not diverge, `diverged` did. Values of one
+    `training` are read off the same course of it, seed by seed: after other epochs, or with the
+    weights averaged otherwise.
     """
 
     text: str
@@ -40,6 +47,7 @@ class Value:
     diverged: int
     train: Estimate
     validation: Estimate
+    training: str = ""
 
     def measure(self, name: str) -> Estimate:
         """The estimate of `train_accuracy` or `validation_accuracy`."""
@@ -55,7 +63,8 @@ class Difference:
     the two, `effect` Hedges' g, and `superiority` the probability that a single training of
     `value` beats one of `other`. `seeds_needed` is how many seeds each of the two would take to
     be told apart with a probability of 80 %, at the level that Holm's correction asks of the
-    smallest p; NaN where they are told apart already.
+    smallest p; NaN where they are told apart already. Where it is `paired`, test, interval,
+    superiority and seeds needed are those of the differences within the seeds.
     """
 
     value: Value
@@ -69,15 +78,11 @@ class Difference:
     effect: float
     superiority: float
     seeds_needed: float
-
-    @property
-    def half(self) -> float:
-        """Half the width of the interval."""
-        return (self.high - self.low) / 2
+    paired: bool
 
     @property
     def is_tested(self) -> bool:
-        """Whether there were replicates enough to test it."""
+        """Whether there were replicates enough, and spread between them, to test it."""
         return not math.isnan(self.p_corrected)
 
     @property
@@ -101,9 +106,27 @@ class Experiment:
 
     @cached_property
     def ranked(self) -> list[Value]:
-        """The values that have a result, the best validation accuracy first."""
+        """The values that have a result, the best first.
+
+        First come those of which the fewest replicates diverged, and of these the most accurate:
+        the mean of the replicates that a bad value leaves says nothing of those that it lost.
+        """
         alive = [value for value in self.values if value.n]
-        return sorted(alive, key=lambda value: -value.validation.mean)
+        return sorted(alive, key=rank)
+
+    @property
+    def contenders(self) -> list[Value]:
+        """The values that may be called best or worst: those that lost as few as the first."""
+        return [value for value in self.ranked if value.diverged == self.ranked[0].diverged]
+
+    @property
+    def bests(self) -> list[Value]:
+        """The first in rank and all that are just as accurate; none where all diverged."""
+        return [
+            value
+            for value in self.contenders
+            if math.isclose(value.validation.mean, self.ranked[0].validation.mean, rel_tol=1e-12)
+        ]
 
     @property
     def lost(self) -> list[Value]:
@@ -112,7 +135,7 @@ class Experiment:
 
     @property
     def best(self) -> Value | None:
-        """The value with the highest mean; None where every replicate diverged."""
+        """The first in rank; None where every replicate diverged."""
         return self.ranked[0] if self.ranked else None
 
     @cached_property
@@ -141,7 +164,12 @@ class Experiment:
         if not self.is_ordered:
             return None
         weights = significance.slope_weights(len(self.values))
-        return contrast(*_moments(self.values), weights)
+        found = contrast(*_moments(self.values), weights)
+        if not all(are_paired(self.values[0], value) for value in self.values[1:]):
+            return found
+        by_seed = np.array([_by_seed(value) for value in self.values])
+        error, freedom = map(np.float64, significance.of_pairs(weights @ by_seed))
+        return replace(found, error=error, freedom=freedom)
 
     @cached_property
     def compared(self) -> list[tuple[Value, Value]]:
@@ -170,14 +198,23 @@ class Experiment:
         return first, second
 
     @cached_property
+    def _contrasts(self) -> Contrast:
+        """The differences of the pairs compared."""
+        return between(self.compared)
+
+    @cached_property
     def family(self) -> int:
         """How many tests Holm's correction is over: all pairs, and the slope where there is one.
 
         Not only the pairs with the best value: which one is the best is not known beforehand, and
-        a test of the highest of many noisy means against the next would call too much clear.
+        a test of the highest of many noisy means against the next would call too much clear. Pairs
+        without replicates or spread to test by are none.
         """
-        testable = sum(value.n > 1 for value in self.ranked)
-        return math.comb(testable, 2) + self._tests_slope
+        if len(self.compared) == math.comb(len(self.ranked), 2):
+            return int(np.isfinite(self._contrasts.p).sum()) + self._tests_slope
+        testable = [value.validation for value in self.ranked if value.n > 1]
+        flat = sum(not each.has_spread for each in testable)
+        return math.comb(len(testable), 2) - math.comb(flat, 2) + self._tests_slope
 
     @property
     def _tests_slope(self) -> bool:
@@ -187,7 +224,7 @@ class Experiment:
     def _corrected(self) -> tuple[dict[tuple[int, int], float], float]:
         """The corrected p-values of the pairs compared, by their ranks, and of the slope."""
         places = [self._places(*pair) for pair in self.compared]
-        p = np.array([*between(self.compared).p, self.slope.p if self._tests_slope else np.nan])
+        p = np.array([*self._contrasts.p, self.slope.p if self._tests_slope else np.nan])
         *pairs, slope = significance.holm(p, self.family).tolist()
         return dict(zip(places, pairs, strict=True)), slope
 
@@ -217,18 +254,28 @@ class Experiment:
         mean, sd, n = (part.reshape(-1, 2) for part in _moments(itertools.chain(*pairs)))
         found = between(pairs)
         corrected = np.array([self.p_between(*pair) for pair in pairs])
+        paired = np.array([are_paired(*pair) for pair in pairs])
         effect = significance.hedges_g(mean, sd, n)
-        open_effect = np.where(corrected >= significance.LEVEL, effect, np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # The mean of the differences within pairs, in units of their deviation.
+            within = np.where(paired, found.size / (found.error * np.sqrt(n[:, 0])), np.nan)
+        within[found.error <= ROUNDING] = np.nan
+        is_open, level = corrected >= significance.LEVEL, significance.LEVEL / max(self.family, 1)
+        needed = [
+            significance.seeds_needed(np.where(is_open, size, np.nan), level, paired=by_pairs)
+            for size, by_pairs in ((effect, False), (within, True))
+        ]
         columns = (
             found.size,
-            found.size - found.half,
-            found.size + found.half,
+            found.low,
+            found.high,
             found.p,
             corrected,
             significance.pooled(sd, n),
             effect,
-            significance.superiority(mean, sd),
-            significance.seeds_needed(open_effect, significance.LEVEL / max(self.family, 1)),
+            np.where(paired, ndtr(within), significance.superiority(mean, sd)),
+            np.where(paired, needed[1], needed[0]),
+            paired,
         )
         rows = zip(*(column.tolist() for column in columns), strict=True)
         return [Difference(*pair, *row) for pair, row in zip(pairs, rows, strict=True)]
@@ -246,25 +293,60 @@ def _moments(values: Iterable[Value]) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def between(pairs: Sequence[tuple[Value, Value]]) -> Contrast:
-    """The validation accuracy of the first of each pair (m) minus that of the second."""
+    """The validation accuracy of the first of each pair (m) minus that of the second.
+
+    By Welch, and seed by seed where the two share their training.
+    """
     mean, sd, n = (part.reshape(-1, 2) for part in _moments(itertools.chain(*pairs)))
-    return contrast(mean, sd, n, np.array([1.0, -1.0]))
-
-
-def experiments(plan: Mapping[str, Any], summary: pd.DataFrame) -> list[Experiment]:
-    """The plan's experiments with the summary's numbers; StudyError where one has no row."""
-    rows = {(row["experiment"], row["value"]): row for row in summary.to_dict("records")}
-    found = []
-    for planned in plan["experiments"]:
-        name, keys = planned["name"], planned["keys"]
-        values = [_value(rows, name, value) for value in planned["values"]]
-        found.append(
-            Experiment(name, keys, settings.complete(planned["settings"]), _in_order(values, keys))
-        )
+    found = contrast(mean, sd, n, np.array([1.0, -1.0]))
+    for place, (one, other) in enumerate(pairs):
+        if are_paired(one, other):
+            differences = _by_seed(one) - _by_seed(other)
+            found.error[place], found.freedom[place] = significance.of_pairs(differences)
     return found
 
 
-def final(plan: Mapping[str, Any], summary: pd.DataFrame) -> Value | None:
+def are_paired(one: Value, other: Value) -> bool:
+    """Whether the two are read off the same training, and of the same two seeds or more."""
+    seeds = one.validation.by_seed.keys()
+    return (
+        one.training == other.training
+        and len(seeds) > 1
+        and seeds == other.validation.by_seed.keys()
+    )
+
+
+def _by_seed(value: Value) -> np.ndarray:
+    """The validation accuracies (n,), in the order of the seeds."""
+    return np.array([accuracy for _, accuracy in sorted(value.validation.by_seed.items())])
+
+
+def rank(value: Value) -> tuple[int, float]:
+    """What values with a result are sorted by, the best first, as Experiment.ranked has them."""
+    return value.diverged, -value.validation.mean
+
+
+def experiments(
+    plan: Mapping[str, Any], summary: pd.DataFrame, metrics: pd.DataFrame | None = None
+) -> list[Experiment]:
+    """The plan's experiments with the summary's numbers; StudyError where one has no row.
+
+    `metrics` has the columns PAIRED of metrics.parquet; without it no two values are compared seed
+    by seed.
+    """
+    rows = {(row["experiment"], row["value"]): row for row in summary.to_dict("records")}
+    replicates = _Replicates(plan, metrics)
+    found = []
+    for planned in plan["experiments"]:
+        name, keys, start = planned["name"], planned["keys"], planned["settings"]
+        values = [_value(rows, name, value, start, replicates) for value in planned["values"]]
+        found.append(Experiment(name, keys, settings.complete(start), _in_order(values, keys)))
+    return found
+
+
+def final(
+    plan: Mapping[str, Any], summary: pd.DataFrame, metrics: pd.DataFrame | None = None
+) -> Value | None:
     """The final model, if the plan has one; its `varied` are all its settings."""
     if not plan["final"]:
         return None
@@ -272,11 +354,61 @@ def final(plan: Mapping[str, Any], summary: pd.DataFrame) -> Value | None:
         ("final", row["value"]): row
         for row in summary[summary["experiment"] == "final"].to_dict("records")
     }
-    return _value(rows, "final", plan["final"])
+    return _value(rows, "final", plan["final"], {}, _Replicates(plan, metrics))
+
+
+# The columns of metrics.parquet that comparisons seed by seed are made from.
+PAIRED = ["run", "seed", "epoch", *MEASURES, "status"]
+
+
+class _Replicates:
+    """The accuracies of each seed, of those values that share their training."""
+
+    def __init__(self, plan: Mapping[str, Any], metrics: pd.DataFrame | None):
+        self._rows: dict[tuple[str, int], pd.DataFrame] = {}
+        if metrics is None:
+            return
+        asked = [
+            (_training(each["settings"] | value["settings"]), (value["run"], value["epochs"]))
+            for each in plan["experiments"]
+            for value in each["values"]
+        ]
+        # Comparisons within experiments are made from a plan without it, and need it not.
+        if final := plan.get("final"):
+            asked.append((_training(final["settings"]), (final["run"], final["epochs"])))
+        ends: dict[str, set[tuple[str, int]]] = defaultdict(set)
+        for training, end in asked:
+            ends[training].add(end)
+        wanted = {end for found in ends.values() if len(found) > 1 for end in found}
+        is_asked = metrics["run"].isin({run for run, _ in wanted}) & (metrics["status"] == "ok")
+        for end, own in metrics[is_asked].groupby(["run", "epoch"]):
+            if end in wanted:
+                self._rows[end] = own
+
+    def of(self, run: str, epochs: int, measure: str) -> dict[int, float]:
+        """By seed; nothing where no other value shares the training."""
+        own = self._rows.get((run, epochs))
+        if own is None:
+            return {}
+        return dict(zip(own["seed"].tolist(), own[measure].tolist(), strict=True))
+
+
+def _training(chosen: Mapping[str, Any]) -> str:
+    """What decides the course of training, seed by seed.
+
+    Averaged weights are evaluated while training goes on from the others, so that averaging leaves
+    the course as it is.
+    """
+    told = settings.essential(settings.complete(chosen)) | {"weight_averaging": None}
+    return json.dumps(told, sort_keys=True)
 
 
 def _value(
-    rows: Mapping[tuple[str, str], Mapping[str, Any]], experiment: str, planned: Mapping[str, Any]
+    rows: Mapping[tuple[str, str], Mapping[str, Any]],
+    experiment: str,
+    planned: Mapping[str, Any],
+    start: Mapping[str, Any],
+    replicates: _Replicates,
 ) -> Value:
     row = rows.get((experiment, planned["value"]))
     if row is None:
@@ -284,19 +416,25 @@ def _value(
             f"summary: no row for experiment {experiment!r}, value {planned['value']!r}; make it "
             "again for this plan"
         )
+    run, epochs = planned["run"], planned["epochs"]
     train, validation = (
-        Estimate(row["n"], *(float(row[f"{measure}_{name}"]) for name in _STATISTICS))
+        Estimate(
+            row["n"],
+            *(float(row[f"{measure}_{name}"]) for name in _STATISTICS),
+            by_seed=replicates.of(run, epochs, measure),
+        )
         for measure in MEASURES
     )
     return Value(
         text=planned["value"],
         varied=planned["settings"],
-        run=planned["run"],
-        epochs=planned["epochs"],
+        run=run,
+        epochs=epochs,
         n=row["n"],
         diverged=row["diverged"],
         train=train,
         validation=validation,
+        training=_training({**start, **planned["settings"]}),
     )
 
 

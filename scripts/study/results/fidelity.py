@@ -14,6 +14,8 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from study.results import published
+from study.statistics.intervals import SHARE
+from study.statistics.uncertainty import within
 from study.support.errors import StudyError
 
 MEASURES = ("train_accuracy", "validation_accuracy")
@@ -97,13 +99,14 @@ class Fidelity:
 
 
 def prediction_interval(mean: float, sd: float, n: int) -> tuple[float, float]:
-    """Where one further observation lies with 95 % probability, given n normal ones (n >= 2).
+    """Where one further accuracy lies with 95 % probability, given n normal ones (n >= 2).
 
     mean ± t(0.975, n - 1) * sd * sqrt(1 + 1/n), with `sd` dividing by n - 1: Hahn & Meeker,
-    Statistical Intervals (Wiley, 1991), chapter 4, for a single future observation.
+    Statistical Intervals (Wiley, 1991), chapter 4, for a single future observation. The interval
+    ends where accuracies do.
     """
     margin = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * sd * math.sqrt(1 + 1 / n)
-    return mean - margin, mean + margin
+    return within((mean - margin, mean + margin), SHARE)
 
 
 def assess(summary: pd.DataFrame) -> Fidelity:

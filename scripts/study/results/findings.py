@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from study.results import fidelity, published
-from study.results.experiments import Difference, Experiment, Value, between
+from study.results.experiments import Difference, Experiment, Value, between, rank
 from study.results.experiments import experiments as experiments
 from study.results.experiments import final as final
 from study.spec import settings
 from study.statistics import significance
 from study.statistics.estimates import Estimate, estimate, noise, repeatability
+from study.statistics.intervals import LOSS, SHARE, of_differences
 from study.statistics.significance import LEVEL, is_clear
 
 
@@ -57,14 +58,14 @@ class Lead:
 
 
 def lead(experiment: Experiment) -> Lead | None:
-    """The lead of the best value; None where fewer than two values have a result.
+    """The lead of the best value over the next contender; None where there is no other.
 
-    `equals` are the values, the runner-up maybe among them, that were tested against the best and
-    are not clearly worse.
+    `equals` are the contenders, the runner-up maybe among them, that were tested against the best
+    and are not clearly worse.
     """
-    if len(experiment.ranked) < 2:
+    if len(experiment.contenders) < 2:
         return None
-    best, *others = experiment.ranked
+    best, *others = experiment.contenders
     return Lead(
         difference=experiment.difference(best, others[0]),
         equals=[value for value in others if experiment.p_between(best, value) >= LEVEL],
@@ -88,16 +89,23 @@ class Spread:
 
 
 def spread(experiment: Experiment) -> Spread | None:
-    """The spread over all values; None where fewer than two have a result."""
-    if len(experiment.ranked) < 2:
+    """The spread over all contenders; None where fewer than two are left."""
+    contenders = experiment.contenders
+    if len(contenders) < 2:
         return None
-    best, worst = experiment.ranked[0], experiment.ranked[-1]
-    p = np.array([experiment.p_between(*pair) for pair in experiment.compared])
+    best, worst = contenders[0], contenders[-1]
+    p = np.array(
+        [
+            experiment.p_between(one, other)
+            for one, other in experiment.compared
+            if one.diverged == other.diverged == best.diverged
+        ]
+    )
     return Spread(
         best=best,
         worst=worst,
         size=best.validation.mean - worst.validation.mean,
-        noise=noise([value.validation for value in experiment.ranked]),
+        noise=noise([value.validation for value in contenders]),
         pairs=int(np.isfinite(p).sum()),
         clear_pairs=int((p < LEVEL).sum()),
     )
@@ -123,7 +131,8 @@ def generalisation_gap(value: Value, metrics: pd.DataFrame) -> Estimate:
     """
     rows = replicates(value, metrics)
     last = rows[rows["epoch"] == value.epochs]
-    return estimate((last["train_eval_accuracy"] - last["validation_accuracy"]).to_numpy())
+    gaps = last["train_eval_accuracy"] - last["validation_accuracy"]
+    return estimate(gaps.to_numpy(), bounds=of_differences(SHARE))
 
 
 def widest_gap(experiment: Experiment, metrics: pd.DataFrame) -> tuple[Value, Estimate]:
@@ -198,7 +207,7 @@ def course(value: Value, metrics: pd.DataFrame) -> Course:
         lowest_epoch=lowest,
         lowest=float(mean[lowest]),
         last=float(mean[value.epochs]),
-        rise=estimate((loss[value.epochs] - loss[lowest]).to_numpy()),
+        rise=estimate((loss[value.epochs] - loss[lowest]).to_numpy(), bounds=of_differences(LOSS)),
         gained=float(accuracy.diff()[value.epochs]),
     )
 
@@ -280,13 +289,25 @@ def against_final(model: Value, found: Sequence[Experiment]) -> list[AgainstFina
     return [AgainstFinal(*row) for row in rows]
 
 
+def ahead_of_final(model: Value | None, found: Sequence[Experiment]) -> AgainstFinal | None:
+    """The most accurate best value that is ahead of the final `model`; None where none is."""
+    if model is None or not model.n:
+        return None
+    ahead = [
+        each
+        for each in against_final(model, found)
+        if each.ahead < 0 and rank(each.experiment.best) < rank(model)
+    ]
+    return min(ahead, key=lambda each: rank(each.experiment.best), default=None)
+
+
 def published_comparison(name: str, value: Value, measure: str) -> fidelity.Comparison | None:
     """A published accuracy beside ours; None where there is none, or ours has no spread.
 
     `name` is the experiment's, `measure` one of fidelity.MEASURES.
     """
     ours = value.measure(measure)
-    if math.isnan(ours.published) or ours.n < 2:
+    if math.isnan(ours.published) or not ours.has_spread:
         return None
     low, high = fidelity.prediction_interval(ours.mean, ours.sd, ours.n)
     return fidelity.Comparison(

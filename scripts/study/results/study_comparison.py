@@ -70,15 +70,16 @@ class Study:
 class Row:
     """A value that both studies have: its two results, and `b` minus `a` as a fraction.
 
-    `half` is that of the difference's 95 % interval, `p` Holm's over the values tested; NaN where
-    unknown.
+    `low` and `high` bound the difference's 95 % interval, `p` is Holm's over the values tested; NaN
+    where unknown.
     """
 
     key: Key
     a: Value
     b: Value
     size: float
-    half: float
+    low: float
+    high: float
     p: float
     verdict: Verdict
 
@@ -117,9 +118,13 @@ def rows(a: Study, b: Study) -> list[Row]:
     p = np.where(same, np.nan, found.p)
     corrected = significance.holm(p, int(np.isfinite(p).sum()))
     return [
-        Row(key, *pair, float(size), float(half), float(p), _verdict(is_same, p))
-        for key, pair, size, half, p, is_same in zip(
-            keys, pairs, found.size, found.half, corrected, same, strict=True
+        Row(key, *pair, *map(float, numbers), _verdict(is_same, numbers[-1]))
+        for key, pair, numbers, is_same in zip(
+            keys,
+            pairs,
+            zip(found.size, found.low, found.high, corrected, strict=True),
+            same,
+            strict=True,
         )
     ]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from study.results import published
 from study.spec.settings import complete
-from study.statistics.intervals import t_interval
+from study.statistics.intervals import SHARE, t_interval
 
 MEASURES = ("train_accuracy", "validation_accuracy")
 
@@ -88,12 +88,5 @@ def _statistics(accuracies: np.ndarray) -> dict[str, float | None]:
     """Mean, standard deviation and 95 % t interval; what does not exist is None."""
     if len(accuracies) == 0:
         return dict.fromkeys(("mean", "sd", "low", "high"))
-    mean, deviation, half_width = t_interval(accuracies)
-    if len(accuracies) == 1:
-        return {"mean": float(mean), "sd": None, "low": None, "high": None}
-    return {
-        "mean": float(mean),
-        "sd": float(deviation),
-        "low": float(mean - half_width),
-        "high": float(mean + half_width),
-    }
+    found = t_interval(accuracies, SHARE)._asdict()
+    return {name: None if np.isnan(number) else float(number) for name, number in found.items()}

@@ -1,6 +1,7 @@
 """What follows from the order of a setting's values: trends, and values to try next."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from study.results.experiments import Experiment, Value, is_ordered
 from study.spec.config import schema
-from study.statistics.scales import WIDE, scale_of
+from study.statistics.scales import WIDE, has_even_ratios, scale_of
 from study.statistics.significance import Contrast, is_clear
 
 # How many values to try are named.
@@ -71,46 +72,66 @@ def trend(experiment: Experiment) -> Trend | None:
 
 @dataclass(frozen=True)
 class Edge:
-    """The best value is the largest or the smallest tried of `key`, and more could be tried.
+    """The best value is at one end of those tried of `key`, or the only one, and more could be.
 
-    `to_try` are the next values beyond it, in the order to try them in; none where replicates
-    diverge already.
+    `side` is `largest`, `smallest` or `only`. `to_try` are the next values beyond it, in the order
+    to try them in; none where replicates diverge already.
     """
 
     best: Value
     key: str
-    is_largest: bool
+    side: str
     to_try: list[Any]
 
 
 def edges(experiment: Experiment) -> list[Edge]:
-    """The ordered settings of which the best value is at an end that is no bound of the setting."""
+    """The ordered settings of which the best value is at an end that is no bound of the setting.
+
+    Where several values are equally good, all of them must be at that end.
+    """
     found = []
     for key in experiment.keys if experiment.ranked else []:
         items = [value.varied[key] for value in experiment.values]
         items = [item for i, item in enumerate(items) if item not in items[:i]]
         items = sorted(items, key=lambda item: sum(item) if isinstance(item, list) else item)
-        if len(items) < 2 or not is_ordered(items):
+        if not is_ordered(items):
             continue
         bounds = schema()["$defs"][key]
-        chosen = experiment.best.varied[key]
+        chosen, *others = [value.varied[key] for value in experiment.bests]
+        if any(other != chosen for other in others):
+            continue
+        if len(items) == 1:
+            found.append(_edge(experiment.best, key, items, "only"))
+            continue
         if chosen == items[-1] and chosen != bounds.get("maximum"):
-            found.append(_edge(experiment.best, key, items, is_largest=True))
+            found.append(_edge(experiment.best, key, items, "largest"))
         if chosen == items[0] and chosen != bounds.get("minimum"):
-            found.append(_edge(experiment.best, key, items[::-1], is_largest=False))
+            found.append(_edge(experiment.best, key, items[::-1], "smallest"))
     return found
 
 
-def _edge(best: Value, key: str, items: Sequence[Any], is_largest: bool) -> Edge:
-    return Edge(best, key, is_largest, [] if best.diverged else to_try(key, items))
+def _edge(best: Value, key: str, items: Sequence[Any], side: str) -> Edge:
+    return Edge(best, key, side, [] if best.diverged else to_try(key, items))
+
+
+# Settings that are thought of in ratios, with the ratio to take where the values tell none. What is
+# not here goes by differences, unless three values or a wide span say otherwise.
+RATIOS = {"learning_rate": 10, "weight_decay": 10, "batch_size": 2, "hidden": 2}
+
+# Settings below 1 that are thought of by how much is left to 1: 0.9, 0.99, 0.999.
+COMPLEMENTS = ("momentum", "weight_averaging")
 
 
 def to_try(key: str, items: Sequence[Any]) -> list[Any]:
     """Up to TO_TRY values of the setting `key` that go on where `items`, which are in order, end.
 
-    Numbers go on by the last step, or by the last ratio where they are spaced by ratios; where
-    that would leave the setting's bounds, halfway to the bound. Layers are doubled or halved.
+    They go on by the last ratio where the setting is thought of in ratios or the items are spaced
+    by them, and else by the last step; where that would leave the setting's bounds, halfway to the
+    bound. After powers of two come powers of two, and layers are doubled or halved. For a single
+    item there is one value on either side.
     """
+    if len(items) == 1:
+        return _around(key, items[0])
     items = list(items)
     found = []
     for _ in range(TO_TRY):
@@ -122,6 +143,19 @@ def to_try(key: str, items: Sequence[Any]) -> list[Any]:
     return found
 
 
+def _around(key: str, item: Any) -> list[Any]:
+    """One value below and one above, by the ratio of the setting, as far as these are valid."""
+    ratio = RATIOS.get(key, 2)
+    sides: list[Any] = []
+    if isinstance(item, list):
+        sides = [[units // ratio for units in item], [units * ratio for units in item]]
+    elif key in COMPLEMENTS and item > 0:
+        sides = [_rounded(key, 1 - (1 - item) * by, item) for by in (ratio, 1 / ratio)]
+    elif item > 0:
+        sides = [_rounded(key, item * by, item) for by in (1 / ratio, ratio)]
+    return [value for value in sides if value != item and _is_valid(key, value)]
+
+
 def _next_layers(items: Sequence[list[int]]) -> list[int]:
     is_rising = sum(items[-1]) > sum(items[0])
     return [units * 2 if is_rising else units // 2 for units in items[-1]]
@@ -130,28 +164,55 @@ def _next_layers(items: Sequence[list[int]]) -> list[int]:
 def _next(key: str, items: Sequence[float]) -> float:
     before, last = items[-2:]
     following = last + (last - before)
-    if _is_by_ratios(items):
-        following = last * last / before
-    following = _rounded(key, following)
+    if key in COMPLEMENTS and last > before > 0:
+        following = 1 - (1 - last) ** 2 / (1 - before)
+    elif _is_by_ratios(key, items):
+        following = last * (last / before if before > 0 else RATIOS.get(key, 2))
+    following = _rounded(key, following, last)
+    if isinstance(following, int):
+        following = _as_before(items, following)
     if _is_valid(key, following):
         return following
     bounds = schema()["$defs"][key]
     side = ("maximum", "exclusiveMaximum") if last > before else ("minimum", "exclusiveMinimum")
     bound = next((bounds[name] for name in side if name in bounds), last)
-    return _rounded(key, (last + bound) / 2)
+    return _rounded(key, (last + bound) / 2, last)
 
 
-def _is_by_ratios(items: Sequence[float]) -> bool:
+def _is_by_ratios(key: str, items: Sequence[float]) -> bool:
+    if min(items) < 0 or sorted(items)[-1] <= 0:
+        return False
+    if key in RATIOS:
+        return len(items) == 2 or has_even_ratios(items)
     if len(items) == 2:
         return 0 < WIDE * min(items) <= max(items)
     return scale_of(items) != "linear"
 
 
-def _rounded(key: str, number: float) -> float:
-    """A whole number where the setting has only these, else one of two digits."""
+def _as_before(items: Sequence[int], following: int) -> int:
+    """The power of two nearest to `following` where all `items` are powers of two."""
+    if following < 1 or any(item < 1 or item & (item - 1) for item in items):
+        return following
+    return 2 ** round(math.log2(following))
+
+
+def _rounded(key: str, number: float, last: float) -> float:
+    """A whole number where the setting has only these, else one of two digits.
+
+    These are two digits of what is left to 1 where the setting is thought of in that way, and more
+    of them where two would lead back to `last`.
+    """
     if schema()["$defs"][key]["type"] == "integer":
         return round(number)
-    return float(f"{number:.2g}")
+    is_complement = key in COMPLEMENTS and 0.5 < number < 1
+    for digits in range(2, 12):
+        if is_complement:
+            rounded = round(1 - float(f"{1 - number:.{digits}g}"), 12)
+        else:
+            rounded = float(f"{number:.{digits}g}")
+        if rounded != last and (rounded > last) == (number > last):
+            break
+    return rounded
 
 
 def _is_valid(key: str, value: Any) -> bool:

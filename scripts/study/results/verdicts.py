@@ -6,6 +6,8 @@ All tests are two-sided, at significance.LEVEL:
   the experiment, as everywhere in the report.
 - Any other two quantities, and a difference with a margin: Welch's test, Holm-corrected over all
   such comparisons of the claim.
+- Either of these is a paired test, seed by seed, where both quantities are of one training, as
+  accuracy after two epochs of a run is.
 - A quantity against a number: the 95 % t interval of its mean.
 
 A comparison holds or fails where it is clear, and is open where it is not, or where fewer than two
@@ -23,12 +25,13 @@ import pandas as pd
 import pyarrow as pa
 
 from study.results import experiments, findings, published
-from study.results.experiments import MEASURES, Experiment, Value
+from study.results.experiments import MEASURES, Experiment, Value, are_paired
 from study.spec import predicates
 from study.spec.claims import CLAIMS, OWN, Claim
 from study.spec.predicates import FINAL, Greater, Predicate, Quantity, Verdict
 from study.statistics import significance
 from study.statistics.estimates import Estimate, estimate
+from study.statistics.intervals import LOSS, SHARE, of_differences
 
 COLUMNS = [
     "run",
@@ -48,8 +51,9 @@ class Numbers:
     """A study's quantities: `metrics` has the COLUMNS of metrics.parquet."""
 
     def __init__(self, plan: Mapping[str, Any], summary: pd.DataFrame, metrics: pd.DataFrame):
-        self._experiments = {each.name: each for each in experiments.experiments(plan, summary)}
-        self._final = experiments.final(plan, summary)
+        tables = plan, summary, metrics
+        self._experiments = {each.name: each for each in experiments.experiments(*tables)}
+        self._final = experiments.final(*tables)
         self._metrics = metrics
         self._n_seeds = len(plan["seeds"])
         self._estimates: dict[Quantity, Estimate] = {}
@@ -80,13 +84,17 @@ class Numbers:
                 # As with all else, one training proves nothing.
                 samples = pd.Series([samples.mean()]).dropna()
         else:
-            samples = rows.loc[rows["epoch"] == last, quantity.measure]
+            measured = rows[rows["epoch"] == last].set_index("seed")
+            samples = measured[quantity.measure]
             if quantity.minus:
-                samples = samples - rows.loc[rows["epoch"] == last, quantity.minus]
+                samples = samples - measured[quantity.minus]
         printed = self._printed(quantity)
         if samples.empty:
             return Estimate(0, math.nan, math.nan, math.nan, math.nan, printed)
-        return estimate(samples.to_numpy(), printed)
+        found = estimate(samples.to_numpy(), printed, _bounds(quantity))
+        if quantity.measure == "seconds":
+            return found
+        return replace(found, by_seed={int(seed): float(each) for seed, each in samples.items()})
 
     def _printed(self, quantity: Quantity) -> float:
         """What the document prints of a quantity, NaN where it does not."""
@@ -104,6 +112,12 @@ class Numbers:
         progress = {row.epoch: row for row in published.load().progress}
         printed = getattr(progress.get(quantity.epoch), quantity.measure, None)
         return math.nan if printed is None else printed
+
+    def are_paired(self, left: Quantity, right: Quantity) -> bool:
+        """Whether two quantities are of the same training, measured on the same seeds."""
+        return are_paired(
+            *(replace(self.value(each), validation=self.estimate(each)) for each in (left, right))
+        )
 
     def is_published(self, predicate: Predicate) -> bool:
         """Whether the document has results of every value that the predicate names."""
@@ -168,7 +182,9 @@ def _weighed(comparison: Greater, p: float, numbers: Numbers) -> Weighed:
     ahead = left.mean - right.mean - comparison.by
     if len(comparison.quantities) == 1:
         known = left if isinstance(comparison.left, Quantity) else right
-        is_clear = known.sd > significance.ROUNDING and abs(ahead) > known.half
+        # Where the known side would have to lie for neither to be ahead.
+        level = known.mean - ahead if known is left else known.mean + ahead
+        is_clear = not known.low <= level <= known.high and not math.isnan(known.low)
     else:
         # Of one thing under two names there is nothing to test.
         is_clear = significance.is_clear(p) or numbers.are_one(*comparison.quantities)
@@ -224,8 +240,18 @@ def _p_alone(pairs: Sequence[Greater], numbers: Numbers) -> list[float]:
         for name in ("mean", "sd", "n")
     )
     mean[:, 1] += [each.by for each in pairs]
-    p = significance.contrast(mean, sd, n, np.array([1.0, -1.0])).p
-    return significance.holm(p, int(np.isfinite(p).sum())).tolist()
+    found = significance.contrast(mean, sd, n, np.array([1.0, -1.0]))
+    for place, (each, (left, right)) in enumerate(zip(pairs, sides, strict=True)):
+        if numbers.are_paired(*each.quantities):
+            differences = [left.by_seed[seed] - right.by_seed[seed] for seed in left.by_seed]
+            found.error[place], found.freedom[place] = significance.of_pairs(differences)
+    return significance.holm(found.p, int(np.isfinite(found.p).sum())).tolist()
+
+
+def _bounds(quantity: Quantity) -> tuple[float, float]:
+    """What a quantity cannot go below or above."""
+    bounds = SHARE if quantity.measure.endswith("accuracy") else LOSS
+    return of_differences(bounds) if quantity.minus else bounds
 
 
 def judge(

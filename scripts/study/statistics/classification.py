@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from study.statistics.intervals import t_interval
+from study.statistics.intervals import SHARE, t_interval
 
 SCORES = ("precision", "recall", "f1")
 
@@ -64,22 +64,24 @@ def per_class(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> pd.D
 
     `labels` is (N,) and `predicted` (S, N), S >= 1; there is a row for each class. `_sd` divides
     by S - 1 and `_low` to `_high` is the 95 % t interval; all three are NaN with one seed. A score
-    with nothing to divide by, such as the precision of a class never predicted, counts as 0.
+    is NaN where any seed leaves it undefined: every score of a class without an image in `labels`,
+    and the precision of one that is never predicted. The mean of the other seeds would be that of
+    those which did better.
     """
     classes = np.arange(n_classes)
     scores = np.array(
         [
-            precision_recall_fscore_support(labels, seed, labels=classes, zero_division=0)[:3]
+            precision_recall_fscore_support(labels, seed, labels=classes, zero_division=np.nan)[:3]
             for seed in predicted
         ]
     )
-    mean, deviation, half = t_interval(scores)
-    columns = {}
-    for i, score in enumerate(SCORES):
-        columns[f"{score}_mean"] = mean[i]
-        columns[f"{score}_sd"] = deviation[i]
-        columns[f"{score}_low"] = mean[i] - half[i]
-        columns[f"{score}_high"] = mean[i] + half[i]
+    scores[:, :, ~np.isin(classes, labels)] = np.nan
+    found = t_interval(scores, SHARE)
+    columns = {
+        f"{score}_{name}": part[i]
+        for i, score in enumerate(SCORES)
+        for name, part in found._asdict().items()
+    }
     return pd.DataFrame(columns, index=pd.Index(classes, name="class"))
 
 

@@ -1,18 +1,22 @@
 """What a few replicates tell: a mean, how far they scatter, and how sure the mean is."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import ndtri
 
-from study.statistics.intervals import t_interval
+from study.statistics.intervals import SHARE, has_spread, t_interval
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over `n` replicates with its deviation (n - 1) and 95 % interval; NaN if unknown."""
+    """A mean over `n` replicates with its deviation (n - 1) and 95 % interval; NaN if unknown.
+
+    The interval is that of intervals.t_interval: unknown, too, where all replicates are equal.
+    `by_seed` has the replicates themselves where they may be compared pair by pair, else nothing.
+    """
 
     n: int
     mean: float
@@ -20,18 +24,26 @@ class Estimate:
     low: float
     high: float
     published: float = math.nan
+    by_seed: Mapping[int, float] = field(default_factory=dict, compare=False, repr=False)
 
     @property
-    def half(self) -> float:
-        """Half the width of the interval."""
-        return (self.high - self.low) / 2
+    def has_spread(self) -> bool:
+        """Whether replicates differ from each other; never with a single one."""
+        return bool(has_spread(self.mean, self.sd))
 
 
-def estimate(samples: np.ndarray, published: float | None = None) -> Estimate:
-    """Mean and interval of `samples` (n,), n >= 1, with what was published of it, if anything."""
-    mean, sd, half = map(float, t_interval(samples))
+def estimate(
+    samples: np.ndarray,
+    published: float | None = None,
+    bounds: tuple[float, float] = SHARE,
+) -> Estimate:
+    """Mean and interval of `samples` (n,), n >= 1, with what was published of it, if anything.
+
+    `bounds` are those of what is measured: accuracies unless said.
+    """
+    mean, sd, low, high = map(float, t_interval(samples, bounds))
     printed = math.nan if published is None else published
-    return Estimate(len(samples), mean, sd, mean - half, mean + half, printed)
+    return Estimate(len(samples), mean, sd, low, high, printed)
 
 
 def noise(estimates: Sequence[Estimate]) -> float:

@@ -22,13 +22,26 @@ def scale_of(values: Sequence[Any]) -> str:
         return "names"
     numbers = np.unique(np.array(values, float))
     positive = numbers[numbers > 0]
-    kind = "log" if len(positive) == len(numbers) else "zero_and_log"
     if len(numbers) < 3 or numbers[0] < 0 or positive[-1] / positive[0] < WIDE:
         return "linear"
+    if not has_even_ratios(values):
+        return "linear"
+    return "log" if len(positive) == len(numbers) else "zero_and_log"
+
+
+def has_even_ratios(values: Sequence[float]) -> bool:
+    """Whether three or more numbers, none below 0, are spaced by ratios rather than differences.
+
+    That is, more evenly, a 0 apart.
+    """
+    numbers = np.unique(np.array(values, float))
+    positive = numbers[numbers > 0]
+    if len(positive) < 2:
+        return False
     ratios = np.diff(np.log(positive))
-    if kind == "zero_and_log":
+    if len(positive) < len(numbers):
         ratios = np.append(ratios, ratios.mean())
-    return kind if _unevenness(ratios) <= _unevenness(np.diff(numbers)) else "linear"
+    return bool(_unevenness(ratios) <= _unevenness(np.diff(numbers)))
 
 
 def _unevenness(steps: np.ndarray) -> float:

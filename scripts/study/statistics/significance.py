@@ -7,14 +7,21 @@ two values are apart. Every value is trained with the same seeds, so that two sa
 correlated. Shared initial weights and orders of images make the correlation positive if anything;
 differences then scatter less than the test takes them to, and it errs towards finding nothing.
 
+Where two values are read off one and the same training, as its weights and their average are, or
+its state after 10 and after 20 epochs, each seed gives a pair, and the test is Student's t of the
+differences within the pairs.
+
 Arguments are arrays that broadcast against each other, or single numbers. NaN, as the deviation of
 a single replicate is, makes all that follows from it NaN.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+from study.statistics.intervals import ROUNDING
 
 # A difference is called clear when its corrected p-value is below this.
 LEVEL = 0.05
@@ -22,8 +29,8 @@ LEVEL = 0.05
 # The probability with which the seeds that are said to be needed would show a difference.
 POWER = 0.8
 
-# What rounding alone makes of the deviation of equal accuracies is smaller.
-ROUNDING = 1e-12
+# Equal means that rounding tells apart would need a number of seeds with 28 digits.
+MOST_NEEDED = 1_000_000_000
 
 
 def is_clear(p: float) -> bool:
@@ -33,11 +40,16 @@ def is_clear(p: float) -> bool:
 
 @dataclass(frozen=True)
 class Contrast:
-    """A weighted sum of means, its standard error, and Welch's degrees of freedom."""
+    """A weighted sum of mean accuracies, its standard error, and Welch's degrees of freedom.
+
+    It cannot be below `least` or above `most`, whatever the accuracies are.
+    """
 
     size: np.ndarray
     error: np.ndarray
     freedom: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
 
     @property
     def whole_freedom(self) -> np.ndarray:
@@ -50,18 +62,33 @@ class Contrast:
         return np.floor(self.freedom + 1e-9)
 
     @property
+    def _known_error(self) -> np.ndarray:
+        """The standard error; NaN where there is no spread to hold the size against.
+
+        Rounding gives replicates that are all equal a spread of 1e-17, and a test by it a p of
+        1e-110.
+        """
+        return np.where(np.asarray(self.error) <= ROUNDING, np.nan, self.error)
+
+    @property
     def p(self) -> np.ndarray:
-        """The two-sided p-value; 1 where there is no spread to hold the size against."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            p = 2 * stdtr(self.whole_freedom, -np.abs(self.size) / self.error)
-        return np.where(self.error <= ROUNDING, 1.0, p)
+        """The two-sided p-value; NaN where there is no spread, and so no test."""
+        return 2 * stdtr(self.whole_freedom, -np.abs(self.size) / self._known_error)
 
     @property
     def half(self) -> np.ndarray:
-        """Half the width of the size's 95 % interval; NaN where there is no spread."""
-        with np.errstate(invalid="ignore"):
-            half = stdtrit(self.whole_freedom, 1 - LEVEL / 2) * self.error
-        return np.where(self.error <= ROUNDING, np.nan, half)
+        """Half the width of the 95 % interval before it is cut; NaN where there is no spread."""
+        return stdtrit(self.whole_freedom, 1 - LEVEL / 2) * self._known_error
+
+    @property
+    def low(self) -> np.ndarray:
+        """The lower end of the size's 95 % interval, no lower than is possible."""
+        return np.maximum(self.size - self.half, self.least)
+
+    @property
+    def high(self) -> np.ndarray:
+        """The upper end of the size's 95 % interval, no higher than is possible."""
+        return np.minimum(self.size + self.half, self.most)
 
 
 def contrast(mean: np.ndarray, sd: np.ndarray, n: np.ndarray, weights: np.ndarray) -> Contrast:
@@ -74,7 +101,22 @@ def contrast(mean: np.ndarray, sd: np.ndarray, n: np.ndarray, weights: np.ndarra
     variance = parts.sum(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = np.square(variance) / (np.square(parts) / (np.asarray(n) - 1)).sum(-1)
-    return Contrast((weights * mean).sum(-1), np.sqrt(variance), freedom)
+    return Contrast(
+        (weights * mean).sum(-1),
+        np.sqrt(variance),
+        freedom,
+        least=np.minimum(weights, 0).sum(-1),
+        most=np.maximum(weights, 0).sum(-1),
+    )
+
+
+def of_pairs(differences: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """Standard error and degrees of freedom of the mean of `differences` (n,), n >= 2.
+
+    With one difference for each pair of replicates, the test is Student's paired one.
+    """
+    n = len(differences)
+    return float(np.std(differences, ddof=1) / np.sqrt(n)), n - 1.0
 
 
 def slope_weights(k: int) -> np.ndarray:
@@ -136,27 +178,33 @@ def superiority(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
     return np.where(apart <= ROUNDING, np.nan, probability)
 
 
-def seeds_needed(effect: np.ndarray, level: float, power: float = POWER) -> np.ndarray:
+def seeds_needed(
+    effect: np.ndarray, level: float, power: float = POWER, paired: bool = False
+) -> np.ndarray:
     """How many seeds of each of two values show an `effect` (m,) with the probability `power`.
 
-    `effect` is the difference in units of the deviation between seeds, `level` the p-value below
-    which it counts. NaN for an effect that is 0 or NaN.
+    `effect` is the difference in units of the deviation between seeds, or of the differences
+    within pairs of them where it is `paired`; `level` is the p-value below which it counts. NaN for
+    an effect that is 0 or NaN; at most MOST_NEEDED.
     """
     effect = np.abs(effect)
     exists = effect > 0
     found = effect[exists]
     # A t-test needs somewhat more than a test that knows the deviation.
     quantiles = ndtri(1 - level / 2) + ndtri(power)
-    n = np.maximum(2, np.ceil(2 * np.square(quantiles / found)))
-    while (short := _power(found, n, level) < power).any():
+    n = np.maximum(2, np.ceil((1 if paired else 2) * np.square(quantiles / found)))
+    n = np.minimum(n, MOST_NEEDED)
+    # Of very many, the t-test needs no more, and adding one to a float may change nothing.
+    while (short := (n < 1e6) & (_power(found, n, level, paired) < power)).any():
         n += short
     needed = np.full(effect.shape, np.nan)
     needed[exists] = n
     return needed
 
 
-def _power(effect: np.ndarray, n: np.ndarray, level: float) -> np.ndarray:
+def _power(effect: np.ndarray, n: np.ndarray, level: float, paired: bool) -> np.ndarray:
     """Of the two-sided t-test, but for finding an effect of the other sign, as R has it too."""
-    from statsmodels.stats.power import TTestIndPower
+    from statsmodels.stats.power import TTestIndPower, TTestPower
 
-    return TTestIndPower().power(effect, n, level / 2, alternative="larger")
+    test = TTestPower() if paired else TTestIndPower()
+    return test.power(effect, n, level / 2, alternative="larger")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from study.statistics.intervals import t_interval
+from study.statistics.intervals import SHARE, t_interval
 
 # Enough for percentiles: another draw moves an end by a sixteenth of the standard error.
 RESAMPLES = 1_999
@@ -58,20 +58,25 @@ class MeanOfSeeds:
         return self.over_images if math.isnan(self.over_both.low) else self.over_both
 
 
-def mean_of_seeds(values: np.ndarray) -> MeanOfSeeds:
-    """The mean of `values` (seeds, images), such as 1 for a right and 0 for a wrong answer."""
-    mean, _, half = map(float, t_interval(values.mean(axis=1)))
-    over_seeds = Interval(mean - half, mean + half)
+def mean_of_seeds(values: np.ndarray, bounds: tuple[float, float] = SHARE) -> MeanOfSeeds:
+    """The mean of `values` (seeds, images), such as 1 for a right and 0 for a wrong answer.
+
+    `bounds` are what a value cannot go below or above, and so no interval does.
+    """
+    mean, _, low, high = map(float, t_interval(values.mean(axis=1), bounds))
+    over_seeds = Interval(low, high)
     over_images = bootstrap_images(values.mean(axis=0))
-    return MeanOfSeeds(
-        mean,
-        over_seeds,
-        over_images,
-        over_both=Interval(
-            mean - math.hypot(mean - over_seeds.low, mean - over_images.low),
-            mean + math.hypot(over_seeds.high - mean, over_images.high - mean),
-        ),
+    both = (
+        mean - math.hypot(mean - over_seeds.low, mean - over_images.low),
+        mean + math.hypot(over_seeds.high - mean, over_images.high - mean),
     )
+    return MeanOfSeeds(mean, over_seeds, over_images, Interval(*within(both, bounds)))
+
+
+def within(ends: tuple[float, float], bounds: tuple[float, float]) -> tuple[float, float]:
+    """Both `ends` of an interval, cut at the `bounds` of what is measured."""
+    low, high = np.clip(ends, *bounds)
+    return float(low), float(high)
 
 
 def bootstrap_images(values: np.ndarray) -> Interval:

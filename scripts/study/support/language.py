@@ -11,6 +11,10 @@ from study.support.errors import StudyError
 
 LANGUAGES = Path(__file__).parents[3] / "resources" / "languages"
 
+# Numbers with more digits, as a loss on its way out has, are written with a power of ten: babel
+# cannot write 30 digits, and no reader counts 20.
+HUGE = 15
+
 # A number within a value text: not part of a word, so that `128-64` is two whole numbers.
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[+-]?\d+)?(?![\w.])")
 
@@ -52,9 +56,14 @@ class Language:
         return str(self.entry(key)).format(**values).strip()
 
     def number(self, value: float, digits: int = 0) -> str:
-        """`value` with exactly `digits` decimals and the language's decimal sign."""
+        """`value` with exactly `digits` decimals, the language's decimal sign and a real minus."""
+        if abs(value) >= 10**HUGE:
+            text = f"{value:.1e}".replace("+", "").replace("-", "−")
+            return text.replace(".", self.number(0.5, 1)[1])
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        return format_decimal(value, format=pattern, locale=self.code)
+        text = format_decimal(abs(value), format=pattern, locale=self.code)
+        # What rounds to zero has no sign.
+        return f"−{text}" if value < 0 and text.strip("0.,") else text
 
     def percent(self, fraction: float, digits: int = 2) -> str:
         """A fraction as a percentage: 0.736 is `73.60 %`."""

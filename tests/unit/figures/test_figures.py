@@ -27,7 +27,7 @@ from study.figures.experiment_data import collect, scale_of
 from study.final import evaluation
 from study.results import published
 from study.runs.records import RECORD
-from study.statistics.intervals import t_interval
+from study.statistics.intervals import SHARE, TInterval, t_interval
 from study.support.errors import StudyError
 from study.support.language import Language
 
@@ -152,9 +152,8 @@ def summarised(experiment, value, rows, diverged, published):
     row["n"] = len(last)
     for part, number in zip(("train", "validation"), published or (np.nan, np.nan), strict=True):
         accuracies = last[f"{part}_accuracy"].to_numpy()
-        mean, sd, half = t_interval(accuracies) if len(last) else (np.nan,) * 3
-        row |= {f"{part}_accuracy_mean": mean, f"{part}_accuracy_sd": sd}
-        row |= {f"{part}_accuracy_low": mean - half, f"{part}_accuracy_high": mean + half}
+        found = t_interval(accuracies, SHARE) if len(last) else TInterval(*[np.nan] * 4)
+        row |= {f"{part}_accuracy_{name}": each for name, each in found._asdict().items()}
         row[f"{part}_accuracy_published"] = number
     return row
 

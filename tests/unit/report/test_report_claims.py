@@ -34,6 +34,7 @@ def parts(study):
         plan=study.plan,
         dataset=datasets.describe(study.plan["dataset"]),
         shapes={},
+        class_counts={},
         experiments=experiments.experiments(study.plan, study.summary),
         final=experiments.final(study.plan, study.summary),
         evaluation=None,

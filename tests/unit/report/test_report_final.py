@@ -96,8 +96,18 @@ def test_what_matters_more(study, code):
     apart = np.arange(IMAGES) < IMAGES * accuracies[:, None]
     text = said(study, answers(apart, np.full(apart.shape, 0.8)), "found", code)
     assert is_said("tested.seeds_matter_more", text, code)
-    text = said(study, random_answers(independent=False), "found", code)
+    right = np.array(random_answers(independent=False).correct)
+    right[0, :2] = ~right[0, :2]
+    text = said(study, answers(right, np.full(right.shape, 0.8)), "found", code)
     assert is_said("tested.images_matter_more", text, code)
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_seeds_that_are_right_equally_often_show_no_spread(study, code):
+    text = said(study, random_answers(independent=False), "found", code)
+    assert is_said("tested.accuracy_flat", text, code)
+    for each in ("images", "seeds"):
+        assert not is_said(f"tested.{each}_matter_more", text, code)
 
 
 @pytest.mark.parametrize("code", ["en", "es"])

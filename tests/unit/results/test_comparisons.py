@@ -2,8 +2,10 @@
 
 import itertools
 import json
+import math
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,8 @@ import pytest
 from scipy import stats
 
 import madeup
-from one_experiment import RATES, drawn, experiment_of, study_of
-from study.results import comparisons, experiments
+from one_experiment import BASELINE, RATES, drawn, experiment_of, study_of
+from study.results import comparisons, experiments, summary
 from study.runs import records
 from study.statistics import significance
 from study.statistics.significance import LEVEL
@@ -125,7 +127,7 @@ class TestPairs:
 
     def test_without_spread_nothing_is_clear(self):
         found = rows(drawn([[0.1, 0.1, 0.1], [1.0, 1.0, 1.0]]))
-        assert found.loc[0, "p_corrected"] == 1.0
+        assert np.isnan(found.loc[0, "p_corrected"])
         assert found[["low", "high", "effect_size", "seeds_needed"]].isna().all(axis=None)
 
     def test_nothing_to_compare(self):
@@ -198,17 +200,103 @@ class TestDifference:
         assert not wide.difference(wide.best, wide.ranked[1]).is_small
 
 
+class TestSeedBySeed:
+    """Issue 18, entry 8: averaged and plain weights of one training are pairs, not two samples."""
+
+    GAIN = 0.002
+
+    @staticmethod
+    def study(samples):
+        """Weight averaging off and on, whose seeds end with the accuracies in `samples` (2, n)."""
+        config = {
+            "seeds": samples.shape[1],
+            "baseline": BASELINE,
+            "experiments": {"averaging": {"vary": {"weight_averaging": [0.0, 0.99]}}},
+        }
+        made = madeup.make(config, lambda settings, epoch: 0.8)
+        metrics = made.metrics.copy()
+        is_last = metrics["epoch"] == BASELINE["epochs"]
+        values = made.plan["experiments"][0]["values"]
+        for value, accuracies in zip(values, samples, strict=True):
+            metrics.loc[is_last & (metrics["run"] == value["run"]), "validation_accuracy"] = (
+                accuracies
+            )
+        summarised = summary.summarise(made.plan, metrics, "Fashion-MNIST").to_pandas()
+        return experiments.experiments(made.plan, summarised, metrics)[0]
+
+    @pytest.fixture
+    def samples(self):
+        """Seeds scatter by 1 point; averaging gains 0.2 of a point in each, give or take 0.05."""
+        random = np.random.default_rng(0)
+        plain = 0.8 + 0.01 * random.normal(size=5)
+        return np.stack([plain, plain + self.GAIN + 0.0005 * random.normal(size=5)])
+
+    def test_is_scipys_paired_test(self, samples):
+        experiment = self.study(samples)
+        found = experiment.difference(experiment.best, experiment.ranked[1])
+        expected = stats.ttest_rel(samples[1], samples[0])
+        assert found.paired
+        assert found.p == pytest.approx(expected.pvalue)
+        assert found.is_clear
+        ends = expected.confidence_interval()
+        assert (found.low, found.high) == pytest.approx((ends.low, ends.high))
+        assert found.superiority > 0.99
+
+    def test_apart_they_would_take_very_many_seeds(self, samples):
+        experiment = self.study(samples)
+        values = [
+            replace(value, validation=replace(value.validation, by_seed={}))
+            for value in experiment.values
+        ]
+        apart = replace(experiment, values=values)
+        found = apart.difference(apart.best, apart.ranked[1])
+        assert not found.paired
+        assert not found.is_clear
+        assert found.seeds_needed > 50
+
+    def test_the_table_says_so(self, samples):
+        table = comparisons.compare([self.study(samples)]).to_pandas()
+        assert table["paired"].tolist() == [True]
+
+    def test_where_no_difference_scatters_there_is_no_test(self, samples):
+        experiment = self.study(np.stack([samples[0], samples[0] + 0.1]))
+        found = experiment.difference(*experiment.ranked)
+        assert found.paired
+        assert math.isnan(found.p)
+        assert experiment.family == 0
+
+    def test_epochs_of_one_run_are_pairs_and_other_settings_are_not(self):
+        config = {
+            "seeds": 5,
+            "baseline": BASELINE,
+            "experiments": {
+                "epochs": {"vary": {"epochs": [1, 2, 3]}},
+                "dropout": {"vary": {"dropout": [0.0, 0.2]}},
+            },
+        }
+        made = madeup.make(config, lambda settings, epoch: 0.8 + 0.01 * epoch)
+        epochs, dropout = experiments.experiments(made.plan, made.summary, made.metrics)
+        assert all(each.paired for each in epochs.differences(epochs.compared))
+        assert not any(each.paired for each in dropout.differences(dropout.compared))
+        ends = made.metrics.pivot(index="seed", columns=["run", "epoch"])["validation_accuracy"]
+        by_epoch = ends[epochs.values[0].run].to_numpy()
+        slopes = (by_epoch[:, 2] - by_epoch[:, 0]) / 2
+        assert epochs.slope.p == pytest.approx(stats.ttest_1samp(slopes, 0).pvalue)
+
+
 class TestProgram:
     def test_writes_the_table(self, monkeypatch, tmp_path):
         study = study_of(RATES, [0.3, 0.5, 0.7, 0.6])
         madeup.write(study, tmp_path)
         summary = tmp_path / "summary.parquet"
         arguments = ["--plan", str(tmp_path / "plan.json"), "--summary", str(summary)]
+        arguments += ["--metrics", str(tmp_path / "metrics.parquet")]
         output = tmp_path / "comparisons.parquet"
         words = ["compare_values.py", *arguments, "--output", str(output)]
         monkeypatch.setattr(sys, "argv", words)
         runpy.run_path(str(ROOT / "scripts" / "compare_values.py"), run_name="__main__")
         plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
-        expected = comparisons.compare(experiments.experiments(plan, study.summary))
+        measured = experiments.experiments(plan, study.summary, study.metrics)
+        expected = comparisons.compare(measured)
         pd.testing.assert_frame_equal(pd.read_parquet(output), expected.to_pandas())
         assert {"commit", "versions", "machine"} <= set(records.read_metadata(output))

@@ -83,8 +83,8 @@ def test_prediction_interval_by_hand():
 
 def test_prediction_interval_of_two_replicates():
     """t(0.975, 1) = 12.7062 and sqrt(1.5) = 1.224745: the widest interval that can be told."""
-    low, high = fidelity.prediction_interval(0.0, 1.0, 2)
-    assert (low, high) == pytest.approx((-15.5619, 15.5619), abs=1e-4)
+    low, high = fidelity.prediction_interval(0.5, 0.01, 2)
+    assert (low, high) == pytest.approx((0.344381, 0.655619), abs=1e-6)
 
 
 def test_replicates_that_agree_exactly_have_an_interval_without_width():

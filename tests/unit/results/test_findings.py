@@ -6,7 +6,7 @@ import pytest
 
 import madeup
 from one_experiment import BASELINE, RATES, experiment_of, study_of
-from study.results import findings, trends
+from study.results import comparisons, findings, trends
 from study.results.findings import Estimate
 from study.support.errors import StudyError
 
@@ -38,9 +38,31 @@ class TestBest:
         assert len(experiment.ranked) == 3
 
     def test_a_value_with_one_seed_left_is_not_tested(self):
-        lead = findings.lead(experiment_of(RATES, [0.3, 0.7, 0.8, 0.9], diverged={"lr0.1-": 4}))
+        experiment = experiment_of(RATES, [0.3, 0.7, 0.8, 0.9], diverged={"lr": 4})
+        assert [value.n for value in experiment.values] == [1] * 4
+        lead = findings.lead(experiment)
         assert lead.best.text == "0.1"
         assert not lead.is_tested
+
+    @pytest.mark.parametrize("lost", [1, 2, 4])
+    def test_a_value_that_lost_seeds_is_never_best_over_one_that_lost_none(self, lost):
+        """Issue 18, entry 1: the mean of the survivors won, and nothing was said of the others."""
+        experiment = experiment_of(RATES, [0.3, 0.7, 0.8, 0.9], diverged={"lr0.1-": lost})
+        lead, spread = findings.lead(experiment), findings.spread(experiment)
+        assert [value.text for value in experiment.ranked] == ["0.01", "0.001", "0.0001", "0.1"]
+        assert (lead.best.text, lead.runner_up.text) == ("0.01", "0.001")
+        assert lead.size > 0
+        assert (spread.best.text, spread.worst.text, spread.pairs) == ("0.01", "0.0001", 3)
+        table = comparisons.compare([experiment]).to_pandas()
+        assert set(table.loc[table["is_best"], "value"]) == {"0.01"}
+        assert set(table.loc[table["difference"] < 0, "other"]) == {"0.1"}
+
+    def test_where_all_lose_seeds_the_one_that_loses_fewest_is_best(self):
+        lost = {"lr0.0001-": 3, "lr0.001-": 1, "lr0.01-": 2, "lr0.1-": 4}
+        experiment = experiment_of(RATES, [0.3, 0.7, 0.8, 0.9], diverged=lost)
+        assert experiment.best.text == "0.001"
+        assert findings.lead(experiment) is None
+        assert findings.spread(experiment) is None
 
     def test_all_lost(self):
         experiment = experiment_of(RATES, [0.3] * 4, diverged={"lr": 5})
@@ -122,9 +144,10 @@ class TestGaps:
     def test_diverged_seeds_do_not_count(self):
         study = study_of({"dropout": [0.0, 0.6]}, [0.8, 0.7], diverged={"dropout0.0": 2})
         experiment = findings.experiments(study.plan, study.summary)[0]
-        assert experiment.best.n == 3
-        assert set(findings.replicates(experiment.best, study.metrics)["seed"]) == {2, 3, 4}
-        assert findings.course(experiment.best, study.metrics).rise.n == 3
+        [value] = [value for value in experiment.values if value.text == "0.0"]
+        assert value.n == 3
+        assert set(findings.replicates(value, study.metrics)["seed"]) == {2, 3, 4}
+        assert findings.course(value, study.metrics).rise.n == 3
 
 
 PUBLISHED_BASELINE = BASELINE | {"epochs": 10}

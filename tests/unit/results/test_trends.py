@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import madeup
-from one_experiment import RATES, experiment_of
+from one_experiment import RATES, drawn, experiment_of
 from study.report.sentences import to_paste
 from study.results import trends as ordered
 from study.results.experiments import is_ordered
@@ -95,14 +95,23 @@ class TestEdges:
     @pytest.mark.parametrize(
         ("accuracies", "edges"),
         [
-            ([0.3, 0.5, 0.7, 0.8], [True]),
-            ([0.8, 0.5, 0.7, 0.3], [False]),
+            ([0.3, 0.5, 0.7, 0.8], ["largest"]),
+            ([0.8, 0.5, 0.7, 0.3], ["smallest"]),
             ([0.3, 0.8, 0.7, 0.5], []),
         ],
     )
     def test_where_the_best_is(self, accuracies, edges):
         found = ordered.edges(experiment_of(RATES, accuracies))
-        assert [edge.is_largest for edge in found] == edges
+        assert [edge.side for edge in found] == edges
+
+    def test_one_that_ties_with_another_is_not_at_the_edge(self):
+        samples = [[0.7, 0.71], [0.72, 0.73], [0.72, 0.73]]
+        assert ordered.edges(drawn(samples)) == []
+        assert [edge.side for edge in ordered.edges(drawn(samples[:2]))] == ["largest"]
+
+    def test_a_single_value_has_two_sides(self):
+        [edge] = ordered.edges(experiment_of({"learning_rate": [0.01]}, [0.7]))
+        assert (edge.side, edge.to_try) == ("only", [0.001, 0.1])
 
     def test_a_bound_of_the_setting_is_no_edge(self):
         """There is no dropout below 0."""
@@ -112,12 +121,14 @@ class TestEdges:
     def test_each_setting_of_a_grid(self):
         vary = {"learning_rate": [0.01, 0.1], "batch_size": [32, 100, 200]}
         found = ordered.edges(experiment_of(vary, [0.1, 0.2, 0.3, 0.4, 0.8, 0.5]))
-        assert [(edge.key, edge.is_largest) for edge in found] == [("learning_rate", True)]
+        assert [(edge.key, edge.side) for edge in found] == [("learning_rate", "largest")]
 
     def test_beyond_a_value_that_diverges_nothing_is_to_be_tried(self):
-        for lost, to_try in (({}, [1.0, 10.0]), ({"lr0.1-": 1}, [])):
+        for lost, to_try in (({}, [1.0, 10.0]), ({"lr": 1}, [])):
             [edge] = ordered.edges(experiment_of(RATES, [0.3, 0.5, 0.7, 0.8], diverged=lost))
             assert edge.to_try == to_try
+        lost = {"lr0.1-": 1}
+        assert ordered.edges(experiment_of(RATES, [0.3, 0.5, 0.7, 0.8], diverged=lost)) == []
 
     def test_words_have_no_edge(self):
         assert ordered.edges(experiment_of({"optimizer": ["sgd", "adam"]}, [0.3, 0.5])) == []
@@ -132,6 +143,17 @@ class TestToTry:
             ("batch_size", [256, 128, 100, 64, 32], [16, 8]),
             ("weight_decay", [0.0, 0.001, 0.01, 0.1], [1.0, 10.0]),
             ("learning_rate", [0.01, 0.1], [1.0, 10.0]),
+            ("learning_rate", [0.01, 0.03], [0.09, 0.27]),
+            ("learning_rate", [0.001, 0.002, 0.004], [0.008, 0.016]),
+            ("learning_rate", [0.01, 0.02, 0.03, 0.04], [0.05, 0.06]),
+            ("batch_size", [256, 1024], [4096, 16384]),
+            ("batch_size", [1024, 256], [64, 16]),
+            ("batch_size", [64, 128, 512], [2048, 8192]),
+            ("batch_size", [100, 200], [400, 800]),
+            ("weight_decay", [0.0, 0.01], [0.1, 1.0]),
+            ("momentum", [0.9, 0.99], [0.999, 0.9999]),
+            ("dropout", [0.1, 0.2], [0.3, 0.4]),
+            ("epochs", [10, 20], [30, 40]),
             ("epochs", [5, 10, 15, 20, 30], [40, 50]),
             ("dropout", [0.0, 0.2, 0.4], [0.6, 0.8]),
             ("hidden", [[64, 32], [512, 256]], [[1024, 512], [2048, 1024]]),
@@ -145,7 +167,7 @@ class TestToTry:
         ("key", "items", "expected"),
         [
             ("dropout", [0.0, 0.3, 0.6], [0.9, 0.95]),
-            ("momentum", [0.5, 0.9], [0.95, 0.97]),
+            ("momentum", [0.5, 0.9], [0.98, 0.996]),
             ("learning_rate", [0.3, 0.2, 0.1], [0.05, 0.025]),
             ("epochs", [15, 10, 5], [3, 1]),
             ("learning_rate_decay", [0.8, 0.9], [1.0]),
@@ -155,6 +177,21 @@ class TestToTry:
     )
     def test_stays_within_the_settings_bounds(self, key, items, expected):
         assert ordered.to_try(key, items) == expected
+
+    @pytest.mark.parametrize(
+        ("key", "item", "expected"),
+        [
+            ("learning_rate", 0.01, [0.001, 0.1]),
+            ("batch_size", 64, [32, 128]),
+            ("hidden", [128, 64], [[64, 32], [256, 128]]),
+            ("momentum", 0.9, [0.8, 0.95]),
+            ("dropout", 0.2, [0.1, 0.4]),
+            ("dropout", 0.0, []),
+            ("learning_rate_decay", 1.0, [0.5]),
+        ],
+    )
+    def test_a_single_item_has_one_value_on_either_side(self, key, item, expected):
+        assert ordered.to_try(key, [item]) == expected
 
     @given(
         st.sampled_from(["learning_rate", "momentum", "dropout", "weight_decay", "batch_size"]),

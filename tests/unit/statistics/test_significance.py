@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import TTestIndPower
+from statsmodels.stats.power import TTestIndPower, TTestPower
 
 from study.statistics import significance
 from study.statistics.estimates import repeatability
@@ -113,8 +113,49 @@ class TestWelch:
     def test_without_spread_nothing_is_clear(self):
         """Two networks that always reach 10 % and 100 % have no noise to compare them with."""
         found = contrast(np.array([0.1, 1.0]), np.zeros(2), np.array([3, 3]), PAIR)
-        assert found.p == 1.0
+        assert np.isnan(found.p)
         assert np.isnan(found.half)
+
+    @given(st.integers(2, 9), st.floats(0.05, 0.95), st.floats(0.01, 0.9))
+    def test_rounding_is_no_spread(self, n, accuracy, other):
+        """Five equal values against five others: SciPy finds p = 1.6e-110."""
+        samples = [accuracy * 3 / 3 + np.zeros(n), np.full(n, other) * 7 / 7]
+        found = contrast(*moments(*samples), PAIR)
+        assert np.isnan(found.p)
+        assert np.isnan(found.low)
+        assert np.isnan(found.high)
+
+    @given(st.lists(st.floats(0, 1), min_size=4, max_size=4))
+    def test_no_interval_goes_beyond_what_is_possible(self, numbers):
+        one, other = np.array(numbers[:2]), np.array(numbers[2:])
+        found = contrast(*moments(one, other), PAIR)
+        if np.isfinite(found.p):
+            assert -1 <= found.low <= found.size <= found.high <= 1
+
+
+class TestPairs:
+    def test_as_r_prints_it(self):
+        """t.test(extra ~ group, data = sleep, paired = TRUE): t = -4.0621, df = 9, p = 0.002833."""
+        differences = np.subtract(*SLEEP)
+        error, freedom = significance.of_pairs(differences)
+        assert differences.mean() / error == pytest.approx(-4.0621, abs=5e-5)
+        assert freedom == 9
+        expected = stats.ttest_rel(*SLEEP)
+        assert 2 * stats.t.sf(-differences.mean() / error, freedom) == pytest.approx(
+            expected.pvalue
+        )
+
+    @given(st.floats(0.3, 3))
+    def test_seeds_needed_are_those_of_one_sample(self, effect):
+        [needed] = seeds_needed(np.array([effect]), LEVEL, paired=True)
+        power = TTestPower().power
+        assert power(effect, needed, LEVEL / 2, alternative="larger") >= 0.8
+        assert needed <= seeds_needed(np.array([effect]), LEVEL)[0]
+
+
+def test_equal_means_that_rounding_tells_apart_need_a_number_of_seeds():
+    """Counting up from 1e28 by one never ended."""
+    assert seeds_needed(np.array([1e-14, 0.0]), LEVEL)[0] == significance.MOST_NEEDED
 
 
 class TestContrast:

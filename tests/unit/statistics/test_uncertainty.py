@@ -49,7 +49,7 @@ def test_each_interval_covers_what_it_is_about(few_resamples):
     by_seeds = by_images = 0
     for _ in range(DRAWS):
         seeds, images = random.normal(size=(SEEDS, 1)), random.normal(size=(1, IMAGES))
-        found = mean_of_seeds(0.03 * seeds + 0.4 * images)
+        found = mean_of_seeds(0.03 * seeds + 0.4 * images, (-math.inf, math.inf))
         by_seeds += found.over_seeds.low <= 0.4 * images.mean() <= found.over_seeds.high
         by_images += found.over_images.low <= 0.03 * seeds.mean() <= found.over_images.high
     assert by_seeds / DRAWS >= LEAST
@@ -94,6 +94,15 @@ def test_one_seed_tells_nothing_of_others():
     assert found.widest == found.over_images
 
 
-def test_equal_values_have_no_spread():
+def test_seeds_that_are_right_equally_often_tell_nothing_of_others():
     found = mean_of_seeds(np.ones((3, 20)))
-    assert (found.over_both.low, found.over_both.high) == (1.0, 1.0)
+    assert math.isnan(found.over_seeds.low)
+    assert math.isnan(found.over_both.high)
+    assert found.widest == found.over_images
+
+
+def test_no_interval_goes_beyond_what_is_possible():
+    """Two seeds of 20 and 90 %: the t interval alone would go from -390 to 500 %."""
+    found = mean_of_seeds(np.array([[1.0] * 2 + [0.0] * 8, [1.0] * 9 + [0.0]]))
+    for interval in (found.over_seeds, found.over_both):
+        assert (interval.low, interval.high) == (0, 1)
