@@ -31,20 +31,22 @@ rule report:
     input:
         REPORTS,
         PAGES,
-        FIGURES,
+        FIGURES_OF_EXPERIMENTS,
+        if_chosen(FIGURES_OF_FINAL),
         "results/comparisons.parquet",
-        MODEL,
+        if_chosen(MODEL),
         "results/plan.json",
 
 
 rule model:
     input:
-        MODEL,
+        if_chosen(MODEL),
 
 
 rule figures:
     input:
-        FIGURES,
+        FIGURES_OF_EXPERIMENTS,
+        if_chosen(FIGURES_OF_FINAL),
 
 
 rule metrics:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from small_study import ROOT, Study
+from small_study import ROOT, STUDY, Study
 from study.data import datasets
 from study.final import evaluation
 
@@ -97,9 +97,28 @@ def test_a_final_model_that_diverged_leaves_a_report_and_an_empty_model(study):
     study.ok()
     assert evaluated(study).seeds == []
     report = (study.results / "report.en.md").read_text(encoding="utf-8")
-    assert "Every seed of the final model diverged (2 of 2)" in report
+    assert "Every seed of the final model diverged (2 seeds)" in report
     card = (study.results / "model" / "README.md").read_text(encoding="utf-8")
     assert "There is no network here:** all 2 seeds" in card
+    assert "Nothing to be done" in study.ok().output
+
+
+def test_where_all_diverged_a_report_says_that_nothing_was_chosen(study):
+    """Issue 18, entry 1: a diverged run is a result; there was no report, and no end to it."""
+    wild = {"learning_rate": 900.0, "weight_decay": 10.0, "epochs": 3}
+    study.configure(
+        baseline=STUDY["baseline"] | wild,
+        experiments={"rates": {"vary": {"learning_rate": [800.0, 900.0]}}},
+        final="best",
+    )
+    study.ok()
+    chosen = json.loads((study.results / "choice.json").read_text(encoding="utf-8"))
+    assert chosen["settings"] == {}
+    assert chosen["unchosen"] == "every replicate of every value diverged"
+    report = (study.results / "report.en.md").read_text(encoding="utf-8")
+    assert "There is no final model" in report
+    assert not (study.results / "model").exists()
+    assert not list(study.results.glob("figures/final_*"))
     assert "Nothing to be done" in study.ok().output
 
 

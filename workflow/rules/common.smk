@@ -83,7 +83,10 @@ EXPERIMENT_RUNS = resolve(CONFIG).runs if PLAN.chooses_final else PLAN.runs
 RUNS = {run.run: run for run in PLAN.runs}
 EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
 
-HAS_FINAL = PLAN.final is not None or (PLAN.chooses_final and not CONFIG["partial"])
+# Where results are to choose it, whether there is one is known once they have: see `if_chosen`.
+HAS_FINAL = PLAN.final is not None or (
+    PLAN.chooses_final and not PLAN.unchosen and not CONFIG["partial"]
+)
 
 DATA = f"results/data/{DATASET.name}"
 
@@ -239,6 +242,11 @@ def every_description(wildcards):
     """What made each run. A job that shares the folder finds it beside the records."""
     runs = chosen_plan().runs if STORAGE else []
     return [f"results/runs/{run.run}/settings.json" for run in runs]
+
+
+def if_chosen(files):
+    """An input function: these files of the final model; none where results chose none."""
+    return lambda wildcards: files if files and chosen_plan().final else []
 
 
 def of_final_run(file):

@@ -13,12 +13,17 @@ FINAL_FIGURES = [
     "final_mistakes",
 ]
 
-FIGURES = expand(
-    "results/figures/{name}.{language}.{format}",
-    name=[*EXPERIMENTS, *(FINAL_FIGURES if HAS_FINAL else []), "mosaic"],
-    language=PLAN.languages,
-    format=["png", "svg"],
+FIGURES_OF_FINAL, FIGURES_OF_EXPERIMENTS = (
+    expand(
+        "results/figures/{name}.{language}.{format}",
+        name=names,
+        language=PLAN.languages,
+        format=["png", "svg"],
+    )
+    for names in (FINAL_FIGURES if HAS_FINAL else [], [*EXPERIMENTS, "mosaic"])
 )
+
+FIGURES = [*FIGURES_OF_EXPERIMENTS, *FIGURES_OF_FINAL]
 
 FIGURE_TEXTS = ["resources/languages/*/*.yaml"]
 

@@ -21,7 +21,7 @@ rule write_report:
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
         claims="results/claims.parquet",
-        evaluation=EVALUATION,
+        evaluation=if_chosen(EVALUATION),
         described=every_description,
         beside=[local(path) for path in files_beside(PLAN.beside)],
         checksums=f"{DATA}/checksums.sha256",
@@ -42,7 +42,9 @@ rule write_report:
     conda:
         "../envs/study.yaml"
     params:
-        evaluation=[word for path in EVALUATION for word in ("--evaluation", path)],
+        evaluation=lambda wildcards, input: [
+            word for path in input.evaluation for word in ("--evaluation", path)
+        ],
         data=lambda wildcards, input: os.path.dirname(input.checksums),
     shell:
         'python "$SCRIPTS"/write_report.py --plan {input.plan:q} --metrics {input.metrics:q}'
@@ -65,10 +67,15 @@ rule write_page:
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
         claims="results/claims.parquet",
-        evaluation=EVALUATION,
+        evaluation=if_chosen(EVALUATION),
         beside=[local(path) for path in files_beside(PLAN.beside)],
         figures=lambda wildcards: [
-            path for path in FIGURES if path.endswith(f".{wildcards.language}.svg")
+            path
+            for path in [
+                *FIGURES_OF_EXPERIMENTS,
+                *if_chosen(FIGURES_OF_FINAL)(wildcards),
+            ]
+            if path.endswith(f".{wildcards.language}.svg")
         ],
         report="results/report.{language}.md",
         checksums=f"{DATA}/checksums.sha256",
@@ -85,7 +92,9 @@ rule write_page:
     conda:
         "../envs/study.yaml"
     params:
-        evaluation=[word for path in EVALUATION for word in ("--evaluation", path)],
+        evaluation=lambda wildcards, input: [
+            word for path in input.evaluation for word in ("--evaluation", path)
+        ],
         data=lambda wildcards, input: os.path.dirname(input.checksums),
     shell:
         'python "$SCRIPTS"/write_page.py --plan {input.plan:q} --metrics {input.metrics:q}'

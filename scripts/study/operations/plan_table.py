@@ -70,7 +70,8 @@ class Row:
 class Table:
     """All runs of a plan, to be trained on so many cores.
 
-    Where results choose the final model (`chooses_final`), `final` is what they chose last.
+    Where results choose the final model (`chooses_final`), `final` is what they chose last, and
+    `unchosen` why they chose nothing, if so.
     """
 
     rows: list[Row]
@@ -78,6 +79,7 @@ class Table:
     chooses_final: bool
     notes: list[str]
     cores: int
+    unchosen: str | None = None
 
     @property
     def jobs(self) -> list[Row]:
@@ -93,7 +95,8 @@ class Table:
     def chooses_later(self) -> bool:
         """Whether the results that choose the final model are still to come."""
         experiments = (row for row in self.jobs if set(row.asked_by) != {"final"})
-        return self.chooses_final and (self.final is None or any(experiments))
+        is_chosen = self.final is not None or self.unchosen is not None
+        return self.chooses_final and (not is_chosen or any(experiments))
 
     @property
     def core_seconds(self) -> float | None:
@@ -216,7 +219,7 @@ def table(plan: Plan, runs: Path, learning: Mapping[str, str], cores: int) -> Ta
                 estimate=past.estimate(run, found.epochs) if found.reasons else None,
             )
         )
-    return Table(rows, plan.final, plan.chooses_final, plan.notes, cores)
+    return Table(rows, plan.final, plan.chooses_final, plan.notes, cores, plan.unchosen)
 
 
 def differences(settings: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, Any]:
@@ -296,6 +299,8 @@ def _final(found: Table) -> str:
         known = f"{settings_in_words(run.differs)}, after {found.final.epochs} epochs ({run.run})"
     if not found.chooses_final:
         return f"final: {known}"
+    if not found.chooses_later and found.unchosen:
+        return f"final: none, since {found.unchosen}"
     if not found.chooses_later:
         return f"final: {known}, the best value of each experiment"
     when = "not known before these are trained" if found.jobs else "chosen by what is there"

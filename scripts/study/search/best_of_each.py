@@ -7,27 +7,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from study.results import findings
+from study.results.experiments import rank
 from study.results.findings import Experiment
-from study.spec.choice import Choice, Reason, digest
-from study.support.errors import StudyError
+from study.spec.choice import ALL_DIVERGED, Choice, Reason, digest
 
 
 def choose(experiments: Sequence[Experiment], plan: Mapping[str, Any]) -> Choice:
     """Take what the best value of each of the plan's experiments sets and was measured with.
 
-    `plan` is as in plan.json. The most accurate experiment comes first, and what one has brought,
-    no later one changes. One that starts from other settings than the baseline, by its `with`, is
-    taken where these are what has been brought so far: its value says nothing of others. Raises
-    StudyError where every replicate of every value diverged.
+    `plan` is as in plan.json. The experiment with the best value comes first, and what one has
+    brought, no later one changes. One that starts from other settings than the baseline, by its
+    `with`, is taken where these are what has been brought so far: its value says nothing of others.
+    Where every replicate of every value diverged, nothing is chosen: that is a result, and no
+    error.
     """
     baseline = plan["baseline"]
     found = [experiment for experiment in experiments if experiment.best]
+    asked = digest(plan["experiments"], plan["seeds"])
     if not found:
-        raise StudyError("final: best: every replicate diverged, so that there is no best value")
+        return Choice(settings={}, reasons=[], experiments=asked, unchosen=ALL_DIVERGED)
     brings = {each.name: brought(each, baseline) for each in found}
     settings: dict[str, Any] = {}
     fitting = set()
-    for experiment in sorted(found, key=lambda each: -each.best.validation.mean):
+    for experiment in sorted(found, key=lambda each: rank(each.best)):
         brings_now = brings[experiment.name]
         so_far = {**baseline, **settings} if settings else brings_now
         if all(so_far[key] == brings_now[key] for key in brings_now.keys() - experiment.keys):
@@ -41,7 +43,7 @@ def choose(experiments: Sequence[Experiment], plan: Mapping[str, Any]) -> Choice
             _reason(each, brings[each.name] if each.name in fitting else {}, settings)
             for each in found
         ],
-        experiments=digest(plan["experiments"], plan["seeds"]),
+        experiments=asked,
     )
 
 

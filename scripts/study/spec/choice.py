@@ -9,6 +9,9 @@ from typing import Any
 
 NAME = "choice.json"
 
+# Why nothing is chosen.
+ALL_DIVERGED = "every replicate of every value diverged"
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -31,12 +34,14 @@ class Reason:
 class Choice:
     """The settings in which the final model differs from the baseline, and why.
 
-    `experiments` is the digest of those whose results chose it.
+    `experiments` is the digest of those whose results chose it. Where they leave nothing to choose
+    from, `unchosen` says why, and there is no final model.
     """
 
     settings: dict[str, Any]
     reasons: list[Reason]
     experiments: str
+    unchosen: str | None = None
 
     def is_of(self, experiments: Sequence[Any], seeds: Sequence[int]) -> bool:
         """Whether these are the plan's experiments and seeds by whose results it was chosen."""
@@ -58,7 +63,8 @@ def parse(text: str) -> Choice | None:
     try:
         content = json.loads(text)
         reasons = [Reason(**reason) for reason in content["reasons"]]
-        return Choice(content["settings"], reasons, content["experiments"])
+        unchosen = content.get("unchosen")
+        return Choice(content["settings"], reasons, content["experiments"], unchosen)
     except (ValueError, TypeError, KeyError):
         return None
 

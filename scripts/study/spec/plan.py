@@ -60,7 +60,8 @@ class Plan:
     """Everything a configuration asks for, resolved.
 
     `final` is the final model, if there is one; where `chooses_final` is set, it is chosen by the
-    experiments' results (choice.py), for `reasons`, and None until then. `claims` are the config's
+    experiments' results (choice.py), for `reasons`, and None until then, or for good where these
+    leave nothing to choose from, of which `unchosen` is the reason. `claims` are the config's
     own (claims.schema.yaml); `notes` tell what is ignored; `missing` names the values that a
     partial plan leaves out.
     """
@@ -78,6 +79,7 @@ class Plan:
     runs: list[Run]
     chooses_final: bool = False
     reasons: list[Reason] = field(default_factory=list)
+    unchosen: str | None = None
     claims: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -111,7 +113,7 @@ class Plan:
             if values:
                 experiments.append(replace(experiment, values=values))
         final = self.final if self.final and there(self.final) else None
-        if not final and (self.final or self.chooses_final):
+        if not final and (self.final or (self.chooses_final and not self.unchosen)):
             missing.append("final")
         wanted = {run.run: run for run in _runs(experiments, final, self.seeds, self.chooses_final)}
         runs = [
@@ -180,7 +182,7 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
         choice = None
     wanted = config.get("final")
     if chooses_final:
-        wanted = choice.settings if choice else None
+        wanted = choice.settings if choice and not choice.unchosen else None
     final = None
     if wanted is not None:
         settings = complete(baseline | wanted)
@@ -207,6 +209,7 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
         runs=_runs(experiments, final, seeds, chooses_final),
         chooses_final=chooses_final,
         reasons=choice.reasons if chooses_final and choice else [],
+        unchosen=choice.unchosen if chooses_final and choice else None,
         claims=config["claims"],
         notes=list(dict.fromkeys(notes)),
     )

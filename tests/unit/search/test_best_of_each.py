@@ -11,7 +11,6 @@ from study.results import findings
 from study.search import best_of_each
 from study.spec import choice, plan
 from study.spec.config import validated
-from study.support.errors import StudyError
 
 CONFIG = {
     "data": {"validation": {"from": "train", "size": 10_000}},
@@ -138,10 +137,29 @@ def test_an_experiment_that_diverged_throughout_decides_nothing():
     found = chosen(CONFIG | {"experiments": experiments}, level, diverged={"momentum": 5})
     assert "momentum" not in found.settings
     assert len(found.reasons) == 3
-    with pytest.raises(StudyError, match="every replicate diverged"):
-        chosen(
-            CONFIG | {"experiments": {"wild": experiments["wild"]}}, level, diverged={"momentum": 5}
-        )
+
+
+def test_where_all_diverged_nothing_is_chosen_and_the_plan_says_why():
+    """Issue 18, entry 1: a diverged run is a result, and the report came to nothing."""
+    config = CONFIG | {"experiments": {"wild": {"vary": {"momentum": [0.7, 0.8]}}}}
+    found = chosen(config, level, diverged={"momentum": 5})
+    assert (found.settings, found.reasons) == ({}, [])
+    assert choice.parse(found.to_json()) == found
+    planned = plan.resolve(validated(config, "made up"), found)
+    assert planned.final is None
+    assert planned.unchosen == choice.ALL_DIVERGED
+    assert plan.resolve(validated(config, "made up")).unchosen is None
+
+
+def test_an_experiment_whose_best_lost_seeds_decides_last():
+    """Dropout 0.0 is the most accurate by the seeds that it leaves, and lost two of them."""
+    experiments = {
+        "plain": {"vary": {"dropout": [0.0, 0.4]}},
+        "decay": {"vary": {"weight_decay": [0.0, 0.001]}, "with": {"dropout": 0.4}},
+    }
+    lost = {"dropout0.0-": 2}
+    found = chosen(CONFIG | {"experiments": experiments}, level, diverged=lost)
+    assert found.settings["dropout"] == 0.4
 
 
 def test_the_choice_comes_back_as_it_was_written(tmp_path):
