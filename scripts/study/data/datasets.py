@@ -27,6 +27,10 @@ _ROLES = ("train_images", "train_labels", "test_images", "test_labels")
 _SAFE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z"
 
 
+# No control character and no half of one: what a terminal, a figure and a file can hold.
+_PRINTABLE = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028-\u202e\ud800-\udfff]*\Z"
+
+
 def _text(description: str, pattern: str = ".") -> dict[str, Any]:
     return {"type": "string", "pattern": pattern, "description": description}
 
@@ -47,7 +51,11 @@ def _class_names(type_: str | list[str], description: str) -> dict[str, Any]:
     return {
         "type": type_,
         "description": description,
-        "items": {"type": ["string", "integer"], "description": "a class name"},
+        "items": {
+            "type": ["string", "integer"],
+            "pattern": _PRINTABLE,
+            "description": "a class name",
+        },
         "minItems": 2,
         "maxItems": 256,
         "uniqueItems": True,
@@ -228,6 +236,10 @@ def _parse(path: Path, name: Any, entry: Any) -> Dataset:
         class_names = {code: [str(label) for label in labels] for code, labels in classes.items()}
         if len(set(map(len, class_names.values()))) > 1:
             raise StudyError(f"{path}: {name}.classes: the languages' lists differ in length")
+
+    for names in [class_names] if isinstance(class_names, list) else class_names.values():
+        if len(set(names)) < len(names):
+            raise StudyError(f"{path}: {name}.classes: two are called alike, as 1 and '1' are")
 
     return Dataset(
         name=name,

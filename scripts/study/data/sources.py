@@ -23,6 +23,8 @@ from study.support.files import write_text
 CHECKSUMS = "checksums.sha256"
 
 MIRROR_SECONDS = (5, 30)  # to connect, between two packets
+# Of a file, downloaded or unpacked: a mirror or a gzip may send without an end.
+MOST_BYTES = 4_000_000_000
 APT_SECONDS = 600  # for one call
 ROOT = Path("/")  # what a package's folder is relative to once installed
 
@@ -283,6 +285,8 @@ def _write(path: Path, blocks: Iterable[bytes]) -> None:
         with path.open("wb") as file:
             for block in blocks:
                 file.write(block)
+                if file.tell() > MOST_BYTES:
+                    raise SourceError(f"{path.name}: is larger than {MOST_BYTES:,} bytes")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
