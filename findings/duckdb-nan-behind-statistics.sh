@@ -8,9 +8,9 @@
 # the others. DuckDB itself holds NaN to be greater than every number.
 #
 # Output seen (duckdb 2.0.0, pyarrow 26.0.1), of the losses 0.1, 0.2, NaN and 0.3:
-#   rows where isnan(loss)   file 0, table 1, file without statistics 1
-#   rows where loss > 0.5    file 0, table 1, file without statistics 1
-#   max(loss)                file 0.3, table nan, file without statistics nan
+#   rows where isnan(loss): file 0, table 1, file without statistics 1
+#   rows where loss > 0.5: file 0, table 1, file without statistics 1
+#   max(loss): file 0.3, table nan, file without statistics nan
 #
 # What to do: write float columns without statistics (pyarrow: write_statistics=[other columns]).
 set -eu
@@ -33,16 +33,16 @@ pq.write_table(rows, "with.parquet")
 pq.write_table(rows, "without.parquet", write_statistics=["run"])
 duckdb.sql("create table own as from 'with.parquet'")
 
-places = ("'with.parquet'", "own", "'without.parquet'")
+places = {"file": "'with.parquet'", "table": "own", "file without statistics": "'without.parquet'"}
 found = []
-for query in (
-    "select count(*) from {} where isnan(loss)",
-    "select count(*) from {} where loss > 0.5",
-    "select max(loss) from {}",
-):
-    answers = [duckdb.sql(query.format(place)).fetchall()[0][0] for place in places]
-    found.append(list(map(str, answers)))
-    print(query.format("…"), "->", *(f"{place}: {answer}" for place, answer in zip(places, answers)))
+for asked, query in {
+    "rows where isnan(loss)": "select count(*) from {} where isnan(loss)",
+    "rows where loss > 0.5": "select count(*) from {} where loss > 0.5",
+    "max(loss)": "select max(loss) from {}",
+}.items():
+    answers = [str(duckdb.sql(query.format(place)).fetchall()[0][0]) for place in places.values()]
+    found.append(answers)
+    print(f"{asked}:", ", ".join(map(" ".join, zip(places, answers))))
 
 as_seen = found == [["0", "1", "1"], ["0", "1", "1"], ["0.3", "nan", "nan"]]
 sys.exit(None if as_seen else "DuckDB behaves otherwise now")

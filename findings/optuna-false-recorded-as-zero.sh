@@ -2,11 +2,11 @@
 # Optuna 5.0.0: of choices that are equal in Python a trial records the first, whichever the
 # objective was given: of 0 and False always 0, of 1 and True always 1.
 #
-# suggest_categorical takes None, bool, int, float and str. The choice that was drawn is noted by its
-# place in the list, found by ==, and read back from there. With a list such as [0, False, 1, True]
-# (a number of rounds, or a switch) the objective works with False, and trial.params, best_params and
-# the storage say 0. A grid over it says that all four were tried, and has each of two twice. It
-# holds in memory and in SQLite alike.
+# suggest_categorical takes None, bool, int, float and str. The choice that was drawn is noted by
+# its place in the list, found by ==, and read back from there. With a list such as [0, False, 1,
+# True] (a number of rounds, or a switch) the objective works with False, and trial.params,
+# best_params and the storage say 0. A grid over it says that all four were tried, and has each of
+# two twice. It holds in memory and in SQLite alike.
 #
 # Output seen (optuna 5.0.0):
 #   worked with [1, True, False, 0], recorded [1, 1, 0, 0]

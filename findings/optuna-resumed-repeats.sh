@@ -2,12 +2,12 @@
 # Optuna 5.0.0: a study that is resumed with the same seeded TPE sampler tries configurations again
 # that it has tried, goes on elsewhere, or goes on exactly, by where it was stopped.
 #
-# The storage keeps trials, and nothing of the sampler. Made anew with its seed, TPESampler draws its
-# numbers from the beginning. Stopped within its 10 startup trials it repeats the very points that it
-# has (five of five in the example: nothing is learned from them). Stopped after them it leaves the
-# path of the whole study. Only when it was stopped exactly at the end of the startup trials it is the
-# same to the last bit, since then another of its generators begins; a test that happens to stop there
-# proves what does not hold elsewhere.
+# The storage keeps trials, and nothing of the sampler. Made anew with its seed, TPESampler draws
+# its numbers from the beginning. Stopped within its 10 startup trials it repeats the very points
+# that it has (five of five in the example: nothing is learned from them). Stopped after them it
+# leaves the path of the whole study. Only when it was stopped exactly at the end of the startup
+# trials it is the same to the last bit, since then another of its generators begins; a test that
+# happens to stop there proves what does not hold elsewhere.
 #
 # Output seen (optuna 5.0.0), 30 trials, SQLite, TPESampler(seed=1) in each process:
 #   stopped after  5: same as whole for  5 trials, then 5 points tried twice

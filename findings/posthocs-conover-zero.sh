@@ -4,9 +4,9 @@
 #
 # Seeds as blocks and values of a setting as treatments often rank alike when effects are clear. The
 # statistic's denominator then is zero, numpy warns once, and the result is a matrix of zeros, also
-# for the two best values that differ by nothing but their order in five seeds. An exact sign test of
-# five seeds cannot go below 2 / 32 = 0.06. Nemenyi's test on the same ranks says 0.959: it spreads
-# its one rank of difference over all six treatments.
+# for the two best values that differ by nothing but their order in five seeds. An exact sign test
+# of five seeds cannot go below 2 / 32 = 0.06. Nemenyi's test on the same ranks says 0.959: it
+# spreads its one rank of difference over all six treatments.
 #
 # Output seen (scikit-posthocs 0.17.1), six treatments, five blocks, best against second:
 #   Conover, all blocks alike     p = 0.0, warning: divide by zero encountered in divide

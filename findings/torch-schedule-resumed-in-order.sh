@@ -2,11 +2,11 @@
 # torch 2.13.0 (and 2.14.1): a schedule that is resumed in the order "optimizer, its saved state,
 # scheduler, its saved state" has learning rates ten times too small for good, without a word.
 #
-# LinearLR computes each rate from the one before. Its constructor multiplies the optimizer's current
-# rate by start_factor; loading the scheduler's state afterwards brings back its counters and not
-# the rate. Where the optimizer's state was loaded before, the saved rate is therefore scaled once
-# more, and every later step carries the factor on. ConstantLR does the same, and SequentialLR around
-# either until the warm-up ends. The training goes on, only more slowly.
+# LinearLR computes each rate from the one before. Its constructor multiplies the optimizer's
+# current rate by start_factor; loading the scheduler's state afterwards brings back its counters
+# and not the rate. Where the optimizer's state was loaded before, the saved rate is therefore
+# scaled once more, and every later step carries the factor on. ConstantLR does the same, and
+# SequentialLR around either until the warm-up ends. The training goes on, only more slowly.
 #
 # Output seen (torch 2.13.0), LinearLR from 0.1 times to 1 times 0.1 in 10 steps, saved after 5:
 #   whole                         0.064 0.073 0.082 0.091 0.1 0.1
