@@ -13,6 +13,9 @@ A ?= results
 B ?= recommended/results
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# What a shell may have set for other programs' sake (scripts/study/support/environment.py).
+unexport NPY_DISABLE_CPU_FEATURES NPY_ENABLE_CPU_FEATURES OPENBLAS_CORETYPE
+unexport PYTHONOPTIMIZE PYTHONSAFEPATH PYTHONWARNINGS
 
 INSTALLED := .venv/.installed
 BENCH_INSTALLED := bench/.venv/.installed

@@ -4,7 +4,6 @@ import argparse
 import json
 from pathlib import Path
 
-from study.figures import drawing, experiment_data, experiment_figures
 from study.results import metrics
 from study.support import receipts
 from study.support.errors import report_errors
@@ -20,6 +19,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder of the figures")
     parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
     arguments = parser.parse_args()
+    # Not before: matplotlib goes by the environment that it finds when it is imported.
+    from study.figures import drawing, experiment_data, experiment_figures
 
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
     read = metrics.files(plan["runs"], arguments.runs)

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 from study.data.sources import CHECKSUMS
-from study.figures import drawing, final_figures
 from study.support import receipts
 from study.support.errors import report_errors
 from study.support.language import Language
@@ -21,6 +20,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder of the figures")
     parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
     arguments = parser.parse_args()
+    # Not before: matplotlib goes by the environment that it finds when it is imported.
+    from study.figures import drawing, final_figures
 
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
     record = arguments.runs / plan["final"]["run"] / "record.parquet"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from study.data import datasets
 from study.data.sources import CHECKSUMS
-from study.figures import drawing, mosaic
 from study.support import receipts
 from study.support.errors import report_errors
 from study.support.language import Language
@@ -20,6 +19,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder of the figures")
     parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
     arguments = parser.parse_args()
+    # Not before: matplotlib goes by the environment that it finds when it is imported.
+    from study.figures import drawing, mosaic
 
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
     dataset = datasets.describe(plan["dataset"])

@@ -177,16 +177,13 @@ def extend(
     path: Path,
     storage: object_store.Folder,
 ) -> None:
-    # torch takes seconds to import, and is needed only here.
-    import torch
-
+    # With torch, which takes seconds to import, and is needed only here.
     from study.learning.split import hold_out
     from study.learning.training import Images
-    from study.runs import device, replicates
+    from study.runs import arithmetic, device, replicates
 
     chosen = device.choose(args.device)
-    # One thread: a replicate's numbers must not depend on how many there are.
-    torch.set_num_threads(1)
+    arithmetic.settle()
 
     def images(part: datasets.Part) -> Images:
         pixels = datasets.map_images(dataset, args.data, part)
@@ -207,7 +204,13 @@ def extend(
         kept, held_out = hold_out(learned.labels, size, args.validation["seed"])
         learned, judged = learned.chosen(kept), learned.chosen(held_out)
     run = replicates.Run(
-        settings, learned, judged, dataset.class_count, chosen, device.kind(chosen)
+        settings,
+        learned,
+        judged,
+        dataset.class_count,
+        chosen,
+        device.kind(chosen),
+        arithmetic.digest(chosen),
     )
     journal = replicates.Journal(args.output / "journal.jsonl")
     tell = functools.partial(log, folder=args.output)

@@ -22,7 +22,7 @@ from study.spec import choice, shares
 from study.spec.beside import files_beside
 from study.spec.config import load
 from study.spec.plan import resolve
-from study.support import places, receipts
+from study.support import environment, places, receipts
 from study.support.errors import StudyError
 from study.support.files import link, move_aside, write_text
 from study.support.object_store import Folder
@@ -100,7 +100,8 @@ if STORAGE:
     if STORAGE.endpoint:
         ENVIRONMENT["AWS_ENDPOINT_URL"] = STORAGE.endpoint
 shell.prefix(
-    "".join(
+    f"unset {' '.join(environment.UNSET)}; "
+    + "".join(
         f"export {name}={shlex.quote(value)}; " for name, value in ENVIRONMENT.items()
     )
 )

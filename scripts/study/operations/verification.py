@@ -403,6 +403,11 @@ class Verification:
             raise UnableError(
                 f"nothing to compare: it was trained on {before.device}, this is {after.device}"
             )
+        if before.arithmetic not in ("", after.arithmetic):
+            raise UnableError(
+                f"nothing to compare: it was trained by other arithmetic ({before.arithmetic}, "
+                f"here {after.arithmetic})"
+            )
         epoch = _first_difference(before, after)
         if epoch:
             yield (

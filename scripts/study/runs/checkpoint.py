@@ -37,9 +37,11 @@ class DamagedStateError(Exception):
 class Replicate:
     """One replicate's state after its last epoch.
 
-    `device` is the kind of device that trains it (device.kind). `tensors` are what training goes
-    on from, empty once it has diverged. `measures` is (epochs, 6) float64. `kept` maps an epoch
-    whose weights were asked for to these, in a row as layout.py has it.
+    `device` is the kind of device that trains it (device.kind), and `arithmetic` the digest of what
+    that one computes (arithmetic.digest): that of its last epoch, empty where it was trained before
+    there were such digests. `tensors` are what training goes on from, empty once it has diverged.
+    `measures` is (epochs, 6) float64. `kept` maps an epoch whose weights were asked for to these,
+    in a row as layout.py has it.
     """
 
     device: str
@@ -47,6 +49,7 @@ class Replicate:
     diverged: bool = False
     tensors: dict[str, np.ndarray] = field(default_factory=dict)
     kept: dict[int, np.ndarray] = field(default_factory=dict)
+    arithmetic: str = ""
 
     @property
     def epochs(self) -> int:
@@ -115,8 +118,7 @@ def write(path: Path, state: State) -> None:
         "syntax": state.syntax,
         "made_by": state.made_by,
         "replicates": {
-            str(seed): {"device": replicate.device, "diverged": replicate.diverged}
-            for seed, replicate in state.replicates.items()
+            str(seed): _described(replicate) for seed, replicate in state.replicates.items()
         },
     }
     description["checksum"] = checksum(description, tensors)
@@ -157,3 +159,8 @@ def _parse(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) ->
             tensors=own,
         )
     return state
+
+
+def _described(replicate: Replicate) -> dict[str, Any]:
+    known = {"device": replicate.device, "diverged": replicate.diverged}
+    return known | {"arithmetic": replicate.arithmetic} if replicate.arithmetic else known

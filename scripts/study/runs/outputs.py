@@ -32,6 +32,9 @@ def write(
         **state.made_by,
         "devices": sorted({replicate.device for replicate in state.replicates.values()}),
     }
+    arithmetic = {replicate.arithmetic for replicate in state.replicates.values()} - {""}
+    if arithmetic:
+        made_by["arithmetic"] = sorted(arithmetic)
     records.write_parquet(folder / "record.parquet", records.record(folder.name, state), made_by)
     alive = {seed: item for seed, item in sorted(state.replicates.items()) if not item.diverged}
     weights = {

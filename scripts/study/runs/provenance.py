@@ -6,7 +6,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from study.support import slurm
+from study.support import environment, slurm
 
 PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "snakemake")
 
@@ -17,10 +17,13 @@ def versions() -> dict[str, str]:
 
 
 def made_by() -> dict[str, object]:
-    """Commit, versions and machine of this process; in a job of SLURM, what it was given."""
+    """Commit, versions and machine of this process; in a job of SLURM, what it was given.
+
+    `not_heeded` are variables of the environment that would have changed its numbers.
+    """
     known = {"commit": commit(), "versions": versions(), "machine": machine()}
-    allocation = slurm.allocation()
-    return known | {"slurm": allocation} if allocation else known
+    further = {"slurm": slurm.allocation(), "not_heeded": dict(environment.removed)}
+    return known | {key: value for key, value in further.items() if value}
 
 
 def commit() -> str:

@@ -87,7 +87,10 @@ class Journal:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run's replicates learn, from what, and where; `kind` is device.kind(device)."""
+    """What a run's replicates learn, from what, and where.
+
+    `kind` is device.kind(device), `arithmetic` is arithmetic.digest(device).
+    """
 
     settings: Mapping[str, Any]
     train: Images
@@ -95,6 +98,7 @@ class Run:
     classes: int
     device: str
     kind: str
+    arithmetic: str = ""
 
 
 def extend(
@@ -118,7 +122,11 @@ def extend(
             if start:
                 training.restore(start, [_as_torch(state.replicates[seed]) for seed in seeds])
             reached = {
-                seed: state.replicates[seed] if start else Replicate(run.kind) for seed in seeds
+                seed: replace(
+                    state.replicates[seed] if start else Replicate(run.kind),
+                    arithmetic=run.arithmetic,
+                )
+                for seed in seeds
             }
             if start in request.kept_epochs:
                 reached = {seed: _keeping(replicate) for seed, replicate in reached.items()}
@@ -148,8 +156,9 @@ def _stacks(
     """Seeds to train together, the epoch they stand at and the one they are to reach.
 
     A replicate is trained again from its beginning, as far as it had come and further, where
-    weights of an epoch gone by are missing, and on another kind of device, on which its numbers
-    could not go on.
+    weights of an epoch gone by are missing, and where its numbers could not go on: on another kind
+    of device, or where the same kind computes otherwise. One that does not say how it was computed
+    is taken at its device's word.
     """
 
     def span(seed: int) -> tuple[int, int]:
@@ -158,9 +167,16 @@ def _stacks(
             return 0, request.epochs
         gone_by = {epoch for epoch in request.kept_epochs if epoch <= known.epochs}
         unkept = not known.diverged and not known.weights.keys() >= gone_by
-        if known.device != run.kind:
+        elsewhere = known.device != run.kind
+        otherwise = known.arithmetic not in ("", run.arithmetic)
+        if elsewhere:
             log(f"seed {seed} was trained on {known.device}, this is {run.kind}: training it anew")
-        if unkept or known.device != run.kind:
+        elif otherwise:
+            log(
+                f"seed {seed} was trained by other arithmetic ({known.arithmetic}, here "
+                f"{run.arithmetic}): training it anew"
+            )
+        if unkept or elsewhere or otherwise:
             return 0, max(known.epochs, request.epochs)
         return known.epochs, request.epochs
 

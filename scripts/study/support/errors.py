@@ -6,6 +6,8 @@ import signal
 import sys
 from collections.abc import Callable
 
+from study.support import environment
+
 
 class StudyError(Exception):
     """What is wrong, where (file and key), and what to do about it, in one message.
@@ -30,10 +32,12 @@ def report_errors(main: Callable[[], None]) -> Callable[[], None]:
     """Make a program end with one line on stderr and exit code 1, where a person can mend it.
 
     An `OSError` with an errno (disk full, no permission) is told the same way, naming the file.
+    What the environment must not decide is taken out of it first.
     """
 
     @functools.wraps(main)
     def program() -> None:
+        environment.settle()
         try:
             main()
         except StudyError as error:

@@ -1,5 +1,6 @@
 """What is trained in steps, together, interrupted or beside a diverging one is as from scratch."""
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -355,6 +356,38 @@ def test_a_finished_replicate_of_another_device_is_kept(folder):
     made = folder.extend(small_run(settings), [0], 2)
     assert made.replicates[0].device == "cuda Some GPU"
     assert len(folder.journalled()) == 3
+
+
+def by_arithmetic(settings, digest):
+    return dataclasses.replace(small_run(settings), arithmetic=digest)
+
+
+def test_an_unfinished_replicate_of_other_arithmetic_is_trained_anew(folder):
+    settings = run_settings(hidden=[8], batch_size=16)
+    run = by_arithmetic(settings, "22")
+    folder.extend(by_arithmetic(settings, "11"), [0, 1], 2)
+    made = folder.extend(run, [0, 2], 3)
+    assert [made.replicates[seed].arithmetic for seed in (0, 1, 2)] == ["22", "11", "22"]
+    assert any("11" in line and "seed 0" in line for line in folder.lines)
+    assert folder.journalled()[2:] == [(1, [0, 2]), (2, [0, 2]), (3, [0, 2])]
+    assert exact(made.replicates[0]) == exact(from_scratch(run, 0, 3))
+
+
+def test_a_finished_replicate_of_other_arithmetic_is_kept(folder):
+    settings = run_settings(hidden=[8], batch_size=16)
+    folder.extend(by_arithmetic(settings, "11"), [0], 3)
+    made = folder.extend(by_arithmetic(settings, "22"), [0], 2)
+    assert made.replicates[0].arithmetic == "11"
+    assert len(folder.journalled()) == 3
+
+
+def test_one_from_before_there_were_digests_goes_on_and_says_then_how(folder):
+    settings = run_settings(hidden=[8], batch_size=16)
+    folder.extend(small_run(settings), [0], 2)
+    assert "arithmetic" not in folder.path.read_bytes().decode("latin-1")
+    made = folder.extend(by_arithmetic(settings, "22"), [0], 3)
+    assert made.replicates[0].arithmetic == "22"
+    assert folder.journalled() == [(1, [0]), (2, [0]), (3, [0])]
 
 
 # Stacks, journal, log and saving.

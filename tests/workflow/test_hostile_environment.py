@@ -1,0 +1,35 @@
+"""A study is the same whatever a notebook, a container or a shell has set for other programs."""
+
+import pyarrow.parquet as pq
+
+from small_study import Study
+from study.support import environment
+
+HOSTILE = dict.fromkeys(environment.TAKEN_OUT, "1") | {
+    "OPENBLAS_CORETYPE": "Prescott",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "MKL_CBWR": "COMPATIBLE",
+    "LC_ALL": "C",
+    "PYTHONHASHSEED": "7",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONSAFEPATH": "1",
+    "TZ": "Asia/Kathmandu",
+}
+
+
+def test_a_hostile_environment_changes_no_number_and_no_figure(made_once, tmp_path):
+    study = Study(tmp_path)
+    study.configure()
+    done = study.run(**HOSTILE)
+    assert done.returncode == 0, done.output
+    assert study.content() == made_once.content()
+    for table in ("summary", "comparisons", "claims"):
+        there, here = (
+            pq.read_table(each.results / f"{table}.parquet").to_pydict()
+            for each in (made_once, study)
+        )
+        assert str(here) == str(there), table
+    figures = sorted(made_once.results.glob("figures/*"))
+    assert figures
+    for path in figures:
+        assert (study.results / "figures" / path.name).read_bytes() == path.read_bytes(), path
