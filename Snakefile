@@ -79,7 +79,11 @@ onstart:
 
 onsuccess:
     receipts.settle(RESULTS)
+    # Another target, or --until, leaves them as they were, and perhaps outdated.
+    asked_for = {str(path) for job in workflow.dag.jobs for path in job.output}
     for path in filter(os.path.exists, [*REPORTS, *PAGES]):
+        if in_graph(path) not in asked_for:
+            continue
         print(f"report: {os.path.abspath(path)}", file=sys.stderr)
 
 

@@ -235,3 +235,10 @@ def test_a_folders_own_config_needs_no_naming(tmp_path):
     )
     assert f'--configfile "{tmp_path}/config.yaml"' in done.stdout
     assert f'--again "make report FOLDER={tmp_path}"' in done.stdout
+
+
+def test_only_a_call_for_the_report_says_where_it_is(finished):
+    finished.configure(seeds=3)
+    assert "report: " not in finished.ok("--until", "train").output
+    assert "report: " not in finished.ok("metrics").output
+    assert finished.ok().output.count("report: ") == 2

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from study.operations import job_logs
 from study.operations.plan_table import Past, last_end
 from study.runs import failures
 from study.runs.checkpoint import MEASURES
@@ -191,7 +192,9 @@ def _situation(
     if holder is None:
         failure = failures.read(folder)
         if failure is None:
-            return Situation.WAITING, ""
+            # One that failed before it could say so has left it in its log alone.
+            message = job_logs.told(folder / "train.log")
+            return (Situation.FAILED if message else Situation.WAITING), message.partition("\n")[0]
         if failure["kind"] == failures.STOPPED:
             return Situation.INTERRUPTED, "was told to stop"
         return Situation.FAILED, f"{failure['kind']}: {failure['message'].splitlines()[0]}"

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from tabulate import tabulate
 
 from study.data import datasets
+from study.operations import job_logs
 from study.operations.plan_table import differences, duration, settings_in_words
 from study.operations.progress import Look, RunProgress, Situation, trained_since
 from study.spec import shares
@@ -85,9 +86,11 @@ def _remark(seen: RunProgress, look: Look) -> str:
 def in_words(look: Look, plan: Plan, results: Path, is_running: bool, again: str) -> str:
     """All there is to say; `is_running` tells whether a workflow is at work, `again` starts one."""
     is_running = is_running or bool(look.of(Situation.TRAINING))
-    reports = current_reports(plan, results) if look.is_trained else []
+    failed_jobs = job_logs.failed(plan, results)
+    reports = current_reports(plan, results) if look.is_trained and not failed_jobs else []
     failed = look.of(Situation.FAILED)
-    lines = [f"{_state(look, is_running, reports)}: {counts(look)}", table(look, plan.baseline)]
+    state = _state(look, is_running, reports, bool(failed or failed_jobs))
+    lines = [f"{state}: {counts(look)}", table(look, plan.baseline)]
     lines += [
         f"what went wrong: {results / 'runs' / seen.run.run / 'train.log'}"
         for seen in failed[:SHOWN]
@@ -96,6 +99,9 @@ def in_words(look: Look, plan: Plan, results: Path, is_running: bool, again: str
         f"{path}: of another config, or of a part of it; {again} writes it anew"
         for path in foreign_reports(plan, results)
         if not is_running
+    ]
+    lines += [
+        f"{job.name} failed: {job.message}\n  its log: {job.log}" for job in failed_jobs[:SHOWN]
     ]
     if reports:
         lines += [*headline(plan, results), *map(_place, reports)]
@@ -127,12 +133,12 @@ def _place(report: Path) -> str:
     return f"report: {report.resolve()}"
 
 
-def _state(look: Look, is_running: bool, reports: Sequence[Path]) -> str:
+def _state(look: Look, is_running: bool, reports: Sequence[Path], has_failed: bool) -> str:
     if is_running:
         return "running"
     if reports:
         return "finished"
-    if look.of(Situation.FAILED):
+    if has_failed:
         return "failed"
     return "unfinished" if look.done else "not begun"
 
@@ -145,15 +151,17 @@ def _what_it_does(look: Look) -> str:
 
 def current_reports(plan: Plan, results: Path) -> list[Path]:
     """The reports, if all are there, of this plan, and no older than what they tell."""
-    reports = [path for language in plan.languages for path in results.glob(f"report.{language}.*")]
+    reports = [
+        results / f"report.{language}.{suffix}"
+        for language in plan.languages
+        for suffix in ("html", "md")
+    ]
     try:
         collected = (results / "metrics.parquet").stat().st_mtime_ns
+        are_younger = all(path.stat().st_mtime_ns >= collected for path in reports)
     except OSError:
         return []
-    there = {path.name.split(".")[1] for path in reports}
-    are_younger = all(path.stat().st_mtime_ns >= collected for path in reports)
-    are_all_there = there == set(plan.languages) and not foreign_reports(plan, results)
-    return sorted(reports) if are_all_there and are_younger else []
+    return sorted(reports) if are_younger and not foreign_reports(plan, results) else []
 
 
 def foreign_reports(plan: Plan, results: Path) -> list[Path]:

@@ -146,6 +146,17 @@ def test_a_killed_run_is_interrupted_with_what_is_saved(plan, tmp_path):
     assert seen.done == 4
 
 
+def test_a_run_that_failed_before_it_could_say_so_is_told_by_its_log(plan, tmp_path):
+    folder = tmp_path / plan.runs[0].run
+    folder.mkdir()
+    (folder / "train.log").write_text(
+        "Traceback (most recent call last):\n  …\nModuleNotFoundError: No module named 'numpy'\n"
+    )
+    seen = look(plan, tmp_path).runs[0]
+    assert seen.situation is Situation.FAILED
+    assert seen.message == "ModuleNotFoundError: No module named 'numpy'"
+
+
 @pytest.mark.parametrize(
     ("error", "situation", "message"),
     [

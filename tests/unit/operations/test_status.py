@@ -36,8 +36,11 @@ def made(tmp_path, **changes):
     (tmp_path / "plan.json").write_text(plan.to_json(), encoding="utf-8")
     for run in plan.runs:
         finish(tmp_path / "runs", run)
-    report = f"# Report\n\n[//]: # (plan {shares.digest(vars(plan))})\n"
+    digest = shares.digest(vars(plan))
+    report = f"# Report\n\n[//]: # (plan {digest})\n"
     (tmp_path / "report.en.md").write_text(report, encoding="utf-8")
+    page = f'<head>\n<meta name="plan" content="{digest}">'
+    (tmp_path / "report.en.html").write_text(page, encoding="utf-8")
     return plan
 
 
@@ -57,10 +60,11 @@ def test_a_study_that_was_never_run_names_the_command(tmp_path):
 
 def test_a_finished_study_tells_its_headline_and_where_the_report_is(tmp_path):
     plan = made(tmp_path, final={"dropout": 0.0})
-    first, headline, report = words(plan, tmp_path).splitlines()
+    first, headline, page, report = words(plan, tmp_path).splitlines()
     assert first == "finished: 3 of 3 runs finished, 18 of 18 epochs"
     assert headline.startswith("final model: validation accuracy 80.00 ± ")
     assert headline.endswith(" % (3 seeds, 95 % interval)")
+    assert page == f"report: {tmp_path / 'report.en.html'}"
     assert report == f"report: {tmp_path / 'report.en.md'}"
 
 
@@ -99,7 +103,7 @@ def test_a_report_of_another_config_is_told(tmp_path, page):
     assert "final model" not in told
 
 
-@pytest.mark.parametrize("outdated", ["report.en.md", "metrics.parquet"])
+@pytest.mark.parametrize("outdated", ["report.en.md", "report.en.html", "metrics.parquet"])
 def test_a_report_of_something_else_is_no_end(tmp_path, outdated):
     """Missing, or older than the numbers."""
     plan = made(tmp_path, final={})
@@ -112,6 +116,33 @@ def test_a_report_of_something_else_is_no_end(tmp_path, outdated):
     assert f"next: {AGAIN} (makes the report; nothing is left to train)" in told
     assert "final model" not in told
     assert "what follows from the training is being made" in words(plan, tmp_path, is_running=True)
+
+
+def test_after_a_failed_figure_the_study_is_not_finished(tmp_path):
+    plan = made(tmp_path)
+    log = tmp_path / "logs" / "draw_experiment.dropout.log"
+    log.parent.mkdir()
+    log.write_text("Traceback (most recent call last):\n  …\nValueError: no backend\n")
+    told = words(plan, tmp_path).splitlines()
+    assert told[0].startswith("failed: 2 of 2 runs finished")
+    assert told[1:3] == [
+        "draw_experiment (dropout) failed: ValueError: no backend",
+        f"  its log: {log}",
+    ]
+    assert told[-1].startswith(f"next: {AGAIN}")
+    assert "report:" not in "".join(told)
+
+
+def test_after_a_wrong_data_file_the_study_says_what_to_mend(tmp_path):
+    plan = planned(seeds=2, baseline={"epochs": 4})
+    log = tmp_path / "data" / plans.describe(plan.dataset).name / "fetch.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("x: not from y\nerror: y: t10k is damaged; put it right\n")
+    first, failed, place, after = words(plan, tmp_path).splitlines()
+    assert first.startswith("failed: 0 of 2 runs finished")
+    assert failed == "fetch_data failed: y: t10k is damaged; put it right"
+    assert place == f"  its log: {log}"
+    assert after == f"next: {AGAIN}"
 
 
 def a_look():

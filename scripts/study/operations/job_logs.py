@@ -1,0 +1,95 @@
+"""What the workflow's jobs left in their logs: which of them failed, and why.
+
+A job that fails has no outputs, and its log ends with what its program said. The table below names
+both for every rule but `train`, whose runs tell by themselves (runs/failures.py).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from study.data import datasets
+from study.spec import choice
+from study.spec.plan import Plan
+
+# An error's message is shown up to so many lines.
+SHOWN_LINES = 10
+
+TRACEBACK = "Traceback (most recent call last):"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job: its rule, what tells it from others of the rule, its log, and one of its outputs."""
+
+    rule: str
+    of: str
+    log: Path
+    output: Path
+
+
+@dataclass(frozen=True)
+class FailedJob:
+    """A job that failed, its log, and what its program said at the end."""
+
+    name: str
+    log: Path
+    message: str
+
+
+def failed(plan: Plan, results: Path) -> list[FailedJob]:
+    """The jobs of `plan` whose last attempt in `results` failed, in the workflow's order."""
+    found = []
+    for job in jobs(plan, results):
+        message = "" if job.output.exists() else told(job.log)
+        if message:
+            name = f"{job.rule} ({job.of})" if job.of else job.rule
+            found.append(FailedJob(name, job.log, message))
+    return found
+
+
+def told(log: Path) -> str:
+    """The error that a log ends with, empty where it tells of none.
+
+    Of a message for people all of it, of a traceback its last line.
+    """
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
+    except OSError:
+        return ""
+    for number, line in reversed(list(enumerate(lines))):
+        if line.startswith("error: "):
+            return "\n".join(lines[number : number + SHOWN_LINES]).removeprefix("error: ")
+        if line == TRACEBACK:
+            return lines[-1]
+    return ""
+
+
+def jobs(plan: Plan, results: Path) -> Iterator[Job]:
+    """All jobs of `plan` but the trainings."""
+
+    def job(rule: str, output: str, of: str = "", log: str = "") -> Job:
+        name = f"{rule}.{of}" if of else rule
+        return Job(rule, of, results / (log or f"logs/{name}.log"), results / output)
+
+    data = f"data/{datasets.describe(plan.dataset).name}"
+    first = plan.languages[0]
+    yield job("fetch_data", f"{data}/checksums.sha256", log=f"{data}/fetch.log")
+    yield job("draw_mosaic", f"figures/mosaic.{first}.svg")
+    for experiment in plan.experiments:
+        output = f"figures/{experiment.name}.{first}.svg"
+        yield job("draw_experiment", output, of=experiment.name)
+    if plan.chooses_final:
+        yield job("choose_final", choice.NAME)
+    yield job("write_plan", "plan.json")
+    yield job("collect_metrics", "metrics.parquet")
+    yield job("summarise", "summary.parquet")
+    yield job("compare_values", "comparisons.parquet")
+    yield job("judge_claims", "claims.parquet")
+    if plan.final or plan.chooses_final:
+        yield job("evaluate_final", "final.safetensors")
+        yield job("draw_final", f"figures/final_curves.{first}.svg")
+        yield job("export_model", "model/README.md")
+    yield job("write_report", f"report.{first}.md")
+    for language in plan.languages:
+        yield job("write_page", f"report.{language}.html", of=language)

@@ -1,0 +1,71 @@
+"""A job that failed is named, with what its program said; one that did not is not."""
+
+import re
+
+import pytest
+
+from finished import planned
+from small_study import ROOT
+from study.data import datasets
+from study.operations import job_logs
+from study.operations.job_logs import FailedJob
+
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "draw.py", line 3, in <module>
+ValueError: Key backend: 'module://x' is not a valid value
+"""
+
+
+def in_logs(tmp_path, name, text):
+    path = tmp_path / "logs" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_rule_s_log_is_known(tmp_path):
+    """Of a new rule status must know too; training tells by itself."""
+    plan = planned(data={"validation": {"from": "train", "size": 10}}, final="best")
+    known = {job.log.relative_to(tmp_path).as_posix() for job in job_logs.jobs(plan, tmp_path)}
+    wanted = set()
+    for rules in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for log in re.findall(r'^    log:\n +f?"(.*?)"', rules.read_text(), re.M):
+            if "train.log" not in log:
+                wanted.add(
+                    log.replace("{DATA}", f"results/data/{datasets.describe(plan.dataset).name}")
+                    .replace("{experiment}", plan.experiments[0].name)
+                    .replace("{language}", plan.languages[0])
+                    .removeprefix("results/")
+                )
+    assert wanted
+    assert wanted <= known
+
+
+def test_a_failed_figure_is_named_with_the_last_line_of_its_log(tmp_path):
+    plan = planned()
+    name = plan.experiments[0].name
+    log = in_logs(tmp_path, f"draw_experiment.{name}.log", "a warning\n" + TRACEBACK)
+    [failed] = job_logs.failed(plan, tmp_path)
+    message = "ValueError: Key backend: 'module://x' is not a valid value"
+    assert failed == FailedJob(f"draw_experiment ({name})", log, message)
+
+
+def test_a_message_for_people_is_told_whole(tmp_path):
+    text = "Fashion: not from x\nerror: no source has it:\n  x: no\nPut it into a folder.\n"
+    in_logs(tmp_path, "summarise.log", text)
+    [failed] = job_logs.failed(planned(), tmp_path)
+    assert failed.message == "no source has it:\n  x: no\nPut it into a folder."
+
+
+@pytest.mark.parametrize("text", ["", "a warning\n", TRACEBACK])
+def test_a_job_whose_output_is_there_did_not_fail(tmp_path, text):
+    in_logs(tmp_path, "summarise.log", text)
+    (tmp_path / "summary.parquet").touch()
+    assert job_logs.failed(planned(), tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["", "a warning\n"])
+def test_a_log_without_an_error_tells_of_no_failure(tmp_path, text):
+    in_logs(tmp_path, "summarise.log", text)
+    assert job_logs.failed(planned(), tmp_path) == []
