@@ -9,6 +9,7 @@ import pytest
 import prune
 from finished import finish, planned, replicate, write_state
 from study.operations import pruning
+from study.spec.choice import Choice
 from study.spec.plan import Run
 from study.support import receipts
 from study.support.files import write_text
@@ -143,6 +144,38 @@ def test_figures_of_experiments_that_are_gone(results):
     before = files(results)
     assert [pruning.remove(leftover) for leftover in found] == [""] * 5
     assert before - files(results) == {str(path.relative_to(results)) for path in [*drawn, gone]}
+
+
+OPEN = {"final": "best"}
+
+
+@pytest.mark.parametrize("left", ["choice.json", "plan.json"])
+def test_what_results_chose_last_stays_while_they_have_not_chosen_again(results, gone, left):
+    """After a seed more: the choice is open, and may fall on the same final model."""
+    figure, log = results / "figures" / "final_curves.en.svg", results / "logs" / "draw_final.log"
+    touch(figure, log)
+    note(results, figure)
+    chosen = Choice({"dropout": 0.3}, [], "of other seeds")
+    plan = planned(WANTED, seeds=3, baseline={"epochs": 3}, **OPEN)
+    assert plan.final is None
+    if left == "choice.json":
+        write_text(results / left, chosen.to_json())
+    else:
+        [first, _] = gone
+        write_text(results / left, json.dumps({"final": {"run": first.run}}))
+    found = pruning.leftovers(plan, results)
+    assert [leftover.text for leftover in found] == ["dropout=0.4; 2 x 3"]
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]", "null", '{"final": 3}'])
+def test_a_damaged_choice_or_plan_keeps_no_run_and_removes_no_figure(results, gone, damaged):
+    figure = results / "figures" / "final_curves.en.svg"
+    touch(figure)
+    note(results, figure)
+    for name in ("choice.json", "plan.json"):
+        write_text(results / name, damaged)
+    found = pruning.leftovers(planned(WANTED, seeds=3, baseline={"epochs": 3}, **OPEN), results)
+    assert [leftover.path.name for leftover in found] == sorted(run.run for run in gone)
 
 
 def test_figures_of_a_final_model_that_is_gone(results):

@@ -1,5 +1,6 @@
 """What lies in results/ and belongs to nothing that the study asks for any more."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -8,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from study.data.datasets import describe
 from study.operations.plan_table import differences, replicates_in_words, settings_in_words
 from study.runs import attempts, checkpoint, failures
 from study.runs.completeness import OUTPUTS, replicates_of
-from study.spec.plan import Plan
+from study.spec import choice
+from study.spec.plan import Plan, run_name
+from study.spec.settings import complete
 from study.support import receipts
 from study.support.locks import run_lock
 
@@ -55,8 +59,14 @@ def run_folders(runs: Path) -> Iterator[Path]:
 
 
 def leftovers(plan: Plan, results: Path) -> list[Leftover]:
-    """What `plan` does not ask for: runs first, then the figures and logs of experiments."""
+    """What `plan` does not ask for: runs first, then the figures and logs of experiments.
+
+    While results have not chosen the final model, the one that they chose last may be it again: its
+    run and its figures stay.
+    """
     wanted = {run.run for run in plan.runs}
+    if _is_open(plan):
+        wanted |= _last_final(plan, results)
     found = [
         _run(folder, plan.baseline)
         for folder in run_folders(results / "runs")
@@ -64,6 +74,25 @@ def leftovers(plan: Plan, results: Path) -> list[Leftover]:
     ]
     for path in _of_experiments(plan, results):
         found.append(Leftover(path, path.stat().st_size, "of an experiment that is gone"))
+    return found
+
+
+def _is_open(plan: Plan) -> bool:
+    """Whether there will be a final model, and it is not known yet which."""
+    return plan.chooses_final and plan.final is None
+
+
+def _last_final(plan: Plan, results: Path) -> set[str]:
+    """The runs of the final model that was chosen before, by the plan and the choice of then."""
+    found = set()
+    # What cannot be read tells of none.
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+        found.add(json.loads((results / "plan.json").read_bytes())["final"]["run"])
+    with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError):
+        chosen = choice.read(results / choice.NAME)
+        settings = complete({**plan.baseline, **chosen.settings})
+        run = run_name(settings, describe(plan.dataset).name, plan.validation)
+        found |= {run, f"final-{run}"}
     return found
 
 
@@ -98,7 +127,8 @@ def _text(folder: Path, baseline: Mapping[str, Any]) -> str:
 def _of_experiments(plan: Plan, results: Path) -> Iterator[Path]:
     """Figures of experiments that are gone; receipts tell that we have drawn them."""
     parts = {f"experiment.{experiment.name}" for experiment in plan.experiments}
-    parts |= {"final"} if plan.final else set()
+    has_no_final = plan.final is None and not _is_open(plan)
+    parts |= set() if has_no_final else {"final"}
     for path in sorted((results / receipts.RECEIPTS).glob("*.json")):
         kind = path.stem.partition(".")[0]
         made = receipts.read(path)
@@ -107,7 +137,7 @@ def _of_experiments(plan: Plan, results: Path) -> Iterator[Path]:
         files = [results / Path(name).relative_to("results") for name in made.outputs]
         yield from sorted(filter(Path.is_file, [*files, path]))
     log = results / "logs" / "draw_final.log"
-    if plan.final is None and log.is_file():
+    if has_no_final and log.is_file():
         yield log
 
 
