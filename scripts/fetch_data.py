@@ -1,4 +1,8 @@
-"""Fetch a data set's files from the first source that has them, and verify them."""
+"""Fetch a data set's files from the first source that has them, and verify them.
+
+With a study's config they are held against it too: what cannot go together is told here, before
+anything is trained.
+"""
 
 import argparse
 import functools
@@ -7,12 +11,13 @@ from pathlib import Path
 
 from study.data.datasets import describe
 from study.data.sources import fetch
+from study.spec import config, data_fit, plan
 from study.support.errors import report_errors
 
 
 @report_errors
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument(
         "--dataset",
         required=True,
@@ -32,13 +37,22 @@ def main() -> None:
         required=True,
         help="folder for the decompressed files and checksums.sha256",
     )
-    arguments = parser.parse_args()
-    fetch(
-        describe(arguments.dataset),
-        arguments.sources,
-        arguments.output,
-        tell=functools.partial(print, file=sys.stderr, flush=True),
+    parser.add_argument(
+        "--configfile", type=Path, help="a study's config, which must fit the data that are fetched"
     )
+    arguments = parser.parse_args()
+    tell = functools.partial(print, file=sys.stderr, flush=True)
+    dataset = describe(arguments.dataset)
+    study = arguments.configfile and plan.resolve(config.load([arguments.configfile]))
+
+    def check(folder: Path) -> None:
+        if study:
+            for note in data_fit.check_files(study, dataset, folder):
+                tell(f"note: {note}")
+
+    if study:
+        data_fit.check_description(study, dataset)
+    fetch(dataset, arguments.sources, arguments.output, tell, check)
 
 
 if __name__ == "__main__":

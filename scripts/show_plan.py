@@ -3,12 +3,13 @@
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 
 from study.data import datasets
 from study.operations import plan_table
 from study.runs import fingerprint
-from study.spec import choice, config, plan
+from study.spec import choice, config, data_fit, plan
 from study.support.errors import StudyError, report_errors
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
@@ -41,7 +42,13 @@ def main() -> None:
     else:
         settings = config.load([args.configfile])
     resolved = plan.resolve(settings, choice.read(args.runs.parent / choice.NAME))
-    learning = fingerprint.learning(datasets.describe(resolved.dataset).digest, resolved.validation)
+    dataset = datasets.describe(resolved.dataset)
+    data_fit.check_description(resolved, dataset)
+    data = args.runs.parent / "data" / dataset.name
+    if (data / datasets.CHECKSUMS).exists():
+        for note in data_fit.check_files(resolved, dataset, data):
+            print(f"note: {note}", file=sys.stderr)
+    learning = fingerprint.learning(dataset.digest, resolved.validation)
     found = plan_table.table(resolved, args.runs, learning, args.cores)
     print(plan_table.to_json(found) if args.json else plan_table.in_words(found, args.all))
 

@@ -154,7 +154,7 @@ def test_what_results_chose_last_stays_while_they_have_not_chosen_again(results,
     """After a seed more: the choice is open, and may fall on the same final model."""
     figure, log = results / "figures" / "final_curves.en.svg", results / "logs" / "draw_final.log"
     touch(figure, log)
-    note(results, figure)
+    note(results, "final", figure)
     chosen = Choice({"dropout": 0.3}, [], "of other seeds")
     plan = planned(WANTED, seeds=3, baseline={"epochs": 3}, **OPEN)
     assert plan.final is None
@@ -171,7 +171,7 @@ def test_what_results_chose_last_stays_while_they_have_not_chosen_again(results,
 def test_a_damaged_choice_or_plan_keeps_no_run_and_removes_no_figure(results, gone, damaged):
     figure = results / "figures" / "final_curves.en.svg"
     touch(figure)
-    note(results, figure)
+    note(results, "final", figure)
     for name in ("choice.json", "plan.json"):
         write_text(results / name, damaged)
     found = pruning.leftovers(planned(WANTED, seeds=3, baseline={"epochs": 3}, **OPEN), results)

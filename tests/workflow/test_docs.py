@@ -15,6 +15,7 @@ from torchvision.datasets.mnist import read_sn3_pascalvincent_tensor
 
 import madeup
 from small_study import ROOT
+from study.data import idx
 from study.results import comparisons, experiments
 from study.spec import config
 from study.support import markdown
@@ -99,16 +100,24 @@ def test_its_configs_are_right_each_added_to_what_went_before(name):
         config.validated(merged, name)
 
 
-def test_the_how_tos_idx_files_are_read_by_others(tmp_path):
+def test_the_how_tos_data_are_described_and_read_by_others(tmp_path, monkeypatch):
     """By torchvision's reader, which knows nothing of ours."""
+    monkeypatch.chdir(tmp_path)
     [program] = blocks(DOCS / "howto.md", "python")
-    names = {"np": np}
-    exec(program, names)
-    for shape in ((3, 5, 7), (4,)):
-        array = np.random.default_rng(0).integers(0, 256, shape)
-        names["write_idx"](tmp_path / "file", array)
-        read = read_sn3_pascalvincent_tensor(str(tmp_path / "file"))
-        assert (read.numpy() == array).all()
+    random = np.random.default_rng(0)
+    made = {
+        "x_train": random.integers(0, 256, (6, 5, 7)),
+        "y_train": np.arange(6) % 2,
+        "x_test": random.integers(0, 256, (4, 5, 7)),
+        "y_test": np.arange(4) % 2,
+    }
+    exec(program, {"np": np, **made})
+    [line] = [line for line in commands("python") if "describe_data" in line]
+    words = [str(ROOT / word) if word.endswith(".py") else word for word in shlex.split(line)]
+    subprocess.run([sys.executable, *words[1:]], check=True)
+    for name, (_, file) in idx.FILES.items():
+        read = read_sn3_pascalvincent_tensor(str(tmp_path / "my-data" / file))
+        assert (read.numpy() == made[name]).all()
 
 
 # The example

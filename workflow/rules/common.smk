@@ -18,7 +18,7 @@ sys.path.insert(0, str(SCRIPTS))
 from study.data.datasets import DamagedFileError, describe, verify
 from study.operations import jobs
 from study.runs import completeness, failures, fingerprint, gpus, provenance
-from study.spec import choice, shares
+from study.spec import choice, data_fit, shares
 from study.spec.beside import files_beside
 from study.spec.config import load
 from study.spec.plan import resolve
@@ -73,6 +73,7 @@ try:
     # Where results choose the final model: as they did last, if they did.
     PLAN = resolve(CONFIG, choice.parse(result_text(choice.NAME) or ""))
     DATASET = describe(PLAN.dataset)
+    data_fit.check_description(PLAN, DATASET)
     LEARNING = fingerprint.learning(DATASET.digest, PLAN.validation)
     if CONFIG["partial"]:
         PLAN = completeness.finished_part(PLAN, RUN_FOLDERS, LEARNING)
@@ -352,6 +353,15 @@ def clear_the_way():
         )
 
 
+def tell_fit():
+    """Stop where the study cannot be of the data that are there; tell what is odd."""
+    try:
+        for note in data_fit.check_files(PLAN, DATASET, Path(DATA)):
+            print(f"note: {note}", file=sys.stderr)
+    except StudyError as error:
+        raise WorkflowError(str(error))
+
+
 def outdated_files():
     """Runs and data that have to be made anew for reasons that no input of theirs shows.
 
@@ -368,6 +378,8 @@ def outdated_files():
         except DamagedFileError as error:
             print(f"{DATA}/{error.summary}; it is fetched anew", file=sys.stderr)
             yield f"{DATA}/checksums.sha256"
+        else:
+            tell_fit()
     for name, run in RUNS.items():
         found = standing_of(run)
         for output in found.damaged:

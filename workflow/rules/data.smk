@@ -14,12 +14,15 @@ rule fetch_data:
     log:
         f"{DATA}/fetch.log",
     localrule: True
+    # Sources are tried again by the program; wrong content stays wrong.
+    retries: 0
     conda:
         "../envs/study.yaml"
     params:
         dataset=PLAN.dataset,
         digest=DATASET.digest,
         folder=lambda wildcards, output: os.path.dirname(output.checksums),
+        configfile=str(CONFIG_FILE),
         sources=[
             word
             for source in CONFIG["data"]["sources"]
@@ -27,4 +30,4 @@ rule fetch_data:
         ],
     shell:
         'python "$SCRIPTS"/fetch_data.py --dataset {params.dataset:q} {params.sources:q}'
-        " --output {params.folder:q} 2> {log:q}"
+        " --configfile {params.configfile:q} --output {params.folder:q} 2> {log:q}"

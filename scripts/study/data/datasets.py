@@ -17,6 +17,9 @@ from study.support.strict_yaml import read_yaml, suggestion
 
 REGISTRY = Path(__file__).parents[3] / "resources" / "datasets.yaml"
 
+# Beside the files of a data set, once they are verified.
+CHECKSUMS = "checksums.sha256"
+
 Part = Literal["train", "test"]
 
 # The IDX type code of unsigned bytes; two zero bytes go before it, the number of dimensions after.

@@ -16,11 +16,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from study.data.datasets import DamagedFileError, Dataset, DebianPackage, verify
+from study.data.datasets import CHECKSUMS, DamagedFileError, Dataset, DebianPackage, verify
 from study.support.errors import StudyError
 from study.support.files import write_text
-
-CHECKSUMS = "checksums.sha256"
 
 MIRROR_SECONDS = (5, 30)  # to connect, between two packets
 # Of a file, downloaded or unpacked: a mirror or a gzip may send without an end.
@@ -37,18 +35,27 @@ class SourceError(Exception):
     """Why a source cannot serve a data set, in a few words."""
 
 
+class ContentError(SourceError):
+    """What of a source's files is not as the data set is described."""
+
+
 # An attempt is given an empty folder to work in and returns the folder that holds the data files.
 Attempt = Callable[[Path], Path]
 
 
 def fetch(
-    dataset: Dataset, sources: Sequence[str], output: Path, tell: Callable[[str], None]
+    dataset: Dataset,
+    sources: Sequence[str],
+    output: Path,
+    tell: Callable[[str], None],
+    check: Callable[[Path], None] = lambda _: None,
 ) -> None:
     """Fill `output` with the data set's decompressed, verified files and their checksums.
 
     `sources` are tried in order: "torchvision", "debian", or the path of a folder with the files,
     plain or .gz. Files that are there and right are kept. Several processes may call this at
     once: one fetches, the others wait. `tell` gets one line for each source that was tried.
+    `check` is called with the folder once the files are there, and may raise StudyError.
     Raises StudyError when no source serves the files or they cannot be written.
     """
     output.mkdir(parents=True, exist_ok=True)
@@ -57,6 +64,8 @@ def fetch(
             tell(f"{dataset.name}: already in {output}, verified")
         else:
             _fetch_from_first(dataset, sources, output, tell)
+        # Training waits for the checksums.
+        check(output)
         _write_checksums(dataset, output / CHECKSUMS)
 
 
@@ -86,10 +95,12 @@ def _fetch_from_first(
     dataset: Dataset, sources: Sequence[str], output: Path, tell: Callable[[str], None]
 ) -> None:
     failures = []
+    found = False
     for source in sources:
         try:
             _fetch_from(source, dataset, output)
         except SourceError as error:
+            found = found or isinstance(error, ContentError)
             failures.append(f"{source}: {error}")
             tell(f"{dataset.name}: not from {failures[-1]}")
         else:
@@ -97,6 +108,12 @@ def _fetch_from_first(
             return
     if len(failures) > _LISTED_FAILURES:
         failures[_LISTED_FAILURES:] = [f"and {len(failures) - _LISTED_FAILURES} more sources"]
+    if found:
+        raise StudyError(
+            "\n  ".join([f"{dataset.name} is not as {dataset.described_in} says:", *failures])
+            + "\nMend the files, name others under data.sources, or describe these anew: "
+            "scripts/describe_data.py."
+        )
     names = ", ".join(file.name for file in dataset.files.values())
     raise StudyError(
         "\n  ".join([f"no source has the data set {dataset.name}:", *failures])
@@ -106,6 +123,7 @@ def _fetch_from_first(
 
 def _fetch_from(source: str, dataset: Dataset, output: Path) -> None:
     failures = []
+    kind = SourceError
     for attempt in _attempts(source, dataset):
         with (
             _empty_folder(output / ".incoming") as incoming,
@@ -120,13 +138,14 @@ def _fetch_from(source: str, dataset: Dataset, output: Path) -> None:
                 failures.append(str(error))
             except DamagedFileError as error:
                 failures.append(error.summary)
+                kind = ContentError
             except OSError as error:
                 failures.append(f"{error.filename}: {error.strerror}")
             else:
                 for file in dataset.files.values():
                     (incoming / file.name).replace(output / file.name)
                 return
-    raise SourceError("; ".join(failures))
+    raise kind("; ".join(failures))
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study.data import datasets
-from study.data.sources import CHECKSUMS
+from study.data.datasets import CHECKSUMS
 from study.final import evaluation
 from study.operations import jobs, pruning
 from study.results import comparisons, experiments, metrics, summary, verdicts
