@@ -78,6 +78,16 @@ def test_a_larger_picture_is_resized(program, tmp_path):
     assert np.allclose(found, made_up_model().probabilities(flat[None]), atol=1e-6)
 
 
+def test_a_picture_is_turned_as_its_camera_says(program, tmp_path):
+    """Stored on its side, as cameras do; upright it is another class."""
+    [upright] = random_images(1)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn it by 90 degrees clockwise to see it
+    Image.fromarray(np.rot90(upright).copy()).save(tmp_path / "turned.png", exif=exif)
+    _, found = told(program("--json", "turned.png"))
+    assert np.allclose(found, made_up_model().probabilities(upright[None]), atol=1e-6)
+
+
 def test_an_inverted_picture_is_asked_about_and_inverted_on_demand(program, tmp_path):
     light = np.full((SIDE, SIDE), 250, np.uint8)
     Image.fromarray(light).save(tmp_path / "light.png")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from study.final.export import Description, border
 from study.support.errors import StudyError
@@ -127,7 +127,8 @@ def _loaded(path: Path, content: bytes) -> Image.Image:
                 if getattr(picture, "n_frames", 1) > 1:
                     raise StudyError(f"{path}: holds several pictures; save the one that is meant")
                 picture.load()
-                return picture
+                # A camera stores what it saw on its side, and how to turn it.
+                return ImageOps.exif_transpose(picture)
     except (StudyError, MemoryError):
         raise
     except Image.DecompressionBombError:

@@ -535,3 +535,15 @@ def test_the_program_draws_an_experiment_in_every_language(data, tmp_path, monke
     }
     with pytest.raises(SystemExit, match="no experiment 'dropuot'; it has: dropout"):
         run_program("draw_experiment", monkeypatch, **wanted, experiments="dropuot")
+
+
+def test_a_dollar_sign_in_a_name_is_one_and_no_mathematics():
+    with drawing.sheet(2, "cost: $5 or $6") as figure:
+        axes = figure.add_subplot(xticks=[0], xticklabels=["$x_1$"])
+        shown = [axes.text(0, 0, "$x_1$"), axes.annotate("$x_1$", (0, 0)), *axes.get_xticklabels()]
+        shown += [axes.set_title("$x_1$"), figure._suptitle]
+        figure.draw_without_rendering()
+        # As mathematics it would be narrower, without its signs.
+        plain = axes.text(0, 0, "$x_1$", parse_math=False)
+        assert shown[0].get_window_extent().width == plain.get_window_extent().width
+        assert [text.get_parse_math() for text in shown] == [False] * len(shown)
