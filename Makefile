@@ -5,10 +5,11 @@ PYTHON ?= python3
 CORES ?= $(if $(PROFILE),,all)
 FOLDER ?=
 # A folder's own config, as `make new-study` makes it.
-CONFIG ?= $(if $(FOLDER),$(wildcard $(FOLDER)/config.yaml))
+CONFIG ?= $(if $(FOLDER),$(shell test -f "$(FOLDER)/config.yaml" && echo "$(FOLDER)/config.yaml"))
 PROFILE ?=
 ARGS ?=
 NAME ?=
+YES ?=
 A ?= results
 B ?= recommended/results
 
@@ -31,9 +32,9 @@ SNAKEMAKE = snakemake $(if $(CORES),--cores $(CORES)) \
 PROGRAM = $(if $(FOLDER),mkdir -p "$(PLACE)" && cd "$(PLACE)" &&) python "$(CURDIR)/scripts"
 CONFIGFILE := $(if $(CONFIG),--configfile "$(if $(FOLDER),$(if $(filter /%,$(CONFIG)),,$(CURDIR)/))$(CONFIG)")
 
-# The command that runs this study, for a program that tells what to do next.
-AGAIN := make report$(if $(filter-out $(FOLDER)/config.yaml,$(CONFIG)), CONFIG=$(CONFIG))$(if \
-	$(FOLDER), FOLDER=$(FOLDER))
+# The words of the command that runs this study, for a program that tells what to do next.
+AGAIN := make report $(if $(filter-out $(FOLDER)/config.yaml,$(CONFIG)),"CONFIG=$(CONFIG)") $(if \
+	$(FOLDER),"FOLDER=$(FOLDER)")
 
 # At a terminal, a panel in place of Snakemake's lines (workflow/logger).
 PANEL := $$([ -t 2 ] && [ "$$TERM" != dumb ] && echo --logger panel)
@@ -63,7 +64,7 @@ report: setup ## Run the whole study and write its reports
 	@$(if $(CONFIG),$(PROGRAM)/write_plan.py $(CONFIGFILE),true)
 	@$(PROGRAM)/unlock.py
 	@$(SNAKEMAKE) $(PANEL) -- report
-	@$(PROGRAM)/show_status.py $(CONFIGFILE) --again "$(AGAIN)" --since $(shell date +%s)
+	@$(PROGRAM)/show_status.py $(CONFIGFILE) --since $(shell date +%s) --again $(AGAIN)
 
 quick: ## A whole report in under a minute, in the folder quick/
 	@$(MAKE) --no-print-directory report CONFIG=configs/quick.yaml FOLDER=$(or $(FOLDER),quick)
@@ -72,7 +73,7 @@ new-study: setup ## Begin a study of your own: make new-study NAME=my-study
 	@python scripts/new_study.py "$(NAME)"
 
 status: setup ## Tell how far the study is: finished, training, failed, the time left
-	@$(PROGRAM)/show_status.py $(CONFIGFILE) --again "$(AGAIN)"
+	@$(PROGRAM)/show_status.py $(CONFIGFILE) --again $(AGAIN)
 
 recommended: ## Run configs/recommended.yaml in the folder recommended/ (an hour on two cores)
 	@$(MAKE) report CONFIG=configs/recommended.yaml FOLDER=recommended
@@ -107,8 +108,8 @@ verify: setup ## Check results from checksums to report, and train a short run a
 accept-code: setup ## Keep finished runs after an edit of the training code's comments or layout
 	@python scripts/accept_code.py
 
-prune: setup ## List runs that no experiment asks for, then remove them if you agree
-	@$(PROGRAM)/prune.py $(CONFIGFILE)
+prune: setup ## List runs that no experiment asks for, then remove them if you agree (or YES=1)
+	@$(PROGRAM)/prune.py $(CONFIGFILE) $(if $(YES),--yes)
 
 fidelity: setup ## Hold the finished default study against the published numbers
 	@python scripts/fidelity.py --summary results/summary.parquet

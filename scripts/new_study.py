@@ -1,6 +1,7 @@
 """Begin a study of your own: a folder with a commented config to change."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 from study.support.errors import StudyError, report_errors
@@ -20,14 +21,15 @@ def main() -> None:
 
     if folder == Path():
         raise StudyError("say what the folder is called: make new-study NAME=my-study")
+    place = shlex.join([f"FOLDER={folder}"])
     config = folder / "config.yaml"
     if config.exists():
-        raise StudyError(f"{config}: is there already; run it: make report FOLDER={folder}")
+        raise StudyError(f"{config}: is there already; run it: make report {place}")
     write_text(config, TEMPLATE.read_text(encoding="utf-8"))
     write_text(folder / ".gitignore", IGNORED)
     print(f"{config} is yours to change. Then:")
-    print(f"  make plan FOLDER={folder}      what will be trained, and what it will cost")
-    print(f"  make report FOLDER={folder}    train it and write the report")
+    print(f"  make plan {place}      what will be trained, and what it will cost")
+    print(f"  make report {place}    train it and write the report")
 
 
 if __name__ == "__main__":

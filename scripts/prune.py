@@ -18,7 +18,7 @@ def megabytes(size: int) -> str:
 def agreed() -> bool:
     """Ask at a terminal; elsewhere, nobody has agreed."""
     if not sys.stdin.isatty():
-        print("nothing is removed without --yes")
+        print("nothing is removed without a yes: answer at a terminal, or call make prune YES=1")
         return False
     try:
         return input("Remove this? [y/N] ").strip().lower() in ("y", "yes")

@@ -1,6 +1,7 @@
 """Tell how far a study is: what is finished, trains, waits or failed, and the time left."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 from study.data import datasets
@@ -19,7 +20,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--configfile", type=Path, default=CONFIG, help="the study's config")
     parser.add_argument("--results", type=Path, default="results", help="the study's results")
-    parser.add_argument("--again", default="make report", help="the command that runs the study")
+    parser.add_argument(
+        "--again",
+        nargs="+",
+        default=["make", "report"],
+        help="the command that runs the study, in words; comes last",
+    )
     parser.add_argument(
         "--since",
         type=float,
@@ -34,7 +40,7 @@ def main() -> None:
         print(status.closing(look, resolved, args.results, args.since))
         return
     is_running = str(args.results.resolve().parent) in snakemakes().values()
-    print(status.in_words(look, resolved, args.results, is_running, args.again))
+    print(status.in_words(look, resolved, args.results, is_running, shlex.join(args.again)))
 
 
 if __name__ == "__main__":

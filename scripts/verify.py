@@ -7,7 +7,7 @@ from pathlib import Path
 
 from study.operations.verification import SKIPPED, WRONG, Verification
 from study.spec import choice, config, plan
-from study.support.errors import report_errors
+from study.support.errors import StudyError, report_errors
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
 
@@ -27,6 +27,8 @@ def main() -> None:
     args = parser.parse_args()
 
     resolved = plan.resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
+    if not any((args.results / name).exists() for name in ("runs", "plan.json")):
+        raise StudyError(f"{args.results}: nothing to verify, the study is not begun")
     verification = Verification(resolved, args.results)
     counts = {SKIPPED: 0, WRONG: 0}
 

@@ -6,8 +6,10 @@ By the Makefile's own recipes: a panel at a terminal, Snakemake's lines elsewher
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -234,7 +236,34 @@ def test_a_folders_own_config_needs_no_naming(tmp_path):
         text=True,
     )
     assert f'--configfile "{tmp_path}/config.yaml"' in done.stdout
-    assert f'--again "make report FOLDER={tmp_path}"' in done.stdout
+    assert f'--again make report "FOLDER={tmp_path}"' in " ".join(done.stdout.split())
+
+
+def test_a_folder_with_a_space_is_one_and_printed_as_one(tmp_path):
+    """What is printed as the next command can be typed as it stands."""
+    folder = tmp_path / "my study; mine"
+    program = [sys.executable, ROOT / "scripts" / "new_study.py", folder]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    commands = [line.strip().partition("   ")[0] for line in done.stdout.splitlines()[1:]]
+    make = ["make", "-s", "-o", ".venv/.installed"]
+    done = subprocess.run(
+        [*make, "status", f"FOLDER={folder}"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    commands.append(done.stdout.splitlines()[-1].removeprefix("next: "))
+    for command in commands:
+        words = shlex.split(command)
+        assert words[-1] == f"FOLDER={folder}"
+        shown = subprocess.run(
+            [*make, "-n", *words[1:]], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert f'--configfile "{folder}/config.yaml"' in shown.stdout
+
+
+def test_make_passes_a_yes_on(tmp_path):
+    command = ["make", "-n", "-o", ".venv/.installed", "prune", "YES=1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("--yes")
 
 
 def test_only_a_call_for_the_report_says_where_it_is(finished):

@@ -137,6 +137,14 @@ def program(monkeypatch, *words: str) -> int:
     return 0
 
 
+def test_a_study_that_is_not_begun_is_told_in_a_line(monkeypatch, tmp_path):
+    config = Path(__file__).parents[3] / "config.yaml"
+    words = ["verify.py", "--configfile", str(config), "--results", str(tmp_path / "results")]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit, match="nothing to verify, the study is not begun"):
+        verify.main()
+
+
 # What is right.
 
 
