@@ -7,6 +7,7 @@ name stay: programs set the first two themselves, and a saved state records the 
 and NumPy read when they start is the Makefile's matter and the workflow's (UNSET).
 """
 
+import contextlib
 import io
 import os
 import sys
@@ -63,4 +64,6 @@ def settle(environment: MutableMapping[str, str] = os.environ) -> None:
     # Whatever encoding a terminal claims, a sign that it has not is no reason to fail.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            # A stream whose file was changed under it does not know any more where it stands.
+            with contextlib.suppress(OSError):
+                stream.reconfigure(errors="replace")
