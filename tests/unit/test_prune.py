@@ -1,6 +1,7 @@
 """Pruning removes what nobody asks for, and nothing else whatever lies beside it."""
 
 import fcntl
+import json
 import sys
 from pathlib import Path
 
