@@ -39,9 +39,10 @@ from typing import NoReturn
 VARIABLE = "FORKSERVER"
 
 # Variables that begin so are read as Python starts or as a module is imported, once and for all.
+# None may be one that a module sets as a test imports it: no later call would then be a fork's.
 EARLY = [
     *(b"PYTHON", b"LC_", b"LANG", b"HOME", b"XDG_", b"LD_"),
-    *(b"OMP_", b"GOMP_", b"KMP_", b"OPENBLAS_", b"MKL_", b"ATEN_", b"TORCH", b"ARROW_", b"MPL"),
+    *(b"OMP_", b"GOMP_", b"OPENBLAS_", b"MKL_", b"ATEN_", b"TORCH_", b"ARROW_", b"MPL"),
 ]
 
 # A fork sees to these itself, if all tell the same number, as in Snakemake's jobs, or none does.

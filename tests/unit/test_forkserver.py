@@ -1,5 +1,6 @@
 """A fork of the tests' server is to its caller what a real process would be."""
 
+import importlib
 import json
 import os
 import shutil
@@ -94,6 +95,9 @@ def is_fork(script: Path, **environment: str) -> bool:
 
 def test_where_python_or_a_module_would_start_differently_a_real_process_does(script):
     path = script("import os; print(os.getpid())")
+    # What these set in the environment makes no difference.
+    assert importlib.import_module("sklearn.metrics")
+    assert importlib.import_module("torchvision")
     assert is_fork(path)
     assert is_fork(path, TZ="Asia/Tokyo", **ONE_THREAD)
     for name in ("PYTHONHASHSEED", "MPLBACKEND", "LC_ALL", "HOME", "OMP_NUM_THREADS"):
