@@ -3,15 +3,24 @@
 # summary -> comparisons, claims, final model -> report -> pages, and from the records of its runs
 # alone each experiment's figure -> pages. See README.md for the words and the files.
 
+import sys
+
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+sys.path[:0] = [f"{workflow.basedir}/workflow", f"{workflow.basedir}/scripts"]
 
 
 report: "workflow/report/workflow.rst"
 
 
-include: "workflow/rules/common.smk"
+include: "workflow/rules/storage.smk"
+include: "workflow/rules/config.smk"
+include: "workflow/rules/runs.smk"
+include: "workflow/rules/sharing.smk"
+include: "workflow/rules/parts.smk"
+include: "workflow/rules/before.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/choice.smk"
@@ -23,7 +32,7 @@ include: "workflow/rules/report.smk"
 
 
 # What has to be made anew though no input shows it.
-OUTDATED = list(outdated_files()) if workflow.is_main_process else []
+OUTDATED = list(outdated_files()) if inside.is_main_process(workflow) else []
 
 
 rule report:
@@ -80,7 +89,7 @@ onstart:
 onsuccess:
     receipts.settle(RESULTS)
     # Another target, or --until, leaves them as they were, and perhaps outdated.
-    asked_for = {str(path) for job in workflow.dag.jobs for path in job.output}
+    asked_for = inside.outputs(workflow)
     for path in filter(os.path.exists, [*REPORTS, *PAGES]):
         if in_graph(path) not in asked_for:
             continue

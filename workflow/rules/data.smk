@@ -13,9 +13,9 @@ rule fetch_data:
         pixels=PIXELS,
     log:
         f"{DATA}/fetch.log",
-    localrule: True
     # Sources are tried again by the program; wrong content stays wrong.
     retries: 0
+    localrule: True
     conda:
         "../envs/study.yaml"
     params:

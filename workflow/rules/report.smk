@@ -4,6 +4,8 @@
 #         come with them
 # output: the report in each language, and the page that stands alone in one file
 
+from study.spec.beside import files_beside
+
 REPORTS = expand("results/report.{language}.md", language=PLAN.languages)
 
 PAGES = expand("results/report.{language}.html", language=PLAN.languages)

@@ -1,0 +1,120 @@
+# What is looked at before the first job: what stands in the way, what is damaged or lacks something.
+
+import os
+import sys
+from pathlib import Path
+
+import inside_snakemake as inside
+from snakemake.exceptions import WorkflowError
+from study.data.datasets import DamagedFileError, verify
+from study.runs import completeness, gpus
+from study.spec import data_fit
+from study.support import places, receipts
+from study.support.errors import StudyError
+from study.support.files import move_aside
+
+
+def refuse_missing_gpu():
+    """Stop before the first job where training here needs a GPU and this machine has none."""
+    if PLAN.device != "cuda" or not inside.trains_here(workflow):
+        return
+    trains = any(
+        completeness_of(run_of(job.wildcards)).epochs
+        for job in inside.jobs_to_run(workflow, "train")
+    )
+    if trains and gpus.are_absent():
+        raise WorkflowError(str(gpus.missing("cuda")))
+
+
+def expected_files():
+    """All files of results/ that jobs write, as far as they are known yet."""
+    tables = ["metrics", "summary", "comparisons", "claims"]
+    made = [
+        "results/plan.json",
+        *(f"results/{table}.parquet" for table in tables),
+        f"{DATA}/checksums.sha256",
+        *(f"{DATA}/{file.name}" for file in DATASET.files.values()),
+        *EVALUATION,
+        *FIGURES,
+        *REPORTS,
+        *PAGES,
+        *MODEL,
+    ]
+    files = (*completeness.OUTPUTS, "settings.json")
+    runs = [f"results/runs/{run}/{name}" for run in RUNS for name in files]
+    return list(map(Path, (*made, *runs)))
+
+
+def clear_the_way():
+    """Before the first job: what it would fail at is moved aside, or told in one line.
+
+    Snakemake ends with all jobs where it cannot remove an output of one, and has an output that
+    is older than an input made again, as after a clock is set back.
+    """
+    if STORAGE or inside.only_touches(workflow):
+        return
+    files = expected_files()
+    try:
+        folders = {folder for file in files for folder in file.parents}
+        places.refuse_unwritable(sorted({*folders, Path("results/logs")}))
+        for path in places.in_the_way(files):
+            aside = move_aside(path)
+            print(f"{path}: was in the way, is now {aside}", file=sys.stderr)
+    except (StudyError, OSError) as error:
+        raise WorkflowError(str(error))
+    plans = (Path("results") / receipts.PLANS).glob("*")
+    count = places.bring_back(path for path in (*files, *plans) if path.exists())
+    if count:
+        print(
+            f"results: {count} files are of the future, as after a clock was set back; "
+            "they are taken for made just now",
+            file=sys.stderr,
+        )
+
+
+def tell_fit():
+    """Stop where the study cannot be of the data that are there; tell what is odd."""
+    try:
+        for note in data_fit.check_files(PLAN, DATASET, Path(DATA)):
+            print(f"note: {note}", file=sys.stderr)
+    except StudyError as error:
+        raise WorkflowError(str(error))
+
+
+def outdated_files():
+    """Runs and data that have to be made anew for reasons that no input of theirs shows.
+
+    Runs that lack something, were made by other code, data or torch, or are damaged; data that was
+    altered.
+    """
+    # No graph can be built over a link that leads nowhere, in a dry run neither.
+    for path in places.in_the_way(expected_files()) if not STORAGE else ():
+        if path.is_symlink():
+            print(f"{path}: leads nowhere, is now {move_aside(path)}", file=sys.stderr)
+    if os.path.exists(f"{DATA}/checksums.sha256") and not STORAGE:
+        try:
+            verify(DATASET, DATA)
+        except DamagedFileError as error:
+            print(f"{DATA}/{error.summary}; it is fetched anew", file=sys.stderr)
+            yield f"{DATA}/checksums.sha256"
+        else:
+            tell_fit()
+    for name, run in RUNS.items():
+        found = completeness_of(run)
+        for output in found.damaged:
+            print(
+                f"results/runs/{name}/{output}: damaged; it is made anew",
+                file=sys.stderr,
+            )
+        if found.reasons and not CONFIG["partial"]:
+            yield f"results/runs/{name}/record.parquet"
+
+
+def outdated(wildcards):
+    """No input file: the moment, while Snakemake builds its graph, to force what is outdated.
+
+    To be asked for once in each graph is enough: all is built before any of it is judged.
+    """
+    if inside.is_main_process(workflow):
+        inside.force(workflow, map(in_graph, OUTDATED))
+    return []

@@ -1,0 +1,115 @@
+# The configuration and the plan that follows from it.
+
+import functools
+import gc
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import inside_snakemake as inside
+from snakemake.exceptions import WorkflowError
+from study.data.datasets import describe
+from study.runs import completeness, fingerprint, provenance
+from study.spec import choice, data_fit
+from study.spec.config import load
+from study.spec.plan import resolve
+from study.support import environment
+from study.support.errors import StudyError
+from study.support.files import write_text
+
+SCRIPTS = Path(workflow.basedir) / "scripts"
+RESULTS = Path("results")
+RUN_FOLDERS = RESULTS / "runs"
+
+# For the first page of Snakemake's own report, which is given nothing else.
+config["versions"] = provenance.versions()
+
+# Most objects of a graph live to its end: looking for others as often as Python does by default
+# takes an eighth of the time of thousands of jobs.
+gc.set_threshold(50_000, 20, 20)
+
+# The files are read here and not by `configfile:`, which takes 1e-3 for text and the last of two
+# equal keys for both, and would merge a study given by --configfile into the default one.
+try:
+    STORAGE = stored_results()
+    CONFIG = load(
+        inside.config_files(workflow) or [Path(workflow.basedir) / "config.yaml"],
+        inside.config_words(workflow),
+    )
+    # Where results choose the final model: as they did last, if they did.
+    PLAN = resolve(CONFIG, choice.parse(result_text(choice.NAME) or ""))
+    DATASET = describe(PLAN.dataset)
+    data_fit.check_description(PLAN, DATASET)
+    LEARNING = fingerprint.learning(DATASET.digest, PLAN.validation)
+    if CONFIG["partial"]:
+        PLAN = completeness.finished_part(PLAN, RUN_FOLDERS, LEARNING)
+except StudyError as error:
+    raise WorkflowError(str(error))
+
+EXPERIMENT_RUNS = resolve(CONFIG).runs if PLAN.chooses_final else PLAN.runs
+RUNS = {run.run: run for run in PLAN.runs}
+EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
+
+# Where results are to choose it, whether there is one is known once they have: see `if_chosen`.
+HAS_FINAL = PLAN.final is not None or (
+    PLAN.chooses_final and not PLAN.unchosen and not CONFIG["partial"]
+)
+
+DATA = f"results/data/{DATASET.name}"
+
+# The pixels, which only jobs that share no folder have to be given; see rule fetch_data.
+PIXELS = [f"{DATA}/{file.name}" for file in DATASET.files.values()] if STORAGE else []
+
+# What the panel shows the progress of (workflow/logger).
+CONFIG_FILE = RESULTS / "config.json"
+
+# What jobs need of the machine or the place that they run on are variables of the shell and no
+# parameters of the rules, so that the same jobs are made elsewhere.
+ENVIRONMENT = {"SCRIPTS": str(SCRIPTS)}
+if "runs_per_gpu" in CONFIG:
+    ENVIRONMENT["RUNS_PER_GPU"] = str(int(CONFIG["runs_per_gpu"]))
+if STORAGE:
+    ENVIRONMENT["STORED_RUNS"] = f"{STORAGE.address}/runs"
+    if STORAGE.endpoint:
+        ENVIRONMENT["AWS_ENDPOINT_URL"] = STORAGE.endpoint
+shell.prefix(
+    f"unset {' '.join(environment.UNSET)}; "
+    + "".join(
+        f"export {name}={shlex.quote(value)}; " for name, value in ENVIRONMENT.items()
+    )
+)
+
+if "container" in CONFIG:
+
+    container: CONFIG["container"]
+
+
+wildcard_constraints:
+    run=(
+        "|".join(RUNS)
+        if len(RUNS) <= 100 and not PLAN.chooses_final
+        else r"[A-Za-z0-9._-]+"
+    ),
+    language="|".join(PLAN.languages),
+
+
+def planned():
+    """The plan as far as it is known before results choose a final model."""
+    return PLAN
+
+
+def chosen_plan():
+    """The plan with its final model; where results choose it, once the checkpoint has run."""
+    if not PLAN.chooses_final or CONFIG["partial"]:
+        return PLAN
+    # Its own `open` fetches the file where it lies in storage alone.
+    with checkpoints.choose_final.get().output[0].open(encoding="utf-8") as file:
+        return plan_by(file.read())
+
+
+@functools.cache
+def plan_by(chosen):
+    """The plan with the final model that results/choice.json had `chosen`, a text, in it."""
+    return resolve(CONFIG, choice.parse(chosen))

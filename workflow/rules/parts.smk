@@ -1,0 +1,43 @@
+# What each part of the results is made from, as an input file of its rule.
+
+import functools
+import sys
+from pathlib import Path
+
+from study.runs import fingerprint
+from study.spec import shares
+from study.support import receipts
+
+
+def code_of(program, *resources):
+    """A digest of a program, the library behind it and the texts that it uses."""
+    root = Path(workflow.basedir)
+    files = [path for pattern in resources for path in sorted(root.glob(pattern))]
+    return fingerprint.program(SCRIPTS / program, *files)
+
+
+def plan_of(part, program, *resources, plan=chosen_plan):
+    """An input function: the file with what a part of the results is made from.
+
+    That is its share of the plan and the digest of its `program`, as code_of has it. The file is
+    a new one unless the part's receipt says that the part was made from it and is as it was made:
+    so Snakemake sees by its own means what has to be made anew.
+    """
+    code = code_of(program, *resources)
+
+    def file(wildcards):
+        name = part.format_map(dict(wildcards.items()))
+        found = plan_file(name, shares.as_text(plan(), name, code, DATASET.description))
+        return local(found) if STORAGE else found
+
+    return file
+
+
+@functools.cache
+def plan_file(part, content):
+    """The path of a file with this content; what was altered by hand is told."""
+    file = str(receipts.plan_file(RESULTS, part, content))
+    made = receipts.read(receipts.of_part(RESULTS, part))
+    for path in made.altered() if made and made.plan != file else ():
+        print(f"{path}: altered since it was made; it is made anew", file=sys.stderr)
+    return file

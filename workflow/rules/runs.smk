@@ -1,0 +1,83 @@
+# What the rules ask of runs: how far each has come, what its job is to train, which files it leaves.
+
+import json
+
+from study.operations import jobs
+from study.runs import completeness, failures
+
+COMPLETENESS = {}
+
+
+def completeness_of(run):
+    """How far a run has come; a job that runs on its own, as on a cluster, asks for no other."""
+    if run.run not in COMPLETENESS:
+        COMPLETENESS[run.run] = (
+            completeness.by_description(
+                run, result_text(f"runs/{run.run}/settings.json"), LEARNING
+            )
+            if STORAGE
+            else completeness.standing(run, RUN_FOLDERS, LEARNING)
+        )
+    return COMPLETENESS[run.run]
+
+
+def run_of(wildcards):
+    """The run of a training job, which may be that of a final model chosen meanwhile."""
+    if wildcards.run in RUNS:
+        return RUNS[wildcards.run]
+    return next(run for run in chosen_plan().runs if run.run == wildcards.run)
+
+
+def request_of(wildcards):
+    """The words that tell a training job its settings, how much of its run is wanted, and where."""
+    run = run_of(wildcards)
+    return [
+        "--settings",
+        json.dumps(run.settings),
+        *jobs.request(run, completeness_of(run)),
+        "--output",
+        f"results/runs/{run.run}",
+    ]
+
+
+def priority_of(wildcards):
+    """The longest runs first, and last what has failed, which others of its job need not await."""
+    run = run_of(wildcards)
+    failed = failures.kind_left(RUN_FOLDERS / run.run) not in (None, failures.STOPPED)
+    return 0 if failed else jobs.seconds(run)
+
+
+def every_record(wildcards):
+    """The records of all runs that the study asks for.
+
+    Whoever depends on them depends on all that these runs leave: a job makes it together, and a
+    graph with more than one file of each of thousands of runs takes twice as long.
+    """
+    return [f"results/runs/{run.run}/record.parquet" for run in chosen_plan().runs]
+
+
+def every_description(wildcards):
+    """What made each run. A job that shares the folder finds it beside the records."""
+    runs = chosen_plan().runs if STORAGE else []
+    return [f"results/runs/{run.run}/settings.json" for run in runs]
+
+
+def records_of_experiment(wildcards):
+    """The records of an experiment's runs; of many, the metrics, which come with all records.
+
+    So many edges of the graph would take as long as all others.
+    """
+    runs = {value.run for value in EXPERIMENTS[wildcards.experiment].values}
+    if len(runs) > 100:
+        return "results/metrics.parquet"
+    return [f"results/runs/{run}/record.parquet" for run in runs]
+
+
+def of_final_run(file):
+    """An input function: this file of the final model's run."""
+    return lambda wildcards: f"results/runs/{chosen_plan().final.run}/{file}"
+
+
+def if_chosen(files):
+    """An input function: these files of the final model; none where results chose none."""
+    return lambda wildcards: files if files and chosen_plan().final else []
