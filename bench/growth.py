@@ -105,7 +105,10 @@ def programs() -> Iterator[tuple[str, list[Any]]]:
         ("write_plan.py", ["--configfile", "study.yaml", "--output", results / "plan.json"]),
         (COLLECTION, [*plan, *runs, "--output", results / "metrics.parquet"]),
         ("summarise.py", [*plan, *metrics, "--output", results / "summary.parquet"]),
-        ("compare_values.py", [*plan, *summary, "--output", results / "comparisons.parquet"]),
+        (
+            "compare_values.py",
+            [*plan, *metrics, *summary, "--output", results / "comparisons.parquet"],
+        ),
         ("judge_claims.py", [*plan, *metrics, *summary, "--output", claims]),
         (
             "draw_experiment.py",
