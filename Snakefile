@@ -1,7 +1,7 @@
 # The study as a workflow. Paths are relative to the working directory; results/runs/<run>/ holds
 # all that one training configuration leaves. DAG: data -> train (one job a run) -> metrics ->
 # summary -> comparisons, claims, final model -> report -> pages, and from the records of its runs
-# alone each experiment's figure -> pages. See README.md for the words and the files.
+# alone each experiment's figure -> pages. README.md has the words, docs/files.md the files.
 
 import sys
 

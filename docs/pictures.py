@@ -1,4 +1,4 @@
-"""Make what the README shows of a finished default study: its page, and the plan of a larger one.
+"""Make what the documentation shows of a finished default study: its page, and a larger plan.
 
 Needs Chromium (Debian: apt-get install chromium).
 """
@@ -17,9 +17,9 @@ from playwright.sync_api import Browser, sync_playwright
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "what-runs-again.md"
 
-# What the README shows of the plan, between these marks: headings and so many lines, and the last.
+# What that page shows of the plan, between these marks: headings and so many lines, and the last.
 MARKS = "<!-- docs/pictures.py -->\n", "<!-- end -->\n"
 PLAN_LINES = 8
 
@@ -56,13 +56,13 @@ def plan_excerpt(folder: Path) -> str:
     return "\n".join([*lines[:PLAN_LINES], "…", lines[-1]])
 
 
-def show_in_readme(plan: str) -> None:
+def show_in_page(plan: str) -> None:
     """Put the plan between its marks."""
     begin, end = MARKS
     shown = f"{begin}```text\n$ make plan CONFIG=my.yaml\n{plan}\n```\n{end}"
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     found = re.sub(f"{begin}.*?{end}", lambda _: shown, text, flags=re.S)
-    README.write_text(found, encoding="utf-8")
+    PAGE.write_text(found, encoding="utf-8")
 
 
 def main() -> None:
@@ -78,7 +78,7 @@ def main() -> None:
         picture = screenshot(browser, page, arguments.experiment)
         browser.close()
     picture.convert("RGB").save(arguments.output / "page.en.png", optimize=True)
-    show_in_readme(plan_excerpt(arguments.folder))
+    show_in_page(plan_excerpt(arguments.folder))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def assert_as_fresh(study: Study, allow_trained_twice: int = 0) -> None:
 
 
 def shortened(study: Study) -> set[str]:
-    """Runs of final models: at fewer epochs than they had, these are trained again (README)."""
+    """Runs of final models: at fewer epochs than they had, these are trained again."""
     plan = json.loads((study.results / "plan.json").read_text(encoding="utf-8"))
     return finals(plan) | set(getattr(study, "finals", ()))
 

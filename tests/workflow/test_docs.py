@@ -22,6 +22,7 @@ from study.support import markdown
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
+LINKING = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 EXAMPLE = DOCS / "examples" / "read_results.py"
 
 
@@ -81,7 +82,7 @@ def links(page: Path) -> list[tuple[Path, str]]:
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page):
     for path, anchor in links(page):
         assert path.exists(), path

@@ -29,6 +29,10 @@ def test_nothing_in_the_readme_is_left_to_be_filled_in():
     assert "@@" not in README
 
 
+def test_the_readme_is_read_in_one_sitting():
+    assert len(README.splitlines()) < 250
+
+
 def test_the_readme_has_commands_of_both_kinds():
     assert len(commands("make")) >= 2
     assert len(commands("snakemake")) >= 4

@@ -1,4 +1,4 @@
-"""What runs again when something changes: the table of the README, row by row.
+"""What runs again when something changes: docs/what-runs-again.md, row by row.
 
 'No training' is read off the journals, which say what was really trained.
 """
