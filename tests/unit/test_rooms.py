@@ -1,6 +1,7 @@
 """Each room of the library holds one idea, and its imports go one way."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,18 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+def test_contributing_shows_this_table():
+    text = (LIBRARY.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    _, table = text.split("| room | may import |")
+    rows = re.findall(r"^\| (`.*) \| (.*) \|$", table, re.M)
+    told = {
+        room: re.findall(r"`(\w+)`", into)
+        for rooms, into in rows
+        for room in re.findall(r"`(\w+)`", rooms)
+    }
+    assert {room: set(into) for room, into in told.items()} == MAY_IMPORT
 
 
 def test_every_module_is_in_a_room():
