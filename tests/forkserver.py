@@ -41,8 +41,9 @@ VARIABLE = "FORKSERVER"
 # Variables that begin so are read as Python starts or as a module is imported, once and for all.
 # None may be one that a module sets as a test imports it: no later call would then be a fork's.
 EARLY = [
-    *(b"PYTHON", b"LC_", b"LANG", b"HOME", b"XDG_", b"LD_"),
-    *(b"OMP_", b"GOMP_", b"OPENBLAS_", b"MKL_", b"ATEN_", b"TORCH_", b"ARROW_", b"MPL"),
+    *(b"PYTHON", b"LC_", b"LANG", b"HOME", b"XDG_", b"LD_", b"NPY_", b"MPL", b"MATPLOTLIBRC"),
+    *(b"OMP_", b"GOMP_", b"OPENBLAS_", b"MKL_", b"DNNL_", b"ONEDNN_", b"ATEN_", b"TORCH_"),
+    *(b"NVIDIA_", b"ARROW_"),
 ]
 
 # A fork sees to these itself, if all tell the same number, as in Snakemake's jobs, or none does.

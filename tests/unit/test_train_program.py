@@ -19,6 +19,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+import forkserver
 import gpu_machine
 import s3_server
 from mnistlike import write_dataset
@@ -41,9 +42,14 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def start(data):
-    """Start the program on a run's folder; other arguments replace the usual ones."""
+    """Start the program on a run's folder; other arguments replace the usual ones.
 
-    def start_program(folder, python=(), settings=SETTINGS, environment=None, **changed):
+    As a real process, for those who stop or kill it, or else as a fork (tests/forkserver.py).
+    """
+
+    def start_program(
+        folder, python=(), settings=SETTINGS, environment=None, forked=False, **changed
+    ):
         given = {
             "settings": [json.dumps(settings)],
             "seeds": SEEDS,
@@ -55,11 +61,11 @@ def start(data):
         } | changed
         words = [word for name, values in given.items() for word in (f"--{name}", *values)]
         return subprocess.Popen(
-            [sys.executable, *python, PROGRAM, *words],
+            ["python" if forked else sys.executable, *python, PROGRAM, *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=os.environ | (environment or {}),
+            env=(forkserver.environment() if forked else os.environ) | (environment or {}),
         )
 
     return start_program
@@ -67,8 +73,8 @@ def start(data):
 
 @pytest.fixture(scope="module")
 def run(start):
-    def run_program(*args, **changed):
-        program = start(*args, **changed)
+    def run_program(*args, forked=True, **changed):
+        program = start(*args, forked=forked, **changed)
         out, err = program.communicate(timeout=60)
         return subprocess.CompletedProcess(program.args, program.returncode, out, err)
 
@@ -79,7 +85,7 @@ def run(start):
 def undisturbed(run, tmp_path_factory):
     """A run's folder as it is when nothing goes wrong: never changed by a test."""
     folder = tmp_path_factory.mktemp("runs") / "adam-some-run"
-    ended = run(folder)
+    ended = run(folder, forked=False)
     assert ended.returncode == 0, ended.stderr
     return folder
 
@@ -265,7 +271,13 @@ def test_a_state_of_other_code_is_said_and_trained_anew(run, finished, undisturb
     with (copy / "study" / "learning" / "training.py").open("a") as file:
         file.write("# Another comment.\n")
     words = [copy / "train.py", *run(finished).args[2:]]
-    ended = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        ["python", *words],
+        env=forkserver.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert "made with other code; training anew" in ended.stdout
     assert len(journal(finished)) == 2 * EPOCHS
     assert results(finished) == results(undisturbed)
@@ -399,7 +411,7 @@ def test_a_full_disk_is_told_and_gone_on_from(run, undisturbed, folder, monkeypa
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
-        ended = run(folder)
+        ended = run(folder, forked=False)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "File too large" in told(ended)
