@@ -62,21 +62,19 @@ def as_text(plan: Plan, part: str, code: str, dataset: str) -> str:
     """
     shared = share(plan, part)
     made_by = {"code": code} | ({"description": dataset} if "dataset" in shared else {})
-    return _json({MADE_BY: made_by, **shared})
+    # In one line: json writes that in a tenth of the time.
+    return json.dumps({MADE_BY: made_by, **shared}, default=vars, ensure_ascii=False) + "\n"
 
 
 def plan_json(shared: Mapping[str, Any]) -> str:
     """The content of plan.json, from what `as_text` wrote of the whole plan, or from itself."""
-    return _json({key: value for key, value in shared.items() if key != MADE_BY})
+    content = {key: value for key, value in shared.items() if key != MADE_BY}
+    return json.dumps(content, default=vars, indent=1, ensure_ascii=False) + "\n"
 
 
 def digest(shared: Mapping[str, Any]) -> str:
     """The first 12 hexadecimal digits of the SHA-256 of plan.json; reports name it."""
     return hashlib.sha256(plan_json(shared).encode()).hexdigest()[:12]
-
-
-def _json(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, default=vars, indent=1, ensure_ascii=False) + "\n"
 
 
 def _with_own_runs(plan: Plan) -> Plan:
