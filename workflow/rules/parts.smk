@@ -36,8 +36,8 @@ def plan_of(part, program, *resources, plan=chosen_plan):
 @functools.cache
 def plan_file(part, content):
     """The path of a file with this content; what was altered by hand is told."""
-    file = str(receipts.plan_file(RESULTS, part, content))
+    file = str(receipts.plan_file(RESULTS, part, content, stored=bool(STORAGE)))
     made = receipts.read(receipts.of_part(RESULTS, part))
-    for path in made.altered() if made and made.plan != file else ():
+    for path in made.altered() if made and made.plan != file and not STORAGE else ():
         print(f"{path}: altered since it was made; it is made anew", file=sys.stderr)
     return file

@@ -114,22 +114,26 @@ def receipt(path: Path | None, plan: Path, inputs: Iterable[Path]) -> Iterator[l
     _write(path, Receipt(str(plan), stamps, {str(file): Stamp.of(file) for file in made}))
 
 
-def plan_file(results: Path, part: str, content: str) -> Path:
+def plan_file(results: Path, part: str, content: str, stored: bool = False) -> Path:
     """The file with `content`, the part's plan, that the part is made from; written if need be.
 
     Where the part's receipt holds and is of this content, it is the file that the receipt names.
     Else it is a file of a new name: Snakemake, which has not seen it, makes the part anew. So a
     plan that is written for another configuration, or by a dry run, disturbs nobody.
+
+    Of results that are `stored` elsewhere there are no files here to hold a receipt against:
+    storage gives them back as they were or not at all, and the content alone names the file.
     """
     digest = hashlib.sha256(content.encode()).hexdigest()[:12]
     known = read(of_part(results, part))
-    if known and _digest(known.plan) == digest and known.holds():
+    if stored:
+        file = results / PLANS / f"{part}-{digest}-stored.json"
+    elif known and _digest(known.plan) == digest and known.holds():
         file = Path(known.plan)
-        if file.is_file():
-            return file
     else:
         file = results / PLANS / f"{part}-{digest}-{time.time_ns():x}.json"
-    write_text(file, content)
+    if not file.is_file():
+        write_text(file, content)
     return file
 
 

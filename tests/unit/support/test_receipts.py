@@ -109,6 +109,15 @@ def test_settling_notes_times_and_removes_plans_of_no_use():
     assert not unused.exists()
 
 
+def test_of_stored_results_the_content_names_the_plan_file():
+    """Their files come and go here."""
+    first, other = (receipts.plan_file(RESULTS, "summary", text, True) for text in (PLAN, "{}"))
+    assert first != other
+    time = first.stat().st_mtime_ns
+    assert receipts.plan_file(RESULTS, "summary", PLAN, stored=True) == first
+    assert first.stat().st_mtime_ns == time
+
+
 def test_settling_launders_nothing():
     plan = make()
     (RESULTS / "summary").write_text("naems")
