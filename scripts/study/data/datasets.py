@@ -13,9 +13,10 @@ import numpy as np
 from jsonschema import Draft202012Validator, ValidationError
 
 from study.support.errors import StudyError
+from study.support.resources import resource
 from study.support.strict_yaml import read_yaml, suggestion
 
-REGISTRY = Path(__file__).parents[3] / "resources" / "datasets.yaml"
+REGISTRY = resource("resources/datasets.yaml")
 
 # Beside the files of a data set, once they are verified.
 CHECKSUMS = "checksums.sha256"

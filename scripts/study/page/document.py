@@ -29,8 +29,9 @@ from study.report.data import METRICS_COLUMNS, Study
 from study.report.sentences import Words
 from study.results import findings
 from study.support.language import Language
+from study.support.resources import resource
 
-FILES = Path(__file__).parents[3] / "resources" / "page"
+FILES = resource("resources/page")
 
 COLUMNS = [*METRICS_COLUMNS, "train_loss"]
 

@@ -1,7 +1,6 @@
 """The report in Markdown, from resources/report.md.jinja and a language's catalogue."""
 
 import re
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -15,8 +14,9 @@ from study.report.sentences import Words
 from study.results import published
 from study.support import markdown
 from study.support.language import Language
+from study.support.resources import resource
 
-TEMPLATE = Path(__file__).parents[3] / "resources" / "report.md.jinja"
+TEMPLATE = resource("resources/report.md.jinja")
 
 CONTENTS = "<!-- contents -->"
 

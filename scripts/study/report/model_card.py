@@ -7,7 +7,6 @@ import math
 import re
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -19,8 +18,9 @@ from study.report.results import FinalModel
 from study.report.sentences import Words
 from study.support import markdown
 from study.support.language import Language
+from study.support.resources import resource
 
-TEMPLATE = Path(__file__).parents[3] / "resources" / "model_card.md.jinja"
+TEMPLATE = resource("resources/model_card.md.jinja")
 
 
 def render(study: Study, description: Description) -> str:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,8 +15,9 @@ from study.results.study_comparison import FINAL, Row, Study, Verdict
 from study.spec.settings import NAMES, complete
 from study.support import markdown
 from study.support.language import Language
+from study.support.resources import resource
 
-TEMPLATE = Path(__file__).parents[3] / "resources" / "comparison.html.jinja"
+TEMPLATE = resource("resources/comparison.html.jinja")
 
 
 def render(a: Study, b: Study, language: Language) -> str:

@@ -8,14 +8,14 @@ import functools
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from study.spec.settings import complete, identity
+from study.support.resources import resource
 
-PUBLISHED = Path(__file__).parents[3] / "resources" / "published.yaml"
+PUBLISHED = resource("resources/published.yaml")
 
 
 @dataclass(frozen=True)

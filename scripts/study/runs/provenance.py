@@ -6,7 +6,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from study.support import environment, slurm
+from study.support import environment, resources, slurm
 
 PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "snakemake")
 
@@ -28,10 +28,12 @@ def made_by() -> dict[str, object]:
 
 def commit() -> str:
     """The commit of the code, `-dirty` where files differ from it, or `unknown`."""
+    if not resources.CLONE:
+        return "unknown"
     try:
         return subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=Path(__file__).parent,
+            cwd=resources.CLONE,
             capture_output=True,
             text=True,
             check=True,

@@ -4,7 +4,6 @@ import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,8 +12,9 @@ from ruamel.yaml import YAML
 from study.spec import predicates
 from study.spec.predicates import FINAL, Known, Predicate, Study, UnknownError
 from study.spec.settings import complete, value_text
+from study.support.resources import resource
 
-LEDGER = Path(__file__).parents[3] / "resources" / "claims.yaml"
+LEDGER = resource("resources/claims.yaml")
 
 LANGUAGES = ("es", "en")
 

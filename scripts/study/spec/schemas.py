@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Hashable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, validators
@@ -10,7 +9,9 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry
 from ruamel.yaml import YAML
 
-SCHEMAS = Path(__file__).parents[3] / "workflow" / "schemas"
+from study.support.resources import resource
+
+SCHEMAS = resource("workflow/schemas")
 
 
 @functools.cache

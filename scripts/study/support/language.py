@@ -1,15 +1,15 @@
 """Words and numbers in the report's languages."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 from babel.numbers import format_decimal
 from ruamel.yaml import YAML
 
 from study.support.errors import StudyError
+from study.support.resources import resource
 
-LANGUAGES = Path(__file__).parents[3] / "resources" / "languages"
+LANGUAGES = resource("resources/languages")
 
 # Numbers with more digits, as a loss on its way out has, are written with a power of ten: babel
 # cannot write 30 digits, and no reader counts 20.
