@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-import new_study
+from study.commands import door, new_study
 from study.spec import config, plan
 
-CONFIGS = Path(new_study.__file__).parents[1] / "configs"
+CONFIGS = new_study.TEMPLATE.parent
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def begin(monkeypatch, capsys, tmp_path):
 
     def run(word):
         monkeypatch.setattr(sys, "argv", ["new_study.py", word])
-        new_study.main()
+        door.enter(new_study)
         return capsys.readouterr().out
 
     return run

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import predict
 from mnistlike import idx_bytes
 from networks import SIDE, made_up_model, random_images
+from study.commands import door, predict
 from study.final import export
+from study.runs import fingerprint
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def program(exported, tmp_path, monkeypatch, capsys):
     def run(*words):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", ["predict.py", "--model", str(exported), *words])
-        predict.main()
+        door.enter(predict)
         return capsys.readouterr()
 
     return run
@@ -146,10 +147,13 @@ def test_a_model_without_networks_says_so(program, exported, tmp_path):
 
 def test_torch_is_not_needed():
     """Nor ONNX: whoever has the folder and the scripts needs NumPy, SciPy and Pillow."""
-    code = "import sys; import predict; print({'torch', 'onnx', 'sklearn'} & set(sys.modules))"
+    code = (
+        "import sys; from study.commands import predict;"
+        "print({'torch', 'onnx', 'sklearn'} & set(sys.modules))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=predict.__file__.rpartition("/")[0],
+        cwd=fingerprint.LIBRARY.parent,
         capture_output=True,
         text=True,
     )

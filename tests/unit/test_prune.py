@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import prune
 from finished import finish, planned, replicate, write_state
+from study.commands import door, prune
 from study.operations import pruning
 from study.spec.choice import Choice
 from study.spec.plan import Run
@@ -204,7 +204,7 @@ def program(monkeypatch, capsys, tmp_path, results):
         monkeypatch.setattr(sys, "argv", words)
         monkeypatch.setattr(sys.stdin, "isatty", lambda: answer is not None, raising=False)
         monkeypatch.setattr("builtins.input", lambda _: answer)
-        prune.main()
+        door.enter(prune)
         return capsys.readouterr().out
 
     return run

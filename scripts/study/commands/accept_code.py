@@ -11,18 +11,18 @@ import argparse
 import sys
 from pathlib import Path
 
+from study.commands import options
 from study.runs import checkpoint, fingerprint
-from study.support.errors import StudyError, report_errors
+from study.support.errors import StudyError
 from study.support.locks import run_lock
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--results", type=Path, default="results", help="the results' folder")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    args = parser.parse_args()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add(parser, "--results")
+    options.add(parser, "--yes", help="do not ask")
 
+
+def run(args: argparse.Namespace) -> None:
     harmless, other = [], 0
     for path in sorted(args.results.glob("runs/*/state.safetensors")):
         try:
@@ -59,7 +59,3 @@ def accept(path: Path) -> None:
         checkpoint.write(path, saved)
         # It describes the run by the old digest; the workflow writes it anew.
         (path.parent / "settings.json").unlink(missing_ok=True)
-
-
-if __name__ == "__main__":
-    main()

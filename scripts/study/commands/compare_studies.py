@@ -3,23 +3,21 @@
 import argparse
 from pathlib import Path
 
+from study.commands import options
 from study.report import study_comparison_text
 from study.results import study_comparison
-from study.support.errors import report_errors
 from study.support.files import write_text
 from study.support.language import Language
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", type=Path, help="the results of one study")
     parser.add_argument("b", type=Path, help="the results of another")
-    parser.add_argument(
-        "--output", type=Path, default="comparison", help="a folder for comparison.<language>.*"
-    )
-    args = parser.parse_args()
+    written = "a folder for comparison.<language>.*"
+    options.add(parser, "--output", required=False, default="comparison", help=written)
 
+
+def run(args: argparse.Namespace) -> None:
     a, b = study_comparison.read(args.a), study_comparison.read(args.b)
     texts = {}
     for code in a.plan["languages"]:
@@ -31,7 +29,3 @@ def main() -> None:
     print(texts.get("en", next(iter(texts.values()))))
     for code in texts:
         print(f"page: {(args.output / f'comparison.{code}.html').resolve()}")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,23 +2,21 @@
 
 import argparse
 import json
-from pathlib import Path
 
+from study.commands import options
 from study.results import metrics
 from study.support import receipts
-from study.support.errors import report_errors
 from study.support.language import Language
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
-    parser.add_argument("--runs", type=Path, required=True, help="results/runs")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add(parser, "--plan", "--runs")
     parser.add_argument("--experiments", nargs="+", help="their names; else all of the plan")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the figures")
-    parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
-    arguments = parser.parse_args()
+    options.add(parser, "--output", help="folder of the figures")
+    options.add(parser, "--receipt")
+
+
+def run(arguments: argparse.Namespace) -> None:
     # Not before: matplotlib goes by the environment that it finds when it is imported.
     from study.figures import drawing, experiment_data, experiment_figures
 
@@ -31,7 +29,3 @@ def main() -> None:
             for code in plan["languages"]:
                 experiment_figures.draw(experiment, Language(code), arguments.output)
                 made += drawing.files(arguments.output, name, code)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,28 +8,23 @@ from typing import Any
 
 import pandas as pd
 
+from study.commands import options
 from study.data.sources import CHECKSUMS
 from study.final import export, onnx_graph
 from study.report import model_card
 from study.report.data import METRICS_COLUMNS, collect
 from study.support import receipts
-from study.support.errors import StudyError, report_errors
+from study.support.errors import StudyError
 from study.support.files import atomic_path, write_text
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
-    parser.add_argument("--metrics", type=Path, required=True, help="results/metrics.parquet")
-    parser.add_argument("--summary", type=Path, required=True, help="results/summary.parquet")
-    parser.add_argument("--runs", type=Path, required=True, help="results/runs")
-    parser.add_argument("--evaluation", type=Path, required=True, help="results/final.safetensors")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set's files")
-    parser.add_argument("--output", type=Path, required=True, help="results/model")
-    parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
-    arguments = parser.parse_args()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add(parser, "--plan", "--metrics", "--summary", "--runs", "--evaluation", "--data")
+    options.add(parser, "--output", help="results/model")
+    options.add(parser, "--receipt")
 
+
+def run(arguments: argparse.Namespace) -> None:
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
     if plan["final"] is None:
         raise StudyError("the plan has no final model: add `final:` to the configuration")
@@ -50,7 +45,3 @@ def _export(plan: Mapping[str, Any], run: Path, arguments: argparse.Namespace) -
     with atomic_path(arguments.output / "model.onnx") as temporary:
         temporary.write_bytes(onnx_graph.build(exported).SerializeToString(deterministic=True))
     write_text(arguments.output / "README.md", model_card.render(study, exported.description))
-
-
-if __name__ == "__main__":
-    main()

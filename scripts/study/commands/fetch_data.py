@@ -9,15 +9,13 @@ import functools
 import sys
 from pathlib import Path
 
+from study.commands import options
 from study.data.datasets import describe
 from study.data.sources import fetch
 from study.spec import config, data_fit, plan
-from study.support.errors import report_errors
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset",
         required=True,
@@ -31,16 +29,12 @@ def main() -> None:
         help="torchvision, debian, or a folder with the files, plain or .gz; "
         "may be repeated, and sources are tried in order",
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        required=True,
-        help="folder for the decompressed files and checksums.sha256",
-    )
-    parser.add_argument(
-        "--configfile", type=Path, help="a study's config, which must fit the data that are fetched"
-    )
-    arguments = parser.parse_args()
+    options.add(parser, "--output", help="folder for the decompressed files and checksums.sha256")
+    fitting = "a study's config, which must fit the data that are fetched"
+    options.add(parser, "--configfile", default=None, help=fitting)
+
+
+def run(arguments: argparse.Namespace) -> None:
     tell = functools.partial(print, file=sys.stderr, flush=True)
     dataset = describe(arguments.dataset)
     study = arguments.configfile and plan.resolve(config.load([arguments.configfile]))
@@ -53,7 +47,3 @@ def main() -> None:
     if study:
         data_fit.check_description(study, dataset)
     fetch(dataset, arguments.sources, arguments.output, tell, check)
-
-
-if __name__ == "__main__":
-    main()

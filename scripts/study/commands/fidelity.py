@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from study.commands import options
 from study.results import fidelity
 from study.results.fidelity import Comparison, Fidelity
-from study.support.errors import StudyError, report_errors
+from study.support.errors import StudyError
 
 HEADINGS = (
     f"{'experiment':<14} {'value':>8}  {'accuracy':<10}  {'ours, mean ± sd':>15}  {'published':>9}"
@@ -68,11 +69,11 @@ def read(path: Path) -> pd.DataFrame:
         raise StudyError(f"{path}: not a readable Parquet file; make it again") from error
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--summary", type=Path, required=True, help="results/summary.parquet")
-    arguments = parser.parse_args()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add(parser, "--summary")
+
+
+def run(arguments: argparse.Namespace) -> None:
     result = fidelity.assess(read(arguments.summary))
     print(HEADINGS)
     for comparison in result.comparisons:
@@ -85,7 +86,3 @@ def main() -> None:
     print("\n".join(verdicts(result)))
     if not result.reached:
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

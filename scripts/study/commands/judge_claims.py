@@ -9,22 +9,19 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from study.commands import options
 from study.runs import provenance, records
 from study.spec import claims
 from study.support import receipts
-from study.support.errors import report_errors
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
-    parser.add_argument("--metrics", type=Path, required=True, help="results/metrics.parquet")
-    parser.add_argument("--summary", type=Path, required=True, help="results/summary.parquet")
-    parser.add_argument("--output", type=Path, required=True, help="claims.parquet")
-    parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
-    args = parser.parse_args()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add(parser, "--plan", "--metrics", "--summary")
+    options.add(parser, "--output", help="claims.parquet")
+    options.add(parser, "--receipt")
 
+
+def run(args: argparse.Namespace) -> None:
     plan = json.loads(args.plan.read_text(encoding="utf-8"))
     with receipts.receipt(args.receipt, args.plan, [args.metrics, args.summary]) as made:
         table = _judged(plan, args.metrics, args.summary)
@@ -42,7 +39,3 @@ def _judged(plan: Mapping[str, Any], metrics: Path, summary: Path) -> pa.Table:
 
     measured = pd.read_parquet(metrics, columns=verdicts.COLUMNS)
     return verdicts.judge(asked, plan, pd.read_parquet(summary), measured)
-
-
-if __name__ == "__main__":
-    main()

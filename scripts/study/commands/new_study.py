@@ -4,21 +4,22 @@ import argparse
 import shlex
 from pathlib import Path
 
-from study.support.errors import StudyError, report_errors
+from study.support.errors import StudyError
 from study.support.files import write_text
+from study.support.resources import resource
 
-TEMPLATE = Path(__file__).parents[1] / "configs" / "template.yaml"
+TEMPLATE = resource("configs/template.yaml")
 
 # What the workflow makes, beside what a person writes.
 IGNORED = "/results/\n/.snakemake/\n"
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", help="the new study's folder")
-    folder = Path(parser.parse_args().folder)
 
+
+def run(args: argparse.Namespace) -> None:
+    folder = Path(args.folder)
     if folder == Path():
         raise StudyError("say what the folder is called: make new-study NAME=my-study")
     place = shlex.join([f"FOLDER={folder}"])
@@ -30,7 +31,3 @@ def main() -> None:
     print(f"{config} is yours to change. Then:")
     print(f"  make plan {place}      what will be trained, and what it will cost")
     print(f"  make report {place}    train it and write the report")
-
-
-if __name__ == "__main__":
-    main()

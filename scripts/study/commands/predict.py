@@ -9,12 +9,10 @@ import numpy as np
 from tabulate import tabulate
 
 from study.final import export, pictures
-from study.support.errors import StudyError, printable, report_errors
+from study.support.errors import StudyError, printable
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", type=Path, nargs="+", help="pictures; IDX files, plain or .gz")
     parser.add_argument(
         "--model", type=Path, default="results/model", help="folder of model.safetensors"
@@ -25,8 +23,9 @@ def main() -> None:
     parser.add_argument(
         "--json", action="store_true", help="a line for each image, with every class's probability"
     )
-    arguments = parser.parse_args()
 
+
+def run(arguments: argparse.Namespace) -> None:
     used = export.read(arguments.model / export.FILE)
     if not used.networks:
         raise StudyError(f"{arguments.model}: has no network, since every seed diverged")
@@ -66,7 +65,3 @@ def tell(
     ]
     headings = ("image", "class", "probability")
     print(tabulate(rows, headings, disable_numparse=True, colalign=("left", "left", "right")))
-
-
-if __name__ == "__main__":
-    main()

@@ -2,13 +2,10 @@
 
 import argparse
 import sys
-from pathlib import Path
 
+from study.commands import options
 from study.operations import pruning
 from study.spec import choice, config, plan
-from study.support.errors import report_errors
-
-CONFIG = Path(__file__).parents[1] / "config.yaml"
 
 
 def megabytes(size: int) -> str:
@@ -26,14 +23,12 @@ def agreed() -> bool:
         return False
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=Path, default="results", help="the study's results")
-    parser.add_argument("--configfile", type=Path, default=CONFIG, help="the study's config")
-    parser.add_argument("--yes", action="store_true", help="remove without asking")
-    args = parser.parse_args()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add(parser, "--results", "--configfile")
+    options.add(parser, "--yes", help="remove without asking")
 
+
+def run(args: argparse.Namespace) -> None:
     resolved = plan.resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
     found = pruning.leftovers(resolved, args.results)
     if not found:
@@ -55,7 +50,3 @@ def main() -> None:
         else:
             freed += leftover.size
     print(f"freed {megabytes(freed)}")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,27 +2,25 @@
 
 import argparse
 from collections import Counter
-from pathlib import Path
 
 import pandas as pd
 from tabulate import tabulate
 
+from study.commands import options
 from study.spec.claims import LANGUAGES
 from study.spec.predicates import Verdict
-from study.support.errors import report_errors
 
 COLUMNS = ["id", "verdict", "published_verdict"]
 
 WIDTH = 60
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--claims", type=Path, default="results/claims.parquet")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add(parser, "--claims", required=False, default="results/claims.parquet")
     parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the statements")
-    args = parser.parse_args()
 
+
+def run(args: argparse.Namespace) -> None:
     statement = f"statement_{args.language}"
     with args.claims.open("rb") as file:
         found = pd.read_parquet(file, columns=[*COLUMNS, statement])
@@ -37,7 +35,3 @@ def main() -> None:
     )
     counts = Counter(found["verdict"])
     print(f"\n{len(found)} claims: {', '.join(f'{counts[each]} {each}' for each in Verdict)}")
-
-
-if __name__ == "__main__":
-    main()

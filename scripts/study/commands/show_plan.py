@@ -4,36 +4,27 @@ import argparse
 import json
 import os
 import sys
-from pathlib import Path
 
+from study.commands import options
 from study.data import datasets
 from study.operations import plan_table
 from study.runs import fingerprint
 from study.spec import choice, config, data_fit, plan
-from study.support.errors import StudyError, report_errors
-
-CONFIG = Path(__file__).parents[1] / "config.yaml"
+from study.support.errors import StudyError
 
 
-def positive(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--configfile", type=Path, default=CONFIG, help="the study's config")
+    options.add(source, "--configfile")
     source.add_argument("--config-json", help="the whole configuration, as JSON")
-    parser.add_argument("--runs", type=Path, default="results/runs", help="the folder of all runs")
-    parser.add_argument("--cores", type=positive, default=os.cpu_count(), help="for the time")
+    options.add(parser, "--runs", required=False, default="results/runs")
+    cores = os.cpu_count()
+    parser.add_argument("--cores", type=options.positive, default=cores, help="for the time")
     parser.add_argument("--all", action="store_true", help="every run, however many there are")
     parser.add_argument("--json", action="store_true", help="for programs")
-    args = parser.parse_args()
 
+
+def run(args: argparse.Namespace) -> None:
     if args.config_json:
         try:
             settings = config.validated(json.loads(args.config_json), "--config-json")
@@ -51,7 +42,3 @@ def main() -> None:
     learning = fingerprint.learning(dataset.digest, resolved.validation)
     found = plan_table.table(resolved, args.runs, learning, args.cores)
     print(plan_table.to_json(found) if args.json else plan_table.in_words(found, args.all))
-
-
-if __name__ == "__main__":
-    main()

@@ -16,13 +16,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from study.commands import options
 from study.data import datasets
 from study.runs import attempts, checkpoint, failures, fingerprint, gpus, provenance
 from study.runs.checkpoint import Request
 from study.spec.config import checked_settings, validated
 from study.spec.settings import complete, identity
 from study.support import object_store
-from study.support.errors import StudyError, report_errors
+from study.support.errors import StudyError
 from study.support.files import move_aside
 from study.support.locks import run_lock
 
@@ -32,15 +33,7 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 STARTED = time.monotonic()
 
 
-def positive(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="training settings, JSON"
     )
@@ -62,13 +55,11 @@ def arguments() -> argparse.Namespace:
         default='"test"',
         help='JSON, as in plan.json: "test" or {"from": "train", "size": n, "seed": s}',
     )
-    parser.add_argument(
-        "--data", type=Path, required=True, help="the folder of the data set's files"
-    )
+    options.add(parser, "--data")
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"])
     parser.add_argument(
         "--runs-per-gpu",
-        type=positive,
+        type=options.positive,
         default=os.environ.get("RUNS_PER_GPU", "1"),
         help="how many processes may share a GPU of this machine; by default $RUNS_PER_GPU, or 1",
     )
@@ -77,10 +68,7 @@ def arguments() -> argparse.Namespace:
         default=os.environ.get("STORED_RUNS"),
         help="where the state of runs is kept too, s3://bucket/path; by default $STORED_RUNS",
     )
-    parser.add_argument("--output", type=Path, required=True, help="the run's folder")
-    args = parser.parse_args()
-    refuse_nonsense(args)
-    return args
+    options.add(parser, "--output", help="the run's folder")
 
 
 def refuse_nonsense(args: argparse.Namespace) -> None:
@@ -114,9 +102,8 @@ def stop(signal_number: int, frame: object) -> None:
     sys.exit(128 + signal_number)
 
 
-@report_errors
-def main() -> None:
-    args = arguments()
+def run(args: argparse.Namespace) -> None:
+    refuse_nonsense(args)
     for number in STOPPING:
         signal.signal(number, stop)
     args.output.mkdir(parents=True, exist_ok=True)
@@ -133,6 +120,9 @@ def main() -> None:
                 attempts.end(args.output)
             raise
         attempts.end(args.output)
+    sys.stdout.flush()
+    # Without the interpreter's farewell, in which torch takes half a second and 100 MB.
+    os._exit(0)
 
 
 def train(args: argparse.Namespace) -> None:
@@ -245,10 +235,3 @@ def matching_state(path: Path, wanted: dict[str, str]) -> checkpoint.State:
         log(f"{path}: made with other {' and '.join(changed)}; training anew")
         return checkpoint.State(wanted)
     return found
-
-
-if __name__ == "__main__":
-    main()
-    sys.stdout.flush()
-    # Without the interpreter's farewell, in which torch takes half a second and 100 MB.
-    os._exit(0)

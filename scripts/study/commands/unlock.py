@@ -10,8 +10,6 @@ from pathlib import Path
 
 import psutil
 
-from study.support.errors import report_errors
-
 
 def snakemakes() -> dict[int, str | None]:
     """Where each process of this machine works that may be a Snakemake; None if it hides that."""
@@ -27,17 +25,12 @@ def owners(folder: Path) -> list[int]:
     return [pid for pid, cwd in snakemakes().items() if cwd in (None, str(folder.resolve()))]
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=".", help="the working directory")
-    args = parser.parse_args()
 
+
+def run(args: argparse.Namespace) -> None:
     locks = args.folder / ".snakemake" / "locks"
     if any(locks.glob("*")) and not owners(args.folder):
         print("unlocking: the Snakemake that held the lock is gone")
         shutil.rmtree(locks)
-
-
-if __name__ == "__main__":
-    main()

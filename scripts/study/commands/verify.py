@@ -3,20 +3,15 @@
 import argparse
 import random
 import sys
-from pathlib import Path
 
+from study.commands import options
 from study.operations.verification import SKIPPED, WRONG, Verification
 from study.spec import choice, config, plan
-from study.support.errors import StudyError, report_errors
-
-CONFIG = Path(__file__).parents[1] / "config.yaml"
+from study.support.errors import StudyError
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=Path, default="results", help="the study's results")
-    parser.add_argument("--configfile", type=Path, default=CONFIG, help="the study's config")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add(parser, "--results", "--configfile")
     parser.add_argument(
         "--retrain",
         action=argparse.BooleanOptionalAction,
@@ -24,8 +19,9 @@ def main() -> None:
         help="train a replicate of a random short run again, and compare it",
     )
     parser.add_argument("--seed", type=int, help="which run that is; without it, any")
-    args = parser.parse_args()
 
+
+def run(args: argparse.Namespace) -> None:
     resolved = plan.resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
     if not any((args.results / name).exists() for name in ("runs", "plan.json")):
         raise StudyError(f"{args.results}: nothing to verify, the study is not begun")
@@ -45,7 +41,3 @@ def main() -> None:
     print(f"{sum(counts.values())} findings: {counts[WRONG]} wrong, {counts[SKIPPED]} skipped")
     if counts[WRONG]:
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,24 +2,24 @@
 
 import argparse
 import json
-from pathlib import Path
 
+from study.commands import options
 from study.spec import config, plan, shares
 from study.support import receipts
-from study.support.errors import report_errors
 from study.support.files import write_text
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--plan", type=Path, help="the plan as the workflow has resolved it")
-    source.add_argument("--configfile", type=Path, help="a configuration, to check or to resolve")
-    parser.add_argument("--output", type=Path, help="plan.json; without it, only check")
-    parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
-    args = parser.parse_args()
+    options.add(source, "--plan", required=False, help="the plan as the workflow has resolved it")
+    options.add(
+        source, "--configfile", default=None, help="a configuration, to check or to resolve"
+    )
+    options.add(parser, "--output", required=False, help="plan.json; without it, only check")
+    options.add(parser, "--receipt")
 
+
+def run(args: argparse.Namespace) -> None:
     if args.configfile:
         text = plan.resolve(config.load([args.configfile])).to_json()
     else:
@@ -28,7 +28,3 @@ def main() -> None:
         with receipts.receipt(args.receipt, args.plan, []) as made:
             write_text(args.output, text)
             made.append(args.output)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,21 +1,18 @@
 """Write docs/reference/config.md: every key of config.yaml, from the schemas."""
 
 import argparse
-from pathlib import Path
 
+from study.commands import options
 from study.spec import config_reference
-from study.support.errors import report_errors
 from study.support.files import write_text
+from study.support.resources import project_file
 
-REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "config.md"
-
-
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=REFERENCE)
-    write_text(parser.parse_args().output, config_reference.text())
+REFERENCE = project_file("docs/reference/config.md")
 
 
-if __name__ == "__main__":
-    main()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add(parser, "--output", required=False, default=REFERENCE, help="config.md")
+
+
+def run(args: argparse.Namespace) -> None:
+    write_text(args.output, config_reference.text())

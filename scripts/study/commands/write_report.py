@@ -8,33 +8,26 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from study.commands import options
 from study.data.sources import CHECKSUMS
 from study.report import document
 from study.report.data import METRICS_COLUMNS, collect
 from study.spec.beside import files_beside
 from study.support import receipts
-from study.support.errors import report_errors
 from study.support.files import write_text
 from study.support.language import Language
 
 
-@report_errors
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--plan", type=Path, required=True, help="results/plan.json")
-    parser.add_argument("--metrics", type=Path, required=True, help="results/metrics.parquet")
-    parser.add_argument("--summary", type=Path, required=True, help="results/summary.parquet")
-    parser.add_argument("--claims", type=Path, required=True, help="results/claims.parquet")
-    parser.add_argument("--runs", type=Path, required=True, help="results/runs")
-    parser.add_argument(
-        "--evaluation", type=Path, help="results/final.safetensors, where there is a final model"
-    )
-    parser.add_argument("--figures", type=Path, required=True, help="folder of the figures")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set's files")
-    parser.add_argument("--output", type=Path, required=True, help="folder of report.<language>.md")
-    parser.add_argument("--receipt", type=Path, help="where to note what it was made from")
-    arguments = parser.parse_args()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add(parser, "--plan", "--metrics", "--summary", "--claims", "--runs")
+    where = "results/final.safetensors, where there is a final model"
+    options.add(parser, "--evaluation", required=False, help=where)
+    options.add(parser, "--figures", "--data")
+    options.add(parser, "--output", help="folder of report.<language>.md")
+    options.add(parser, "--receipt")
 
+
+def run(arguments: argparse.Namespace) -> None:
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
     read = [arguments.metrics, arguments.summary, arguments.claims, arguments.data / CHECKSUMS]
     read += filter(None, [arguments.evaluation])
@@ -51,7 +44,3 @@ def main() -> None:
             report = arguments.output / f"report.{code}.md"
             write_text(report, document.render(study, Language(code), figures))
             made.append(report)
-
-
-if __name__ == "__main__":
-    main()

@@ -6,6 +6,7 @@ metrics.parquet names, times in a journal, logs.
 
 import contextlib
 import json
+import os
 import random
 import subprocess
 import sys
@@ -36,13 +37,14 @@ from study.support import receipts
 from study.support.errors import StudyError
 from study.support.files import sha256
 
-PROGRAMS = Path(__file__).parents[2]
+# The program `study`, as this process knows it, whatever lies in the current folder.
+STUDY = [sys.executable, "-P", "-m", "study.commands.command_line"]
 
 OK, WRONG, SKIPPED = "ok", "WRONG", "skipped"
 
 AGAIN = "remove it and run the workflow again"
 
-# As scripts/summarise.py reads them.
+# As `study summarise` reads them.
 SUMMARISED = ["run", "seed", "epoch", "status", *summary.MEASURES]
 
 # Of the runs that are trained fastest, one of so many is trained again, for about so many seconds.
@@ -51,7 +53,7 @@ FASTEST, RETRAINING = 5, 60
 # Processors sum in another order, which may change a probability by this.
 ANOTHER_PROCESSOR = 1e-5
 
-# Stands for the folder in which a program makes its outputs again.
+# Stands for the folder in which a command makes its outputs again.
 HERE = "{folder}"
 
 # What must come out the same: all measures before the time taken, which is the last.
@@ -338,17 +340,17 @@ class Verification:
         data = ["--data", str(self.data)]
         output = ["--output", f"{HERE}/figures"]
         runs = ["--runs", str(self.runs)]
-        yield figures / "*", ["draw_experiment.py", *plan, *runs, *output]
+        yield figures / "*", ["draw-experiment", *plan, *runs, *output]
         evaluated = []
         if self.plan.final:
             evaluated = ["--evaluation", str(self.evaluation)]
-            yield figures / "final_*", ["draw_final.py", *plan, *runs, *evaluated, *data, *output]
-            words = ["export_model.py", *tables, *runs, *evaluated, *data]
+            yield figures / "final_*", ["draw-final", *plan, *runs, *evaluated, *data, *output]
+            words = ["export-model", *tables, *runs, *evaluated, *data]
             yield self.results / "model", [*words, "--output", f"{HERE}/model"]
-        yield figures / "mosaic.*", ["draw_mosaic.py", *plan, *data, *output]
+        yield figures / "mosaic.*", ["draw-mosaic", *plan, *data, *output]
         words = [*tables, *runs, *evaluated, *data, "--figures", f"{HERE}/figures"]
         words += ["--claims", str(self.claims)]
-        yield self.results / "report.*.md", ["write_report.py", *words, "--output", HERE]
+        yield self.results / "report.*.md", ["write-report", *words, "--output", HERE]
 
     def _page(self, code: str) -> tuple[Path, list[str], list[Path]]:
         """The page in a language, the words that make it in HERE, and what is put into it."""
@@ -360,18 +362,18 @@ class Verification:
         if self.plan.final:
             words += ["--evaluation", str(self.evaluation)]
         words += ["--report", str(report), "--language", code, "--output", f"{HERE}/{page.name}"]
-        return page, ["write_page.py", *words], [report, *figures.glob(f"*.{code}.svg")]
+        return page, ["write-page", *words], [report, *figures.glob(f"*.{code}.svg")]
 
     def _made_again(self, shown: Path, words: Sequence[str]) -> Iterator[str]:
         with tempfile.TemporaryDirectory() as folder:
-            program, *arguments = (word.replace(HERE, folder) for word in words)
-            failure = _failure(program, arguments)
+            command, *arguments = (word.replace(HERE, folder) for word in words)
+            failure = _failure(command, arguments)
             if failure:
                 yield f"{shown}: {failure}"
             for again in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
                 path = self.results / again.relative_to(folder)
                 if path not in self.wrong:
-                    other = f"is not what {program} makes of the same files"
+                    other = f"is not what study {command} makes of the same files"
                     yield from _unlike(again.read_bytes(), path, Path.read_bytes, other)
 
     def _training(self, run: Run, seed: int) -> Iterator[str]:
@@ -395,7 +397,7 @@ class Verification:
             words += ["--dataset", self.plan.dataset, "--data", str(self.data)]
             words += ["--validation", json.dumps(self.plan.validation)]
             again = Path(temporary) / run.run
-            failure = _failure("train.py", [*words, "--output", str(again)], show=True)
+            failure = _failure("train", [*words, "--output", str(again)], show=True)
             if failure:
                 raise UnableError(f"not trained again: {failure}")
             after = checkpoint.read(again / "state.safetensors").replicates[seed]
@@ -448,13 +450,15 @@ def _lines(path: Path) -> set[str]:
     return set(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
 
 
-def _failure(program: str, arguments: Sequence[str], show: bool = False) -> str:
-    """Run one of the study's programs and say how it failed, if it did.
+def _failure(command: str, arguments: Sequence[str], show: bool = False) -> str:
+    """Run one of the study's commands and say how it failed, if it did.
 
     With `show`, what it prints is this program's progress.
     """
+    places = (str(fingerprint.LIBRARY.parent), os.environ.get("PYTHONPATH"))
     done = subprocess.run(
-        [sys.executable, PROGRAMS / program, *arguments],
+        [*STUDY, command, *arguments],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))},
         stdout=sys.stderr if show else subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -462,7 +466,7 @@ def _failure(program: str, arguments: Sequence[str], show: bool = False) -> str:
     if not done.returncode:
         return ""
     lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-    return f"{program} fails: {lines[-1]}"
+    return f"study {command} fails: {lines[-1]}"
 
 
 def _holds(stored: pa.Table, table: pa.Table) -> bool:

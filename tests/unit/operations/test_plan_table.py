@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import show_plan
 from finished import LEARNING, finish, planned, replicate, write_state
+from study.commands import door, show_plan
 from study.operations import jobs, plan_table
 from study.operations.plan_table import OVERHEAD, Estimate, Row, Table
 
-ROOT = Path(show_plan.__file__).parents[1]
+ROOT = Path(show_plan.__file__).parents[3]
 
 
 def table(plan, runs, learning=LEARNING, cores=2):
@@ -238,7 +238,7 @@ def test_the_table_for_programs_says_the_same(tmp_path):
 def show(monkeypatch, capsys):
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["show_plan.py", *map(str, words)])
-        show_plan.main()
+        door.enter(show_plan)
         return capsys.readouterr().out
 
     return run

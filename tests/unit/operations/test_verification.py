@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import verify
 from small_study import Study
+from study.commands import door, verify
 from study.data.datasets import describe
 from study.final import evaluation
 from study.operations import verification
@@ -131,7 +131,7 @@ def program(monkeypatch, *words: str) -> int:
     """The exit code of verify.py on the study."""
     monkeypatch.setattr(sys, "argv", ["verify.py", "--configfile", "study.yaml", *words])
     try:
-        verify.main()
+        door.enter(verify)
     except SystemExit as end:
         return end.code
     return 0
@@ -142,7 +142,7 @@ def test_a_study_that_is_not_begun_is_told_in_a_line(monkeypatch, tmp_path):
     words = ["verify.py", "--configfile", str(config), "--results", str(tmp_path / "results")]
     monkeypatch.setattr(sys, "argv", words)
     with pytest.raises(SystemExit, match="nothing to verify, the study is not begun"):
-        verify.main()
+        door.enter(verify)
 
 
 # What is right.
@@ -254,7 +254,9 @@ def test_a_report_that_cannot_be_written_again_is_named_with_the_reason(study, m
     only = [(Path("results/report.*"), ["write_report.py", "--plan", "missing"])]
     monkeypatch.setattr(Verification, "_programs", lambda _: iter(only))
     [text] = wrong(study)
-    assert text.startswith("results/report.*: write_report.py fails: write_report.py: error: the")
+    assert text.startswith(
+        "results/report.*: study write-report fails: study write-report: error: the"
+    )
 
 
 def test_several_faults_are_all_named(study, quick):
@@ -488,7 +490,7 @@ def test_a_device_that_is_not_there_is_told(study, quick):
     checked = Verification(replace(study, device="mps"), Path("results"))
     [finding] = checked.retrained(random.Random(0))
     assert finding.verdict == SKIPPED
-    assert "train.py fails: error: device: mps is asked for" in finding.text
+    assert "study train fails: error: device: mps is asked for" in finding.text
 
 
 def test_damaged_data_and_runs_are_not_trained_on(study, quick):

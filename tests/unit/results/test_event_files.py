@@ -9,8 +9,8 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
-import export_tensorboard
 import madeup
+from study.commands import door, export_tensorboard
 from study.results import event_files
 from study.results.metrics import SETTINGS
 from study.runs.checkpoint import MEASURES
@@ -118,9 +118,9 @@ def test_the_program_tells_how_to_look_at_it(metrics, tmp_path, monkeypatch, cap
     table.to_parquet(tmp_path / "metrics.parquet")
     words = ["--metrics", tmp_path / "metrics.parquet", "--output", tmp_path / "events"]
     monkeypatch.setattr(sys, "argv", ["export_tensorboard.py", *map(str, words)])
-    export_tensorboard.main()
+    door.enter(export_tensorboard)
     assert f"tensorboard --logdir {tmp_path / 'events'}" in capsys.readouterr().out
     assert pq.read_table(tmp_path / "metrics.parquet").num_rows == len(metrics)
     (tmp_path / "metrics.parquet").unlink()
     with pytest.raises(SystemExit, match="metrics.parquet: is missing; run `make report` first"):
-        export_tensorboard.main()
+        door.enter(export_tensorboard)

@@ -5,7 +5,8 @@ import sys
 import pandas as pd
 import pytest
 
-import fidelity as program
+from study.commands import door
+from study.commands import fidelity as program
 from study.results import fidelity, published
 from study.support.errors import StudyError
 
@@ -60,7 +61,7 @@ def run(tmp_path, monkeypatch):
     def run_on(path):
         monkeypatch.setattr(sys, "argv", ["fidelity.py", "--summary", str(path)])
         try:
-            program.main()
+            door.enter(program)
         except SystemExit as end:
             return end.code
         return 0

@@ -5,8 +5,8 @@ import sys
 import pyarrow as pa
 import pytest
 
-import compare_studies
 import madeup
+from study.commands import compare_studies, door
 from study.report import study_comparison_text as texts
 from study.results import study_comparison
 from study.results.study_comparison import Verdict
@@ -184,7 +184,7 @@ def test_the_program_writes_both_languages_and_pages(tmp_path, monkeypatch, caps
     monkeypatch.setattr(sys, "argv", words)
     monkeypatch.chdir(tmp_path)
     made = tmp_path / "comparison"
-    compare_studies.main()
+    door.enter(compare_studies)
     told = capsys.readouterr().out
     for code in available():
         written = (made / f"comparison.{code}.md").read_text(encoding="utf-8")

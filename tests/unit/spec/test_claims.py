@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 import madeup
-import show_claims
+from study.commands import door, show_claims
 from study.results import experiments, published, summary, verdicts
 from study.spec import claims, config, plan, predicates, schemas
 from study.spec.predicates import All, Greater, Not, Quantity, Some, Verdict
@@ -668,7 +668,7 @@ def test_counts_of_the_columns_are_what_the_program_prints(default, tmp_path, mo
                 language,
             ],
         )
-        show_claims.main()
+        door.enter(show_claims)
         out = capsys.readouterr().out
         counts = Counter(rows["verdict"].to_pylist())
         assert f"{len(LEDGER)} claims: {counts[HOLDS]} holds, {counts[FAILS]} fails" in out
@@ -680,4 +680,4 @@ def test_counts_of_the_columns_are_what_the_program_prints(default, tmp_path, mo
 def test_a_file_that_is_not_there_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["show_claims.py", "--claims", str(Path("none.parquet"))])
     with pytest.raises(SystemExit, match=r"none\.parquet: No such file"):
-        show_claims.main()
+        door.enter(show_claims)

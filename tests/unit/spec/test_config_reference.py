@@ -2,11 +2,11 @@
 
 import re
 
+from study.commands.write_reference import REFERENCE
 from study.spec import config_reference
 from study.spec.schemas import schema
 from study.spec.settings import NAMES
 from study.support import markdown
-from write_reference import REFERENCE
 
 
 def test_the_reference_is_up_to_date():

@@ -11,7 +11,7 @@ import pytest
 from small_study import ROOT
 from study.support import environment
 
-PROGRAMS = sorted((ROOT / "scripts").glob("*.py"))
+COMMANDS = sorted((ROOT / "scripts" / "study" / "commands").glob("[!_]*.py"))
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def test_what_changes_numbers_is_taken_out_and_told():
 
 
 def test_no_program_imports_what_reads_the_environment_before_it_is_settled():
-    names = [path.stem for path in PROGRAMS]
+    names = [f"study.commands.{path.stem}" for path in COMMANDS]
     said = (
         f"import importlib, sys; sys.path.insert(0, {str(ROOT / 'scripts')!r})\n"
         f"for name in {names}:\n"

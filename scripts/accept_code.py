@@ -1,0 +1,3 @@
+from study.commands import accept_code, door
+
+door.enter(accept_code)

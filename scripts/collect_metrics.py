@@ -1,0 +1,3 @@
+from study.commands import collect_metrics, door
+
+door.enter(collect_metrics)

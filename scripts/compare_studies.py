@@ -1,0 +1,3 @@
+from study.commands import compare_studies, door
+
+door.enter(compare_studies)

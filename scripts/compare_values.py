@@ -1,0 +1,3 @@
+from study.commands import compare_values, door
+
+door.enter(compare_values)

@@ -1,0 +1,3 @@
+from study.commands import door, draw_experiment
+
+door.enter(draw_experiment)

@@ -1,0 +1,3 @@
+from study.commands import door, draw_mosaic
+
+door.enter(draw_mosaic)

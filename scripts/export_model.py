@@ -1,0 +1,3 @@
+from study.commands import door, export_model
+
+door.enter(export_model)

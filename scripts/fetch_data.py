@@ -1,0 +1,3 @@
+from study.commands import door, fetch_data
+
+door.enter(fetch_data)

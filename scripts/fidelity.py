@@ -1,0 +1,3 @@
+from study.commands import door, fidelity
+
+door.enter(fidelity)

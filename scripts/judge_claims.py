@@ -1,0 +1,3 @@
+from study.commands import door, judge_claims
+
+door.enter(judge_claims)

@@ -1,0 +1,3 @@
+from study.commands import door, new_study
+
+door.enter(new_study)

@@ -1,0 +1,3 @@
+from study.commands import door, prune
+
+door.enter(prune)

@@ -1,0 +1,3 @@
+from study.commands import door, show_claims
+
+door.enter(show_claims)

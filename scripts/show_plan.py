@@ -1,0 +1,3 @@
+from study.commands import door, show_plan
+
+door.enter(show_plan)

@@ -1,0 +1,3 @@
+from study.commands import door, show_status
+
+door.enter(show_status)

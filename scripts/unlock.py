@@ -1,0 +1,3 @@
+from study.commands import door, unlock
+
+door.enter(unlock)

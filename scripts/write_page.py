@@ -1,0 +1,3 @@
+from study.commands import door, write_page
+
+door.enter(write_page)

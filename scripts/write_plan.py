@@ -1,0 +1,3 @@
+from study.commands import door, write_plan
+
+door.enter(write_plan)

@@ -1,0 +1,3 @@
+from study.commands import door, write_reference
+
+door.enter(write_reference)

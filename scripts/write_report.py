@@ -1,0 +1,3 @@
+from study.commands import door, write_report
+
+door.enter(write_report)
