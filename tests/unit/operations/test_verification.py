@@ -251,7 +251,7 @@ def test_without_checksums_a_page_is_held_against_what_is_made_again(study, monk
 
 
 def test_a_report_that_cannot_be_written_again_is_named_with_the_reason(study, monkeypatch):
-    only = [(Path("results/report.*"), ["write_report.py", "--plan", "missing"])]
+    only = [(Path("results/report.*"), ["write-report", "--plan", "missing"])]
     monkeypatch.setattr(Verification, "_programs", lambda _: iter(only))
     [text] = wrong(study)
     assert text.startswith(
