@@ -94,7 +94,8 @@ class Study:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
+            # For a call that hangs; a busy machine may take minutes.
+            timeout=1800,
             env=known | environment,
         )
         return Result(done.returncode, done.stdout)
