@@ -184,7 +184,8 @@ def _weighed(comparison: Greater, p: float, numbers: Numbers) -> Weighed:
         known = left if isinstance(comparison.left, Quantity) else right
         # Where the known side would have to lie for neither to be ahead.
         level = known.mean - ahead if known is left else known.mean + ahead
-        is_clear = not known.low <= level <= known.high and not math.isnan(known.low)
+        # Without a spread between the seeds nothing tells how far the mean may be off.
+        is_clear = known.sd > 0 and not known.low <= level <= known.high
     else:
         # Of one thing under two names there is nothing to test.
         is_clear = significance.is_clear(p) or numbers.are_one(*comparison.quantities)

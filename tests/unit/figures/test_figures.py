@@ -393,7 +393,7 @@ def test_epochs_are_counted_from_1(last, ticks):
 @pytest.mark.parametrize("values", [[np.nan], [1e9, np.inf]])
 def test_curves_without_anything_to_show_have_limits_all_the_same(values):
     axes = Figure().subplots()
-    lost = drawing.Curve(np.empty(0), np.empty(0), [np.array(values)])
+    lost = drawing.Curve(*[np.empty(0)] * 3, [np.array(values)])
     drawing.fit_to_curves(axes, [lost, lost], (0.0, math.inf))
     assert axes.get_ylim() == pytest.approx((-0.5, 10.5))
 

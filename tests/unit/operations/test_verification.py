@@ -536,6 +536,6 @@ def test_another_config_is_told_apart(study, quick, monkeypatch, capsys):
 
 
 def test_results_that_are_not_there_are_told(study, monkeypatch, capsys):
-    assert program(monkeypatch, "--results", "elsewhere") == 1
-    out = capsys.readouterr().out
-    assert "WRONG   elsewhere/plan.json: is missing; run the workflow again" in out
+    told = program(monkeypatch, "--results", "elsewhere")
+    assert told == "error: elsewhere: nothing to verify, the study is not begun"
+    assert "WRONG" not in capsys.readouterr().out

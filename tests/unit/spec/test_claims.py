@@ -315,13 +315,16 @@ def verdict_of(form, planned, means, deviations):
     predicate = predicates.read(form, claims.study_of(planned), "predicate")
     claim = claims.Claim(claims.OWN, "x", None, {}, predicate)
     numbers = table(planned, np.array(means), np.array(deviations))
-    [row] = verdicts.judge([claim], planned, numbers, pd.DataFrame()).to_pylist()
+    [row] = verdicts.judge([claim], planned, numbers, NO_METRICS).to_pylist()
     return row
 
 
 def value(number):
     return {"experiment": "dropout", "value": number}
 
+
+# Where all that is asked stands in the summary.
+NO_METRICS = pd.DataFrame(columns=verdicts.COLUMNS)
 
 SMALL = small()
 
@@ -518,7 +521,7 @@ def test_ones_own_claims_are_in_the_plan_and_judged(tmp_path):
     [claim] = [each for each in claims.asked(planned) if each.source == claims.OWN]
     assert claim.statement == {"es": OWN["statement"], "en": OWN["statement"]}
     numbers = table(planned, np.array([0.7, 0.6, 0.5]), np.array([0.01] * 3))
-    [row] = verdicts.judge([claim], planned, numbers, pd.DataFrame()).to_pylist()
+    [row] = verdicts.judge([claim], planned, numbers, NO_METRICS).to_pylist()
     assert (row["verdict"], row["published_verdict"], row["section"]) == (HOLDS, None, None)
 
 
