@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import madeup
+from madeup_pages import Made, level, small
+from mnistlike import write_dataset
 from small_study import Study
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -77,3 +80,20 @@ def workflow_report(shown) -> Path:
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(folder)
     return folder / "workflow-report" / "report.html"
+
+
+@pytest.fixture(scope="session")
+def grid(tmp_path_factory) -> Path:
+    """The folder of a made-up study's pages: a grid, and one of long names."""
+    folder = tmp_path_factory.mktemp("grid")
+    data = write_dataset(folder, classes=["one", "two", "three"], train=60, test=30, side=8)
+    sizes = [[16, 16, 16, 16, 16, 16, last] for last in (8, 16)]
+    experiments = {
+        "grid": {"vary": {"learning_rate": [0.01, 0.1], "batch_size": [20, 50]}},
+        "long": {"vary": {"hidden": sizes, "optimizer": ["sgd", "adam"]}},
+    }
+    languages = {"report": {"languages": ["en", "es"]}}
+    made = Made(madeup.make(small(str(data), experiments, final={}, **languages), level), folder)
+    for code in ("en", "es"):
+        (folder / f"report.{code}.html").write_text(made.page(code), encoding="utf-8")
+    return folder

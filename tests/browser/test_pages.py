@@ -247,6 +247,104 @@ def test_the_theme_follows_the_readers_while_the_page_is_open(opened):
     expect(page.locator(".chart:not([data-drawn=dark])")).to_have_count(0)
 
 
+# Texts of charts that lie, in part, beyond their chart, or are cut.
+CUT = """() => [...document.querySelectorAll(".chart svg")].flatMap((svg) => {
+  const box = svg.closest(".chart").getBoundingClientRect();
+  return [...svg.querySelectorAll("text")].filter((text) => {
+    const { left, right, width } = text.getBoundingClientRect();
+    const isBeyond = left < box.left - 1 || right > box.right + 1;
+    return width && (isBeyond || text.textContent.includes("…"));
+  }).map((text) => text.textContent);
+})"""
+
+# What is wider than its place: those that do not show on which sides they go on.
+SILENT = """() => [...document.querySelectorAll(".wide, .dt-layout-table")].filter((place) => {
+  const hidden = place.scrollWidth - place.clientWidth;
+  const isSeen = (side) => getComputedStyle(place, side).position === "sticky";
+  return place.checkVisibility() && (
+    isSeen("::after") !== (hidden > 1 && place.scrollLeft < hidden - 1) ||
+    isSeen("::before") !== (hidden > 1 && place.scrollLeft > 1));
+}).map((place) => place.outerHTML.slice(0, 200))"""
+
+WIDER = """() => [...document.querySelectorAll(".wide, .dt-layout-table")]
+  .filter((place) => place.scrollWidth - place.clientWidth > 1)"""
+
+
+class TestGrid:
+    """The page of a grid of two settings."""
+
+    @pytest.fixture(params=LANGUAGES)
+    def code(self, request):
+        return request.param
+
+    @pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+    def it(self, request, browser, grid, code):
+        opened = Opened(browser, grid / f"report.{code}.html", request.param)
+        yield opened
+        assert opened.complaints() == []
+        opened.context.close()
+
+    def test_every_label_is_whole_and_its_own(self, it):
+        page = it.see_all()
+        assert page.evaluate(CUT) == []
+        for name in ("grid", "long"):
+            svg = page.locator(f"#figure-{name} [data-specification='{name}-values'] svg")
+            labels = svg.locator(".role-axis").nth(-1).locator(".role-axis-label text")
+            told = [text.strip() for text in labels.all_text_contents()]
+            assert len(told) == len(set(told)) == 4
+
+    def test_a_heatmap_has_its_numbers_in_cells_and_under_the_pointer(self, it, code):
+        page = it.see_all()
+        chart = page.locator("[data-specification='grid-heatmap']")
+        numbers = chart.locator(".mark-text.role-mark text")
+        expect(numbers).to_have_count(4)
+        expect(numbers.first).to_have_text(re.compile({"en": r"\d\d\.\d", "es": r"\d\d,\d"}[code]))
+        cell = chart.locator(".mark-rect.role-mark path").first
+        cell.scroll_into_view_if_needed()
+        cell.hover(force=True)
+        tooltip = page.locator("#vg-tooltip-element.visible")
+        expect(tooltip).to_contain_text(re.compile(r"\(%\)\s*\d\d[.,]\d\d"))
+        before = numbers.all_text_contents()
+        chart.locator("select").select_option("train")
+        expect(numbers).not_to_have_text(before)
+
+    def test_what_goes_on_beyond_an_edge_shows_it(self, it):
+        page = it.see_all()
+        page.wait_for_function(f"() => ({SILENT})().length === 0")
+        wider = page.evaluate(f"() => ({WIDER})().length")
+        assert wider or page.viewport_size == DESKTOP
+        for share in (0.5, 1):
+            page.evaluate(
+                f"(share) => ({WIDER})().forEach((place) => (place.scrollLeft = share * "
+                "(place.scrollWidth - place.clientWidth)))",
+                share,
+            )
+            page.wait_for_function(f"() => ({SILENT})().length === 0")
+            assert page.evaluate(f"() => ({WIDER})().length") == wider
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    def test_a_number_and_its_interval_stay_on_one_line(self, it):
+        page = it.see_all()
+        page.add_style_tag(content="main td { max-width: 1rem; overflow-wrap: normal; }")
+        broken = page.evaluate("""() => {
+          const texts = document.createTreeWalker(document.querySelector("main"), 4);
+          const found = [];
+          while (texts.nextNode()) {
+            const numbers = texts.currentNode.data.matchAll(/\\d\\S*\\s±\\s\\S+\\d/g);
+            for (const { index, 0: text } of numbers) {
+              const range = document.createRange();
+              range.setStart(texts.currentNode, index);
+              range.setEnd(texts.currentNode, index + text.length);
+              const tops = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+              found.push([text, tops.size]);
+            }
+          }
+          return found;
+        }""")
+        assert broken
+        assert [text for text, count in broken if count > 1] == []
+
+
 class TestWorkflowReport:
     """Snakemake's own report."""
 

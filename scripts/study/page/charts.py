@@ -6,6 +6,7 @@ A chart answers the pointer; the page draws it when it comes near the window.
 import csv
 import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +16,21 @@ import pandas as pd
 
 from study.report.sentences import Words
 from study.results.experiments import Experiment, Value
+from study.statistics.scales import scale_of
 
 # Of more values only the best and the worst are drawn.
 MOST_VALUES, EXTREMES = 40, 20
 
 PARTS = ("validation", "train")
 
-ROW_HEIGHT = 30  # pixels
+ROW_HEIGHT = 30  # pixels, with labels of up to two lines
+LINE_HEIGHT = 15
+
+# Characters that a line of a label has at most, beside a chart and below it, on a phone too.
+LABEL, LEGEND = 20, 36
+
+CELL_HEIGHT, CELL_WIDTH = 40, 40  # pixels; a narrower cell has its numbers under the pointer only
+MOST_CELLS = 600  # pixels that the rows of a heatmap have together
 
 # As in study.figures.drawing: the palette of Okabe and Ito and viridis, here as far as they are
 # seen on a light and on a dark ground.
@@ -63,8 +72,13 @@ def _theme(ink: str, grid: str, category: list[str], ordinal: dict[str, Any]) ->
         "background": "transparent",
         "font": "system-ui, sans-serif",
         "axis": words | lines,
-        "legend": words | {"labelLimit": 220},
-        "range": {"category": category, "ordinal": ordinal},
+        "legend": words | {"labelLimit": 0, "titleLimit": 0},
+        "title": {"color": ink, "fontSize": 12, "fontWeight": "normal"},
+        "range": {
+            "category": category,
+            "ordinal": ordinal,
+            "heatmap": {"scheme": "viridis"},
+        },
         "view": {"stroke": "transparent"},
     }
 
@@ -82,6 +96,28 @@ def title(experiment: Experiment, words: Words) -> str:
     return " × ".join(words.setting_title(key) for key in experiment.keys)
 
 
+def named(experiment: Experiment, value: Value, words: Words) -> str:
+    """A value where the experiment's settings are named beside it, in the order of `title`."""
+    names = [words.value_name(key, value.varied[key]) for key in experiment.keys]
+    return " · ".join(names) + words.lost(value)
+
+
+def lines(text: str, width: int) -> list[str]:
+    """A text in lines of about so many characters, broken at spaces and within sizes, never cut."""
+    found = [""]
+    for piece in re.findall(r"[^ -]*(?:[ -]+|$)", text):
+        if found[-1] and len(found[-1]) + len(piece.rstrip()) > width:
+            found.append("")
+        found[-1] += piece
+    return [line.strip() for line in found if line.strip()]
+
+
+def in_lines(names: Sequence[str], width: int) -> str:
+    """What labels of these names say, in Vega's expression language: each in its lines."""
+    told = ", ".join(literal(lines(name, width)) for name in names)
+    return f"[{told}][indexof({literal(names)}, datum.label)]"
+
+
 def accuracies(experiment: Experiment, words: Words, alternative: str) -> Chart | None:
     """Accuracy at each value with its interval, and what was published; None where none is left."""
     alive = [value for value in shown(experiment) if value.n]
@@ -91,7 +127,7 @@ def accuracies(experiment: Experiment, words: Words, alternative: str) -> Chart 
     parts = {part: text(f"page.parts.{part}") for part in PARTS}
     rows = [
         {
-            "value": words.short(value),
+            "value": named(experiment, value, words),
             "part": parts[part],
             "n": value.n,
             "mean": 100 * estimate.mean,
@@ -102,13 +138,13 @@ def accuracies(experiment: Experiment, words: Words, alternative: str) -> Chart 
         for value in alive
         for part, estimate in zip(PARTS, (value.validation, value.train), strict=True)
     ]
-    names = [words.short(value) for value in alive]
+    names = [named(experiment, value, words) for value in alive]
     base = alt.Chart().encode(
         y=alt.Y(
             "value:N",
-            title=title(experiment, words),
+            title=None,
             sort=names,
-            axis=alt.Axis(grid=True, labelLimit=140),
+            axis=alt.Axis(grid=True, labelLimit=0, labelExpr=in_lines(names, LABEL)),
         ),
         color=alt.Color(
             "part:N",
@@ -141,10 +177,122 @@ def accuracies(experiment: Experiment, words: Words, alternative: str) -> Chart 
         layers.append(diamonds.encode(x=alt.X("published:Q", **place)))
         notes.append(text("page.published_marks"))
     notes += extremes(experiment, words)
+    most = max(len(lines(name, LABEL)) for name in names)
     chart = alt.layer(*layers, data=data(pd.DataFrame(rows))).properties(
-        height=ROW_HEIGHT * (len(alive) + 1)
+        height=max(ROW_HEIGHT, LINE_HEIGHT * most) * (len(alive) + 1),
+        title=alt.Title(lines(title(experiment, words), LEGEND), anchor="start"),
     )
     return Chart(finished(chart, alternative), " ".join(notes))
+
+
+def heatmap(experiment: Experiment, words: Words, alternative: str) -> Chart | None:
+    """Accuracies of a grid of two settings, the first down and the second across.
+
+    None where there is no such grid, or where every replicate diverged.
+    """
+    if len(experiment.keys) != 2 or not any(value.n for value in experiment.values):
+        return None
+    text = words.language.text
+    parts = {part: text(f"page.parts.{part}") for part in PARTS}
+    rows = []
+    for value in experiment.values:
+        down, across = (words.value_name(key, value.varied[key]) for key in experiment.keys)
+        lost = f"✕ {value.diverged}/{value.n + value.diverged}" if value.diverged else ""
+        rows += [
+            {
+                "down": down,
+                "across": across,
+                "part": part,
+                "n": value.n,
+                "diverged": value.diverged,
+                "lost": lost,
+                "mean": 100 * estimate.mean,
+                "low": 100 * estimate.low,
+                "high": 100 * estimate.high,
+                "published": 100 * estimate.published,
+            }
+            for part, estimate in zip(PARTS, (value.validation, value.train), strict=True)
+        ]
+    known = [row["mean"] for row in rows if math.isfinite(row["mean"])]
+    down, across = (_along(experiment, key, words) for key in experiment.keys)
+    height = min(CELL_HEIGHT, max(MOST_CELLS // len(down), 2))
+    told = ["mean", "low", "high"]
+    if any(math.isfinite(row["published"]) for row in rows):
+        told.append("published")
+    names = [words.setting_title(key) for key in experiment.keys]
+    base = alt.Chart().encode(
+        y=alt.Y(
+            "down:N",
+            title=None,
+            sort=down,
+            axis=alt.Axis(labelLimit=0, labelOverlap="greedy", labelExpr=in_lines(down, LABEL)),
+        ),
+        x=alt.X(
+            "across:N",
+            title=names[1],
+            sort=across,
+            axis=alt.Axis(
+                labelLimit=0,
+                labelOverlap="greedy",
+                labelAngle=0 if sum(map(len, across)) <= LEGEND else -90,
+            ),
+        ),
+        tooltip=[
+            alt.Tooltip("down:N", title=names[0]),
+            alt.Tooltip("across:N", title=names[1]),
+            *(alt.Tooltip(f"{name}:Q", title=text(f"page.{name}"), format=".2f") for name in told),
+            alt.Tooltip("n:Q", title=text("page.seeds"), format="d"),
+            alt.Tooltip("diverged:Q", title=text("page.lost"), format="d"),
+        ],
+    )
+    cells = base.mark_rect(aria=False).encode(
+        color=alt.Color(
+            "mean:Q",
+            title=text("page.accuracy"),
+            scale=alt.Scale(domain=[min(known), max(known)]),
+            legend=alt.Legend(orient="bottom", tickCount=4),
+        )
+    )
+    wide = alt.ExprRef(f"width < {CELL_WIDTH * len(across)} || {height} < {ROW_HEIGHT} ? 0 : 1")
+    # Black or white, whichever is read better on the cell's colour.
+    middle = min(known) + 0.45 * (max(known) - min(known))
+    numbers = base.mark_text(aria=False, opacity=wide, lineHeight=LINE_HEIGHT, fontSize=12).encode(
+        text="told:N",
+        color=alt.when(f"isValid(datum.mean) && datum.mean > {middle}")
+        .then(alt.value("black"))
+        .otherwise(alt.value("white")),
+    )
+    unknown = base.transform_filter("!isValid(datum.mean)").mark_rect(color="#666666", aria=False)
+    measure = alt.param(
+        name="images",
+        value=PARTS[0],
+        bind=alt.binding_select(
+            options=list(parts), labels=list(parts.values()), name=text("page.shown")
+        ),
+    )
+    number = "isValid(datum.mean) ? format(datum.mean, '.1f') : '–'"
+    chart = (
+        alt.layer(cells, unknown, numbers, data=data(pd.DataFrame(rows)))
+        .transform_filter("datum.part === images")
+        .transform_calculate(told=f"datum.lost ? [{number}, datum.lost] : {number}")
+        .add_params(measure)
+        .properties(height=height * len(down), title=alt.Title(names[0], anchor="start"))
+    )
+    notes = [text("page.heatmap_marks")]
+    if any(row["lost"] for row in rows):
+        notes.append(text("page.heatmap_lost"))
+    return Chart(finished(chart, alternative), " ".join(notes))
+
+
+def _along(experiment: Experiment, key: str, words: Words) -> list[str]:
+    """The names of a setting's values along an axis: those that have an order are in it."""
+    values = {
+        words.value_name(key, each): each for each in (v.varied[key] for v in experiment.values)
+    }
+    kind = scale_of(list(values.values()))
+    if kind == "sizes":
+        return sorted(values, key=lambda name: (sum(values[name]), values[name]))
+    return list(values) if kind == "names" else sorted(values, key=lambda name: values[name])
 
 
 def extremes(experiment: Experiment, words: Words) -> list[str]:

@@ -23,8 +23,8 @@ OF_VALUES = ("validation_accuracy", "validation_loss", "train_accuracy", "train_
 OF_PARTS = ("accuracy", "loss")
 PARTS = ("validation", "train", "train_eval")
 
-HEIGHT = 320  # pixels, as the width that a name in the legend has
-LEGEND_COLUMN = 130
+HEIGHT = 320  # pixels, as what a name in the legend has: its mark, and each of its characters
+LEGEND_MARK, LEGEND_CHARACTER = 40, 7
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,10 @@ def of_experiment(
         return None
     varied = [value.varied[experiment.keys[0]] for value in experiment.values]
     drawn = Curves(
-        {words.short(value): findings.replicates(value, metrics) for value in longest.values()},
+        {
+            charts.named(experiment, value, words): findings.replicates(value, metrics)
+            for value in longest.values()
+        },
         OF_VALUES,
         charts.title(experiment, words),
         len(experiment.keys) == 1 and scale_of(varied) != "names",
@@ -202,13 +205,16 @@ def _layers(curves: Curves, titles: Mapping[str, str], words: Words) -> list[alt
 
 def _colour(curves: Curves) -> alt.Color:
     names = list(curves.lines)
+    longest = max(len(line) for name in names for line in charts.lines(name, charts.LEGEND))
+    column = LEGEND_MARK + LEGEND_CHARACTER * longest
     return alt.Color(
         "line:O" if curves.is_ordered else "line:N",
-        title=curves.title,
+        title=charts.lines(curves.title, charts.LEGEND) if curves.title else None,
         scale=alt.Scale(domain=names),
         legend=alt.Legend(
             orient="bottom",
-            columns=alt.ExprRef(f"max(1, floor(width / {LEGEND_COLUMN}))"),
+            columns=alt.ExprRef(f"max(1, floor(width / {column}))"),
+            labelExpr=charts.in_lines(names, charts.LEGEND),
             symbolLimit=len(names),
             symbolOpacity=1,
             symbolType="stroke",

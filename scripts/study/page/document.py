@@ -187,8 +187,11 @@ class _Page:
             rows = metrics[metrics["run"].isin(wanted)]
             curves = page_curves.of_experiment(experiment, rows, self.words, alternative)
             accuracies = page_charts.accuracies(experiment, self.words, alternative)
+            heatmap = page_charts.heatmap(experiment, self.words, alternative)
             if curves and accuracies:
                 yield "curves", curves
+                if heatmap:
+                    yield "heatmap", heatmap
                 yield "values", accuracies
         elif name == "final_curves" and self.study.final.n:
             rows = findings.replicates(self.study.final, self.study.metrics)

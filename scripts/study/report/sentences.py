@@ -95,7 +95,9 @@ class Words:
         if math.isnan(low):
             return written(mean)
         if math.isclose(high - mean, mean - low, rel_tol=1e-6):
-            return f"{written(mean)} ± {written((high - low) / 2).lstrip('+')}"
+            return self.text(
+                "cells.half", mean=written(mean), half=written((high - low) / 2).lstrip("+")
+            )
         return self.text("cells.ends", mean=written(mean), low=written(low), high=written(high))
 
     def chance(self, probability: float) -> str:
@@ -127,7 +129,7 @@ class Words:
         if math.isnan(p):
             return self.text("cells.none")
         number = self._p_number(p)
-        return f"< {number}" if p < LEAST_P else number
+        return f"<\N{NO-BREAK SPACE}{number}" if p < LEAST_P else number
 
     def _p_number(self, p: float) -> str:
         """With three digits; with more where these would put it on the other side of the level."""

@@ -2,11 +2,9 @@
 
 import base64
 import csv
-import functools
 import hashlib
 import io
 import json
-import math
 import re
 import runpy
 import sys
@@ -15,84 +13,22 @@ from pathlib import Path
 
 import altair as alt
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
 import madeup
+from madeup_pages import Made, language, level, small
 from mnistlike import write_dataset
 from study.page import confusion, curves, document, tables
 from study.page import text as page_text
-from study.report import document as report
-from study.report.data import collect
 from study.report.sentences import Words
 from study.spec import config
 from study.support import markdown
 from study.support.files import sha256
-from study.support.language import Language
 
 ROOT = Path(__file__).parents[3]
 CODES = ["es", "en"]
-FINAL = ["curves", "confusion", "classes", "calibration", "confused", "mistakes"]
-
-language = functools.cache(Language)
-
-
-def level(settings, epoch):
-    """Accuracies somewhat like the real ones: every setting matters, and more epochs help."""
-    reached = 0.6 + 0.05 * math.log10(settings["learning_rate"] / 0.0001)
-    reached += 0.14 * (settings["optimizer"] != "sgd") - 0.05 * settings["dropout"]
-    reached += 0.01 * math.log2(sum(settings["hidden"]) / 192)
-    reached -= 0.02 * math.log2(settings["batch_size"] / 100)
-    return min(reached + 0.0008 * epoch, 0.99)
-
-
-class Made:
-    """A made-up study on disk, with figures that are as small as can be."""
-
-    def __init__(self, study, folder):
-        self.study, self.folder = study, folder
-        self.arguments = madeup.write(study, folder)
-        self.figures = folder / "figures"
-        self.figures.mkdir()
-        names = [each["name"] for each in study.plan["experiments"]]
-        for name in [*names, *(f"final_{part}" for part in FINAL), "mosaic"]:
-            for code in study.plan["languages"]:
-                text = f'<svg xmlns="http://www.w3.org/2000/svg"><title>{name}</title></svg>'
-                (self.figures / f"{name}.{code}.svg").write_text(text, encoding="utf-8")
-        claims = pq.read_table(folder / "claims.parquet").to_pylist()
-        self.told = collect(
-            study.plan,
-            study.metrics[document.COLUMNS],
-            study.summary,
-            folder / "runs",
-            folder / "data",
-            folder / "final.safetensors",
-            claims,
-        )
-
-        self.reports = {}
-
-    def report(self, code):
-        if code not in self.reports:
-            self.reports[code] = report.render(self.told, language(code), "figures")
-        return self.reports[code]
-
-    def page(self, code="en"):
-        return document.render(
-            self.told, language(code), self.report(code), self.figures, self.folder / "data"
-        )
-
-
-def small(own_dataset, experiments, **other):
-    baseline = {"learning_rate": 0.01, "hidden": [16, 8], "batch_size": 50, "epochs": 4}
-    return {
-        "data": {"dataset": own_dataset},
-        "seeds": 3,
-        "baseline": baseline,
-        "experiments": experiments,
-    } | other
 
 
 @pytest.fixture(scope="module")
@@ -292,8 +228,8 @@ def test_pictures_of_cells_are_the_examples_side_by_side():
 @pytest.mark.parametrize(
     ("cell", "code", "order"),
     [
-        ("83.82 ± 0.10", "en", "83.82"),
-        ("83,82 ± 0,10", "es", "83.82"),
+        ("83.82\xa0±\xa00.10", "en", "83.82"),
+        ("83,82\xa0±\xa00,10", "es", "83.82"),
         ("1.450", "es", "1450"),
         ("1,450", "en", "1450"),
         ("−1,00", "es", "-1.00"),
@@ -351,6 +287,74 @@ class TestBounds:
     def test_very_many_classes_have_the_static_figure_alone(self, default, monkeypatch):
         monkeypatch.setattr(confusion, "MOST_CLASSES", 9)
         assert 'class="confusion"' not in default.page()
+
+
+@pytest.fixture(scope="module")
+def grid(own_dataset, tmp_path_factory):
+    """A grid of two settings, in part of which seeds diverged."""
+    study = madeup.make(small(own_dataset, TestGrids.GRID, final={}), level, {"lr0.1": 2})
+    return Made(study, tmp_path_factory.mktemp("grid"))
+
+
+class TestGrids:
+    """Charts of two and more settings: names that are told apart, and a cell for each pair."""
+
+    GRID = {"grid": {"vary": {"learning_rate": [0.01, 0.1], "batch_size": [50, 20]}}}
+    LONG = {
+        "long": {
+            "vary": {
+                "hidden": [[16, 16, 16, 16, 16, 16, 16], [16, 16, 16, 16, 16, 16, 8]],
+                "optimizer": ["sgd", "adam"],
+                "learning_rate": [0.01, 0.1],
+            }
+        }
+    }
+
+    def test_names_say_what_the_titles_do_not(self, grid):
+        rows = rows_of(embedded(grid.page("es"), "grid-values"))
+        assert [row["value"] for row in rows[::2]][:2] == ["0,01 · 20", "0,01 · 50"]
+
+    @pytest.mark.parametrize("code", CODES)
+    def test_a_heatmap_holds_the_summarys_numbers(self, grid, code):
+        specification = embedded(grid.page(code), "grid-heatmap")
+        alt.LayerChart.from_dict(specification)
+        assert specification["layer"][0]["encoding"]["x"]["sort"] == ["20", "50"]
+        rows = rows_of(specification)
+        assert len(rows) == 2 * 4
+        [experiment] = grid.told.experiments
+        for row, value in zip(rows[::2], experiment.values, strict=True):
+            assert float(row["mean"]) == pytest.approx(100 * value.validation.mean, abs=1e-4)
+            rate, size = value.varied.values()
+            assert (row["down"], row["across"]) == (language(code).value(str(rate)), str(size))
+            assert row["lost"] == (f"✕ {value.diverged}/3" if value.diverged else "")
+        assert any(row["lost"] for row in rows)
+
+    def test_one_or_three_settings_have_no_heatmap(self, own_dataset, tmp_path, pages):
+        text = Made(madeup.make(small(own_dataset, self.LONG, final={}), level), tmp_path).page()
+        assert 'data-specification="long-values"' in text
+        assert "-heatmap" not in text + pages["en"]
+
+    def test_no_label_is_cut(self, own_dataset, tmp_path):
+        text = Made(madeup.make(small(own_dataset, self.LONG, final={}), level), tmp_path).page()
+        themes = document.page_charts.themes()
+        assert all(theme["legend"]["labelLimit"] == 0 for theme in themes.values())
+        axis = embedded(text, "long-values")["layer"][0]["encoding"]["y"]["axis"]
+        assert axis["labelLimit"] == 0
+        assert "'16-16-16-16-16-16-8'" in axis["labelExpr"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("0.1", ["0.1"]),
+        ("0.1 · 32 · Adam", ["0.1 · 32 ·", "Adam"]),
+        ("128-128-128-64", ["128-128-", "128-64"]),
+        ("unbreakable1234", ["unbreakable1234"]),
+        ("0.1 (2 of 3 seeds diverged)", ["0.1 (2 of", "3 seeds", "diverged)"]),
+    ],
+)
+def test_labels_are_broken_and_not_cut(text, told):
+    assert document.page_charts.lines(text, 10) == told
 
 
 class TestOtherStudies:

@@ -202,7 +202,7 @@ def test_spanish_has_decimal_commas(default_reports):
     apart = r"`[^`]*`|https?://\S+|^\| (?:python|torch) .*$"
     text = re.sub(apart, "", default_reports["es"], flags=re.M)
     assert re.findall(r"\d\.\d(?!\d\d)", text) == []
-    assert re.search(r"\d,\d\d ± \d,\d\d", text)
+    assert re.search(r"\d,\d\d\xa0±\xa0\d,\d\d", text)
 
 
 def test_says_that_validation_is_on_the_test_images(default_reports):
@@ -324,8 +324,8 @@ class TestOtherStudies:
         study = madeup.make(settings, level)
         for code, text in reports(study, tmp_path).items():
             check_clean(text)
-            assert " ± " not in text
-            assert not re.search(r"\bp [=<] ", text)
+            assert "\xa0±\xa0" not in text
+            assert not re.search(r"\bp\xa0[=<]", text)
             words = Words(language(code))
             assert words.text("method.one_seed") in text
             assert "Hahn" not in text
@@ -515,3 +515,12 @@ def test_course_in_words(own_dataset, gain, seeds, key, code):
         gained=words.signed(course.gained),
     )
     assert sentences.course_in_words(course, "X", words) == expected
+
+
+@pytest.mark.parametrize("code", ["es", "en"])
+def test_no_line_is_broken_within_a_number_and_its_interval(default_reports, code):
+    """In any width: `68.82 ± 0.73`, `p = 0.012` and both ends of an interval stay together."""
+    text = default_reports[code]
+    assert len(re.findall(r"\d\xa0±\xa0\d", text)) > 50
+    assert re.findall(r"\d[ \n]±|±[ \n]\d|\bp[ \n]=|=[ \n]\d", text) == []
+    assert re.findall(r"\([−+]?\d[\d.,]*[ \n](?:to|a)[ \n]", text) == []

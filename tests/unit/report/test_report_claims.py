@@ -80,7 +80,7 @@ class TestDefault:
         assert len(listed) == len(failing) > 5
         for statement, item in zip(failing, listed, strict=True):
             assert item.startswith(f"**{statement}** ")
-            assert re.search(r"\(\d+,?\d* |\(\d+[,.]\d+ ± ", item)
+            assert re.search(r"\(\d+,?\d* |\(\d+[,.]\d+\xa0±\xa0", item)
 
     def test_counts_every_verdict(self, told, rows, code):
         _, _, counts, by_its_own = told[code].about()
@@ -192,10 +192,12 @@ def test_measures_and_epochs_are_named_and_numbers_have_their_unit():
         ]
     )
     first, second = parts(study)["en"].own().splitlines()[2:]
-    assert re.search(r"training loss: dropout 0\.4 \(0\.\d{3} ± 0\.\d{3}\) against dropout", first)
-    assert "margin +0.020, p < 0.001" in first
-    assert re.search(r"final model, epoch 5, validation \(\d\d\.\d\d ± ", second)
-    assert re.search(r"against final model, training \(\d\d\.\d\d ± ", second)
+    assert re.search(
+        r"training loss: dropout 0\.4 \(0\.\d{3}\xa0±\xa00\.\d{3}\) against dropout", first
+    )
+    assert "margin +0.020, p\xa0<\xa00.001" in first
+    assert re.search(r"final model, epoch 5, validation \(\d\d\.\d\d\xa0±\xa0", second)
+    assert re.search(r"against final model, training \(\d\d\.\d\d\xa0±\xa0", second)
 
 
 def test_one_seed_cannot_tell():

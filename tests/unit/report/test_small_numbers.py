@@ -278,7 +278,7 @@ class TestWords:
     @each_language
     def test_p_is_never_zero_nor_on_the_other_side_of_the_level(self, code):
         words = Words(language(code))
-        assert words.p_alone(0.0) == f"< {words.number(0.001, 3)}"
+        assert words.p_alone(0.0) == f"<\xa0{words.number(0.001, 3)}"
         assert words.p_alone(0.0496) == words.number(0.0496, 4)
         assert words.p_alone(0.0504) == words.number(0.05, 3)
         assert words.p_alone(float("nan")) == words.text("cells.none")
