@@ -1,7 +1,7 @@
 """Data descriptions and files that nobody would write: described, or told."""
 
-import re
 import json
+import re
 
 import numpy as np
 import pytest
@@ -96,7 +96,8 @@ def test_any_damaged_data_file_is_told(folder, tmp_path_factory, data):
             message = ""
     if message:
         # Nowhere to be had, or there and wrong.
-    assert re.search("no source has the data set MnistLike|MnistLike is not as .* says:", message)
+        told = "no source has the data set MnistLike|MnistLike is not as .* says:"
+        assert re.search(told, message)
         assert not (place / "out" / sources.CHECKSUMS).exists()
         return
     datasets.verify(dataset, place / "out")
