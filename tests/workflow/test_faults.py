@@ -184,7 +184,7 @@ def test_damaged_files_are_found_and_made_anew_without_training(with_final, case
     whole, before = {path: path.read_bytes() for path in damages}, study.trained()
     for path, how in damages.items():
         damage(path, how)
-    told = study.ok().output.partition("Building DAG")[0]
+    told = study.ok().output.partition("Job stats")[0]
     assert study.newly_trained(before) == 0
     for path in damages:
         assert str(path.relative_to(study.folder)) in told
