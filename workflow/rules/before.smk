@@ -11,7 +11,7 @@ from study.runs import completeness, gpus
 from study.spec import data_fit
 from study.support import places, receipts
 from study.support.errors import StudyError
-from study.support.files import move_aside
+from study.support.files import move_aside, read_bytes
 
 
 def refuse_missing_gpu():
@@ -99,6 +99,12 @@ def outdated_files():
             yield f"{DATA}/checksums.sha256"
         else:
             tell_fit()
+        sums = Path(DATA, "checksums.sha256")
+        if read_bytes(sums) != DATASET.checksums.encode():
+            print(
+                f"{sums}: altered since it was made; it is made anew", file=sys.stderr
+            )
+            yield str(sums)
     for name, run in RUNS.items():
         found = completeness_of(run)
         for output in found.damaged:

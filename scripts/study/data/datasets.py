@@ -173,6 +173,11 @@ class Dataset:
         return hashlib.sha256(sums.encode()).hexdigest()[:12]
 
     @property
+    def checksums(self) -> str:
+        """The content of checksums.sha256: a line for each file, as `sha256sum` writes it."""
+        return "".join(f"{file.sha256}  {file.name}\n" for file in self.files.values())
+
+    @property
     def description(self) -> str:
         """16 hexadecimal digits that stand for all that is said of the data set, wherever."""
         said = {key: value for key, value in vars(self).items() if key != "described_in"}

@@ -313,6 +313,5 @@ def _write(path: Path, blocks: Iterable[bytes]) -> None:
 
 
 def _write_checksums(dataset: Dataset, path: Path) -> None:
-    lines = "".join(f"{file.sha256}  {file.name}\n" for file in dataset.files.values())
-    if not path.is_file() or path.read_text(encoding="utf-8") != lines:
-        write_text(path, lines)
+    if not path.is_file() or path.read_bytes() != dataset.checksums.encode():
+        write_text(path, dataset.checksums)
