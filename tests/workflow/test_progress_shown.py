@@ -280,7 +280,8 @@ def test_a_folder_with_a_space_is_one_and_printed_as_one(tmp_path):
 
 
 def test_make_passes_a_yes_on(tmp_path):
-    command = ["make", "-n", "-o", ".venv/.installed", "prune", "YES=1"]
+    # Called by make test, this make would say too which folder it enters and leaves.
+    command = ["make", "-n", "--no-print-directory", "-o", ".venv/.installed", "prune", "YES=1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("--yes")
 
