@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,31 @@ STUDY = {
     "experiments": {"dropout": {"vary": {"dropout": [0.0, 0.2]}}},
     "report": {"languages": ["en"]},
 }
+
+
+# A file in a study's folder with the number of an epoch, after which training waits.
+HOLD = "hold"
+
+WAITING = f"""
+
+_save_if_due = Saver.save_if_due
+
+
+def _save_and_wait(saver, state):
+    _save_if_due(saver, state)
+    epochs = min(replicate.epochs for replicate in state.replicates.values())
+    while True:
+        try:
+            wanted = int(Path("{HOLD}").read_text())
+        except FileNotFoundError:
+            return
+        if epochs < wanted:
+            return
+        time.sleep(0.02)
+
+
+Saver.save_if_due = _save_and_wait
+"""
 
 
 @dataclass
@@ -106,6 +132,16 @@ class Study:
         assert result.returncode == 0, result.output
         return result
 
+    def hold(self, epoch: int) -> None:
+        """Have training, by the code of `copy_code_for_make`, wait after this epoch."""
+        path = self.folder / HOLD
+        path.with_suffix(".new").write_text(str(epoch))
+        path.with_suffix(".new").rename(path)
+
+    def release(self) -> None:
+        """Have training wait no longer."""
+        (self.folder / HOLD).unlink()
+
     @property
     def results(self) -> Path:
         return self.folder / "results"
@@ -138,13 +174,20 @@ class Study:
 
 def copy_code(folder: Path) -> None:
     """A clone of the program in `folder`, without its history, tests and results."""
-    for name in ("Snakefile", "config.yaml", "profiles", "workflow", "scripts", "resources"):
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            folder.mkdir(exist_ok=True)
-            shutil.copy(source, folder / name)
+    folders = ("profiles", "workflow", "scripts", "resources")
+    for name in folders:
+        # With what is compiled, which is valid there too, but for what is being written just now.
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
+    for name in ("Snakefile", "config.yaml", "Makefile"):
+        shutil.copy(ROOT / name, folder / name)
+
+
+def copy_code_for_make(folder: Path) -> None:
+    """The same, where `make` works too, and training waits where `Study.hold` says."""
+    copy_code(folder)
+    (folder / ".venv").symlink_to(sys.prefix)
+    with (folder / "scripts/study/runs/replicates.py").open("a", encoding="utf-8") as file:
+        file.write(WAITING)
 
 
 def called_by_make(*arguments: str) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 
 import own_slurm
 from own_slurm import Job, Slurm
-from small_study import ROOT, STUDY, Study, called_by_make
+from small_study import ROOT, STUDY, Study, called_by_make, copy_code_for_make
 
 # How many short runs share how many jobs, by minutes for each: in `make test`, and in full length.
 FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
@@ -29,9 +29,10 @@ def varied(count: int, **changes: object) -> dict[str, object]:
 
 SIX_RUNS = varied(6)
 
-# Long enough for all that is done to them.
+# All that is done to these is done while they train: they wait for it after an epoch.
+EPOCHS, HOLD_AT = 40, 20
 LONG_RUNS = varied(
-    GPUS, baseline=STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": 400}
+    GPUS, baseline=STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": EPOCHS}
 )
 
 
@@ -142,12 +143,16 @@ def test_many_short_runs_share_few_jobs(slurm, new_jobs, tmp_path, capsys):
 @pytest.mark.skipif(not FULL, reason="takes minutes: in full length, by make test-cluster")
 def test_a_study_survives_what_happens_on_clusters(slurm, new_jobs, tmp_path):
     """A job is pre-empted, one cancelled, one comes to its time limit, a node loses its power."""
+    code = tmp_path / "code"
+    copy_code_for_make(code)
     study = made(tmp_path / "cluster", **LONG_RUNS)
+    study.hold(HOLD_AT)
     output = tmp_path / "output"
     with output.open("w") as file:
-        process = subprocess.Popen(words(study, "metrics"), cwd=ROOT, stdout=file, stderr=file)
+        process = subprocess.Popen(words(study, "metrics"), cwd=code, stdout=file, stderr=file)
     try:
         victims = let_happen(slurm, study, new_jobs)
+        study.release()
         assert process.wait(timeout=480) == 0, output.read_text() + slurm.logs()
     finally:
         if process.poll() is None:
@@ -155,6 +160,7 @@ def test_a_study_survives_what_happens_on_clusters(slurm, new_jobs, tmp_path):
             process.wait()
 
     local = made(tmp_path / "local", **LONG_RUNS)
+    local.snakefile = code / "Snakefile"
     local.ok("metrics")
     assert study.content() == local.content()
 

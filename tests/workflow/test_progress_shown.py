@@ -13,18 +13,20 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
 from ruamel.yaml import YAML
 
-from small_study import ROOT, STUDY, Study
+from small_study import ROOT, STUDY, Study, copy_code_for_make
 from study.operations.status import HEADINGS
 from terminal import Terminal
 
-EPOCHS = 500
+EPOCHS = 60
 
-# Long enough to be looked at, stopped and killed on the way.
+# Looked at, stopped and killed on the way, for which training waits after these epochs.
+FIRST_HOLD, SECOND_HOLD = 20, 40
 LONG = {
     "baseline": STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": EPOCHS},
     "final": {"dropout": 0.2},
@@ -45,8 +47,8 @@ def make(study: Study, target: str) -> list[str]:
     ]
 
 
-def status(study: Study) -> str:
-    done = subprocess.run(make(study, "status"), cwd=ROOT, capture_output=True, text=True)
+def status(study: Study, code: Path = ROOT) -> str:
+    done = subprocess.run(make(study, "status"), cwd=code, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -87,20 +89,28 @@ def story(tmp_path_factory):
     """A study begun at a terminal, stopped by Ctrl-C, begun again, killed, and run to its end."""
     study = Study(tmp_path_factory.mktemp("story"))
     study.configure(**LONG)
-    told = {"new": status(study)}
+    code = tmp_path_factory.mktemp("code") / "clone"
+    copy_code_for_make(code)
+    study.hold(FIRST_HOLD)
+    told = {"new": status(study, code)}
 
-    terminal = Terminal(make(study, "report"), ROOT)
+    terminal = Terminal(make(study, "report"), code)
     wait_for(lambda: each_run_trains(study, 2), terminal.process)
-    told["during"] = status(study)
+    told["during"] = status(study, code)
     wait_for(lambda: re.search(TRAINING, terminal.text) is not None, terminal.process)
     terminal.press_ctrl_c()
     told["interrupted code"] = terminal.wait()
-    told["interrupted"], told["panel"], told["raw"] = status(study), terminal.text, terminal.raw
+    told["interrupted"], told["panel"], told["raw"] = (
+        status(study, code),
+        terminal.text,
+        terminal.raw,
+    )
     told["trained"] = study.trained()
 
+    study.hold(SECOND_HOLD)
     process = subprocess.Popen(
         make(study, "report"),
-        cwd=ROOT,
+        cwd=code,
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -109,11 +119,12 @@ def story(tmp_path_factory):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     wait_until_gone(process.pid)
-    told["killed"] = status(study)
+    told["killed"] = status(study, code)
 
-    last = Terminal(make(study, "report"), ROOT)
+    study.release()
+    last = Terminal(make(study, "report"), code)
     told["code"] = last.wait()
-    told["end"], told["finished"] = last.text, status(study)
+    told["end"], told["finished"] = last.text, status(study, code)
     told["study"] = study
     return told
 
@@ -183,21 +194,21 @@ def test_at_the_end_the_report_the_headline_the_time_and_what_was_reused_are_tol
 
 def test_a_failure_can_be_read_after_the_panel_and_in_the_status(tmp_path):
     study = Study(tmp_path)
-    study.configure(
-        data=STUDY["data"] | {"validation": {"from": "train", "size": 600}},
-        experiments={"dropout": {"vary": {"dropout": [0.0]}}},
-    )
-    terminal = Terminal(make(study, "report"), ROOT)
+    study.configure(experiments={"dropout": {"vary": {"dropout": [0.0]}}})
+    code = tmp_path / "clone"
+    copy_code_for_make(code)
+    message = "no training today"
+    with (code / "scripts" / "study" / "runs" / "replicates.py").open("a") as file:
+        file.write(f"\n\ndef extend(*_):\n    raise OSError({message!r})\n")
+    terminal = Terminal(make(study, "report"), code)
     assert terminal.wait() != 0
-    message = "600 of 600 training images leave none to train on"
     assert message in terminal.text
     assert "make report-partial" in terminal.text
-    told = status(study)
+    told = status(study, code)
     assert told.startswith("failed: 0 of 1 runs finished")
-    assert message[:30] in told
-    # The data are there, and nothing has been trained yet.
-    assert "results/data/MnistLike/fetch.log" in told
-    assert not list(study.results.glob("runs/*"))
+    assert message in told
+    [run] = study.results.glob("runs/*")
+    assert str(run.relative_to(study.folder) / "train.log") in told
     assert "next: make report" in told
 
 
