@@ -4,7 +4,7 @@ import ast
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -87,12 +87,22 @@ def _follow(path: Path, seen: set[Path]) -> None:
 def _imported(source: str) -> list[str]:
     """What a file of Python may import from the library, as names of modules."""
     names = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+    for statement in _statements(ast.parse(source)):
+        if isinstance(statement, ast.ImportFrom) and statement.module:
+            module = statement.module
+            names += [module, *(f"{module}.{alias.name}" for alias in statement.names)]
+        elif isinstance(statement, ast.Import):
+            names += [alias.name for alias in statement.names]
     return [name.removeprefix("study.") for name in names if name.startswith("study.")]
+
+
+def _statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """All statements in `node`, however deep; their expressions, nine of ten nodes, are passed."""
+    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for inner in getattr(node, name, ()):
+            if isinstance(inner, ast.stmt):
+                yield inner
+            yield from _statements(inner)
 
 
 def _digest(paths: Iterable[Path]) -> str:
