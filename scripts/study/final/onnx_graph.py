@@ -1,6 +1,7 @@
 """The final model as one ONNX graph, for programs that know nothing of this study."""
 
 import json
+import math
 
 import numpy as np
 import onnx
@@ -9,16 +10,15 @@ from onnx import TensorProto, helper, numpy_helper
 from study.final.export import Model
 from study.final.inference import Layers
 
-# Old enough for the runtimes that are in use, new enough to have Gelu.
-OPSET = 20
-IR_VERSION = 9
+# Old enough for onnx2torch and for the runtimes that are in use. IR 8 was current with it.
+OPSET = 17
+IR_VERSION = 8
 
-# The operators' default constants are torch's. SiLU, x * sigmoid(x), has none in this version.
+# The operators' default constants are torch's. GELU and SiLU have none in this version.
 OPERATORS = {
     "relu": "Relu",
     "leaky_relu": "LeakyRelu",
     "elu": "Elu",
-    "gelu": "Gelu",
     "tanh": "Tanh",
     "sigmoid": "Sigmoid",
 }
@@ -27,8 +27,10 @@ OPERATORS = {
 def build(model: Model) -> onnx.ModelProto:
     """A graph from `images` (n, height, width) uint8 to `probabilities` (n, classes) float32.
 
-    The probabilities are the mean over the seeds' networks. The class names are in the metadata
-    under `classes`. A model without networks becomes a ModelProto without a graph.
+    The probabilities are the mean over the seeds' networks. Each network is a chain of its own:
+    OpenVINO compiles no batched product of a graph whose number of images is free. The class names
+    are in the metadata under `classes`. A model without networks becomes a ModelProto without a
+    graph.
     """
     described = model.description
     if not model.networks:
@@ -54,20 +56,21 @@ def build(model: Model) -> onnx.ModelProto:
 
 
 def _of(model: Model) -> "_Graph":
-    """The networks of all seeds as one stack: each weight is (seeds, inputs, outputs)."""
     graph = _Graph()
-    values = graph.node("Cast", "images", to=TensorProto.FLOAT)
-    values = graph.node("Flatten", values, axis=1)
-    values = graph.node("Mul", values, graph.constant("scale", np.float32(1 / 127.5)))
-    values = graph.node("Sub", values, graph.constant("one", np.float32(1)))
-    *hidden, last = zip(*model.networks.values(), strict=True)
-    for index, layers in enumerate(hidden):
-        values = graph.linear(values, layers, f"layers.{index}")
-        values = graph.activation(values, model.description.settings["activation"])
-    values = graph.linear(values, last, f"layers.{len(hidden)}")
-    values = graph.node("Softmax", values, axis=-1)
-    seeds = graph.constant("seeds", np.array([0], np.int64))
-    graph.node("ReduceMean", values, seeds, keepdims=0, output="probabilities")
+    images = graph.node("Cast", "images", to=TensorProto.FLOAT)
+    images = graph.node("Flatten", images, axis=1)
+    images = graph.node("Mul", images, graph.number("scale", 1 / 127.5))
+    images = graph.node("Sub", images, graph.number("one", 1))
+    activation = model.description.settings["activation"]
+    of_seeds = [
+        graph.network(images, layers, activation, f"seed_{seed}")
+        for seed, layers in model.networks.items()
+    ]
+    total = of_seeds[0]
+    for probabilities in of_seeds[1:]:
+        total = graph.node("Add", total, probabilities)
+    count = graph.number("networks", len(of_seeds))
+    graph.node("Div", total, count, output="probabilities")
     return graph
 
 
@@ -79,8 +82,13 @@ class _Graph:
         self.constants: list[onnx.TensorProto] = []
 
     def constant(self, name: str, value: np.ndarray) -> str:
-        self.constants.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
+        """Add a constant, once for each name, and give its name."""
+        if name not in {each.name for each in self.constants}:
+            self.constants.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
+
+    def number(self, name: str, value: float) -> str:
+        return self.constant(name, np.float32(value))
 
     def node(self, operator: str, *inputs: str, output: str = "", **attributes: int) -> str:
         """Add a node and give the name of its output."""
@@ -88,14 +96,22 @@ class _Graph:
         self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
         return output
 
-    def linear(self, values: str, layers: Layers, name: str) -> str:
-        """One layer of every seed."""
-        weight = np.stack([weight.T for weight, _ in layers])
-        bias = np.stack([bias[None] for _, bias in layers])
-        values = self.node("MatMul", values, self.constant(f"{name}.weight", weight))
-        return self.node("Add", values, self.constant(f"{name}.bias", bias))
+    def network(self, values: str, layers: Layers, activation: str, name: str) -> str:
+        """One network's probabilities (n, classes) of `values` (n, features)."""
+        for index, (weight, bias) in enumerate(layers):
+            if index:
+                values = self.activation(values, activation)
+            place = f"{name}.layers.{index}"
+            values = self.node("MatMul", values, self.constant(f"{place}.weight", weight.T))
+            values = self.node("Add", values, self.constant(f"{place}.bias", bias))
+        return self.node("Softmax", values, axis=-1)
 
     def activation(self, values: str, name: str) -> str:
-        if name == "silu":
+        if name == "silu":  # x * sigmoid(x)
             return self.node("Mul", values, self.node("Sigmoid", values))
+        if name == "gelu":  # x * (1 + erf(x / sqrt(2))) / 2
+            scaled = self.node("Mul", values, self.number("root_of_half", math.sqrt(0.5)))
+            share = self.node("Add", self.node("Erf", scaled), self.number("one", 1))
+            share = self.node("Mul", share, self.number("half", 0.5))
+            return self.node("Mul", values, share)
         return self.node(OPERATORS[name], values)

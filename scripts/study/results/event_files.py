@@ -2,14 +2,16 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 from tensorboard.plugins.hparams import summary_v2 as hparams
 from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -17,8 +19,9 @@ from study.results.metrics import SETTINGS
 from study.runs.checkpoint import MEASURES
 from study.spec.settings import text
 
-# TensorBoard reads files with `tfevents` in their name; one name makes an export replace the last.
-FILE = "events.out.tfevents.study"
+# TensorBoard reads files with `tfevents` in their name, one after another as their names sort. One
+# that runs never looks again at what it has read: a later export has a later name.
+FILE = "events.out.tfevents.{nanoseconds}.study"
 
 VERSION = "brain.Event:2"
 
@@ -28,21 +31,34 @@ def export(metrics: pd.DataFrame, folder: Path) -> int:
 
     Each replicate is a run of TensorBoard's, <run>/seed_<n>, with the measures as scalars, which
     are float32 there; the replicates of a run are one trial of HParams. The time of an epoch is
-    what its replicate has been trained until then, so that the axis RELATIVE tells the cost. Gives
+    what its replicate has been trained until then, so that the axis RELATIVE tells the cost. A
+    replicate that diverged is a failed session, which HParams leaves out of its run's mean. Gives
     the number of replicates.
     """
+    file = FILE.format(nanoseconds=time.time_ns())
     chosen = {run: _settings(rows.iloc[0]) for run, rows in metrics.groupby("run", sort=False)}
     replicates = metrics.groupby(["run", "seed"], sort=False)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tensorboard-") as temporary:
         made = Path(temporary) / folder.name
-        _write(made / FILE, [Event(summary=_experiment(chosen))])
+        _write(made / file, [Event(summary=_experiment(chosen))])
         for (run, seed), rows in replicates:
-            trial = Event(summary=hparams.hparams_pb(chosen[run], run, start_time_secs=0))
-            _write(made / run / f"seed_{seed}" / FILE, [trial, *_scalars(rows)])
+            start = Event(summary=hparams.hparams_pb(chosen[run], run, start_time_secs=0))
+            events = [start, *_scalars(rows), Event(summary=_end(rows))]
+            _write(made / run / f"seed_{seed}" / file, events)
+        _keep_names(folder, made)
         shutil.rmtree(folder, ignore_errors=True)
         made.rename(folder)
     return len(replicates)
+
+
+def _keep_names(folder: Path, made: Path) -> None:
+    """Keep the last export's files in `made`, empty: TensorBoard's Python reader waits for a file
+    that it had begun, and goes on to the next one at its end."""
+    for path in folder.rglob(FILE.format(nanoseconds="*")):
+        kept = made / path.relative_to(folder)
+        if path.stat().st_size and kept.parent.is_dir():
+            kept.touch()
 
 
 def _settings(row: pd.Series) -> dict[str, Any]:
@@ -78,14 +94,34 @@ def _scalars(rows: pd.DataFrame) -> Iterator[Event]:
     """The measures of one replicate, an event for each epoch."""
     rows = rows.sort_values("epoch")
     times = rows["seconds"].cumsum()
-    for row, time in zip(rows.to_dict("records"), times, strict=True):
+    for row, trained in zip(rows.to_dict("records"), times, strict=True):
         values = [Summary.Value(tag=name, simple_value=row[name]) for name in MEASURES]
-        yield Event(wall_time=time, step=row["epoch"], summary=Summary(value=values))
+        yield Event(wall_time=trained, step=row["epoch"], summary=Summary(value=values))
+
+
+def _end(rows: pd.DataFrame) -> Summary:
+    """How a replicate's session ended, as HParams reads it.
+
+    TensorBoard's own function for it (hparams.summary.session_end_pb) needs TensorFlow.
+    """
+    diverged = (rows["status"] == "diverged").any()
+    ended = plugin_data_pb2.SessionEndInfo(
+        status=api_pb2.STATUS_FAILURE if diverged else api_pb2.STATUS_SUCCESS
+    )
+    described = plugin_data_pb2.HParamsPluginData(session_end_info=ended)
+    value = Summary.Value(
+        tag=metadata.SESSION_END_INFO_TAG,
+        metadata=metadata.create_summary_metadata(described),
+        tensor=metadata.NULL_TENSOR,
+    )
+    return Summary(value=[value])
 
 
 def _write(path: Path, events: list[Event]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         writer = RecordWriter(file)
-        for event in [Event(file_version=VERSION), *events]:
+        # The start makes a reader that knows an earlier export forget its steps.
+        start = Event(session_log=SessionLog(status=SessionLog.START))
+        for event in [Event(file_version=VERSION), start, *events]:
             writer.write(event.SerializeToString())

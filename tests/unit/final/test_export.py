@@ -37,6 +37,17 @@ def test_onnx_says_the_same(activation, hidden, seeds):
     assert np.allclose(probabilities, found.probabilities(random_images()), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_other_runtimes_take_the_graph(activation):
+    """OpenVINO compiles no batched product of a free number of images, onnx2torch no Cast of 19."""
+    graph = onnx_graph.build(made_up_model(activation, [5, 4], range(2)))
+    assert [each.version for each in graph.opset_import] == [17]
+    shapes = {each.name: list(each.dims) for each in graph.graph.initializer}
+    products = [node for node in graph.graph.node if node.op_type == "MatMul"]
+    assert len(products) == 2 * 3
+    assert all(len(shapes[node.input[1]]) == 2 for node in products)
+
+
 def test_the_model_is_the_mean_of_its_networks():
     whole = made_up_model()
     alone = [Model(whole.description, {seed: whole.networks[seed]}) for seed in whole.networks]

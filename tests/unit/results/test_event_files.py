@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.plugins.hparams import metadata
+from tensorboard.plugins.hparams import api_pb2, metadata
 
 import madeup
 from study.commands import door, export_tensorboard
@@ -94,9 +94,37 @@ def test_the_study_names_what_differs_and_the_measures(exported):
     assert [info.name.tag for info in experiment.metric_infos] == list(MEASURES)
 
 
+def test_a_diverged_replicate_is_a_failed_session(metrics, exported):
+    ends = set()
+    for (run, seed), rows in metrics.groupby(["run", "seed"]):
+        content = hparams(exported / run / f"seed_{seed}", metadata.SESSION_END_INFO_TAG)
+        ended = metadata.parse_session_end_info_plugin_data(content)
+        diverged = "diverged" in rows["status"].tolist()
+        assert ended.status == (api_pb2.STATUS_FAILURE if diverged else api_pb2.STATUS_SUCCESS)
+        ends.add(diverged)
+    assert ends == {True, False}
+
+
+def test_a_reader_that_knows_an_export_takes_the_next_one_whole(metrics, tmp_path):
+    folder = tmp_path / "tensorboard"
+    event_files.export(metrics, folder)
+    (run, seed), rows = next(iter(metrics.groupby(["run", "seed"])))
+    reader = read(folder / run / f"seed_{seed}")
+    expected = (rows["train_loss"] + 1).to_numpy(np.float32)
+    for _ in range(2):
+        event_files.export(metrics.assign(train_loss=metrics["train_loss"] + 1), folder)
+        reader.Reload()
+        told = reader.Scalars("train_loss")
+        assert [event.step for event in told] == rows["epoch"].tolist()
+        assert np.array_equal([event.value for event in told], expected, equal_nan=True)
+
+
 def files(folder):
+    """What an export holds; its files' names, new each time, aside."""
     return {
-        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+        path.parent.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.stat().st_size
     }
 
 

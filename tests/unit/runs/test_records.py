@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -113,6 +114,15 @@ def test_metadata_are_read_as_written(tmp_path):
     table = records.record("name", State({}, {0: replicate(0, 1)}))
     records.write_parquet(tmp_path / "it.parquet", table, metadata)
     assert records.read_metadata(tmp_path / "it.parquet") == metadata
+
+
+def test_numbers_that_may_be_none_have_no_statistics(tmp_path):
+    """They leave NaN out, and DuckDB goes by them (findings/duckdb-nan-behind-statistics.sh)."""
+    table = pa.table({"run": ["a", "b"], "epoch": [1, 1], "loss": [0.1, float("nan")]})
+    records.write_parquet(tmp_path / "rows.parquet", table, {})
+    columns = pq.read_metadata(tmp_path / "rows.parquet").row_group(0)
+    told = {column.path_in_schema: column.is_stats_set for column in map(columns.column, range(3))}
+    assert told == {"run": True, "epoch": True, "loss": False}
 
 
 def test_the_same_table_gives_the_same_bytes(tmp_path):
