@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from study.learning.training import Images
 from study.runs import replicates
-from study.spec.config import schema
+from study.spec.schemas import definitions
 from study.spec.settings import complete, identity
 
 # As scripts/train.py does: exactness is promised for one thread.
@@ -19,8 +19,8 @@ torch.set_num_threads(1)
 FEW = hypothesis_settings(max_examples=hypothesis_settings.default.max_examples // 2)
 MANY = hypothesis_settings(max_examples=hypothesis_settings.default.max_examples * 6)
 
-OPTIMIZERS = schema()["$defs"]["optimizer"]["enum"]
-ACTIVATIONS = schema()["$defs"]["activation"]["enum"]
+OPTIMIZERS = definitions()["optimizer"]["enum"]
+ACTIVATIONS = definitions()["activation"]["enum"]
 
 # Sizes around the widths of vector registers and of torch's tiles, and odd ones.
 _WIDTHS = [2, 3, 5, 7, 8, 9, 16, 17, 31, 33, 64]

@@ -13,7 +13,7 @@ from study.spec import claims, predicates
 from study.spec.config import MOST_VALUES, load, validated
 from study.spec.plan import resolve
 from study.spec.schemas import errors
-from study.spec.settings import DEFAULTS
+from study.spec.settings import names
 from study.support.errors import StudyError
 from study.support.strict_yaml import MOST_BYTES, MOST_DEPTH, read_yaml
 
@@ -78,7 +78,7 @@ def planned(path, text):
         assert run.epochs >= 1
         assert all(0 <= seed < 2**32 for seed in run.seeds)
         assert len(set(run.seeds)) == len(run.seeds)
-        assert run.settings.keys() <= DEFAULTS.keys()
+        assert run.settings.keys() <= set(names())
         numbers = [value for value in run.settings.values() if isinstance(value, float)]
         assert all(map(math.isfinite, numbers))
     for claim in claims.asked(json.loads(plan.to_json())):

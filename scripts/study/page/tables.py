@@ -117,7 +117,7 @@ def _varied(chosen: Sequence[dict[str, Any]]) -> list[str]:
     """The settings that are not the same in all runs."""
     return [
         key
-        for key in settings.NAMES
+        for key in settings.names()
         if key != "epochs" and len({settings.text(each.get(key)) for each in chosen}) > 1
     ]
 

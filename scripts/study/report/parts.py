@@ -112,10 +112,10 @@ class Part:
         """The settings that the optimizer uses and that are not left at a neutral default."""
         return [
             key
-            for key in settings.NAMES
+            for key in settings.names()
             if key not in without
             and settings.is_used(key, chosen["optimizer"])
-            and (key in (*settings.ALWAYS_NAMED, "epochs") or chosen[key] != settings.DEFAULTS[key])
+            and (key in (*settings.ALWAYS_NAMED, "epochs") or chosen[key] != settings.default(key))
         ]
 
     def spreads(self) -> list[tuple[Experiment, float]]:
@@ -401,12 +401,11 @@ class Hyperparameters(Part):
         starts = [settings.complete(study.plan["baseline"])]
         starts += [experiment.settings for experiment in study.experiments]
         starts += [settings.complete(study.final.varied)] if study.final else []
-        for key in settings.NAMES:
+        for key in settings.names():
             values = [
                 start[key]
                 for start in starts
-                if settings.is_used(key, start["optimizer"])
-                and start[key] != settings.DEFAULTS[key]
+                if settings.is_used(key, start["optimizer"]) and start[key] != settings.default(key)
             ]
             if values and key not in self.varied():
                 names = dict.fromkeys(self.words.value_name(key, value) for value in values)
@@ -504,7 +503,7 @@ class Appendix(Part):
                 key
                 for key in settings.USED_BY
                 if not settings.is_used(key, chosen["optimizer"])
-                and chosen[key] != settings.DEFAULTS[key]
+                and chosen[key] != settings.default(key)
             ]
             if keys:
                 optimizer = self.words.value_name("optimizer", chosen["optimizer"])

@@ -77,7 +77,7 @@ class Experiments(Results):
             for value in experiment.values
             for key in self.worth_naming(experiment.settings_of(value), experiment.keys)
         }
-        keys = [key for key in settings.NAMES if key in used]
+        keys = [key for key in settings.names() if key in used]
         listed = self.words.settings(experiment.settings, keys)
         return self.text("experiments.fixed", settings=listed)
 

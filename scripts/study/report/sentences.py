@@ -12,7 +12,7 @@ from study.results import findings, trends
 from study.results.experiments import Difference, Experiment, Value
 from study.results.findings import Course, Lead, PublishedOrder
 from study.spec import settings
-from study.spec.config import schema
+from study.spec.schemas import schema
 from study.statistics.estimates import Estimate, repeatability
 from study.statistics.significance import is_clear
 from study.support import markdown
@@ -26,9 +26,6 @@ MOST_NAMED = 24
 
 # Smaller p-values are not told apart.
 LEAST_P = 0.001
-
-# Beyond as many seeds as a study can have, their number is not told.
-MOST_SEEDS = schema()["properties"]["seeds"]["maximum"]
 
 
 class Words:
@@ -115,8 +112,10 @@ class Words:
         """How many seeds it takes: `12`, or `over 1,000`."""
         if math.isnan(seeds):
             return self.text("cells.none")
-        if seeds > MOST_SEEDS:
-            return self.text("needed.above", n=self.number(MOST_SEEDS))
+        # Beyond as many as a study can have, their number is not told.
+        most = schema()["properties"]["seeds"]["maximum"]
+        if seeds > most:
+            return self.text("needed.above", n=self.number(most))
         return self.number(seeds)
 
     def p(self, p: float) -> str:

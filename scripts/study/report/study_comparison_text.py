@@ -12,7 +12,7 @@ from markupsafe import Markup
 from study.report.sentences import Words
 from study.results import study_comparison
 from study.results.study_comparison import FINAL, Row, Study, Verdict
-from study.spec.settings import NAMES, complete
+from study.spec.settings import complete, names
 from study.support import markdown
 from study.support.language import Language
 from study.support.resources import resource
@@ -112,7 +112,7 @@ class _Comparison:
         )
 
     def _chosen(self, whose: str, chosen: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        for name in NAMES:
+        for name in names():
             title = self.text(f"settings.{whose}", setting=self.words.setting_name(name))
             yield title, self.words.value_name(name, chosen[name])
 

@@ -15,7 +15,7 @@ from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 from tensorboard.plugins.hparams import summary_v2 as hparams
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from study.results.metrics import SETTINGS
+from study.results.metrics import settings_columns
 from study.runs.checkpoint import MEASURES
 from study.spec.settings import text
 
@@ -64,7 +64,7 @@ def _keep_names(folder: Path, made: Path) -> None:
 def _settings(row: pd.Series) -> dict[str, Any]:
     """A run's settings as HParams takes them: numbers, truth values and texts."""
     found = {}
-    for name in SETTINGS.names:
+    for name in settings_columns().names:
         value = row[name]
         if isinstance(value, np.ndarray):
             found[name] = text(value.tolist())
@@ -77,7 +77,7 @@ def _experiment(chosen: Mapping[str, Mapping[str, Any]]) -> Summary:
     """What HParams offers to filter and sort by: the settings that differ, and the measures."""
     values = {
         name: list(dict.fromkeys(each[name] for each in chosen.values() if name in each))
-        for name in SETTINGS.names
+        for name in settings_columns().names
     }
     return hparams.hparams_config_pb(
         hparams=[

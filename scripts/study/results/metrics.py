@@ -11,24 +11,31 @@ import pyarrow.parquet as pq
 
 from study.runs.records import RECORD, read_metadata
 from study.spec import settings
-from study.spec.settings import NAMES
+from study.spec.schemas import definitions
 from study.support.errors import StudyError
 
+# By the type that a setting's schema names; one that lists words instead is of strings.
 _TYPES = {
-    "optimizer": pa.string(),
-    "activation": pa.string(),
-    "precision": pa.string(),
-    "nesterov": pa.bool_(),
-    "flip": pa.bool_(),
-    "hidden": pa.list_(pa.int64()),
-    "batch_size": pa.int64(),
-    "shift": pa.int64(),
+    None: pa.string(),
+    "boolean": pa.bool_(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "array": pa.list_(pa.int64()),
 }
 
 # Records that are joined and sorted at a time: what that takes in memory stays within bounds.
 AT_A_TIME = 500
 
-SETTINGS = pa.schema([(name, _TYPES.get(name, pa.float64())) for name in NAMES if name != "epochs"])
+
+def settings_columns() -> pa.Schema:
+    """The columns of metrics.parquet that have a run's settings."""
+    return pa.schema(
+        [
+            (name, _TYPES[definition.get("type")])
+            for name, definition in definitions().items()
+            if name != "epochs"
+        ]
+    )
 
 
 def collect(runs: Iterable[Mapping[str, Any]], folder: Path) -> pa.Table:
@@ -76,7 +83,7 @@ def _collect(runs: list[Mapping[str, Any]], folder: Path) -> pa.Table:
 
     order = rows["order"]
     columns = {"run": rows["run"]}
-    for column in SETTINGS:
+    for column in settings_columns():
         values = pa.array([run["settings"].get(column.name) for run in runs], column.type)
         columns[column.name] = values.take(order)
         if pa.types.is_list(column.type):

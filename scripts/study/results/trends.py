@@ -10,7 +10,7 @@ import numpy as np
 from jsonschema import Draft202012Validator
 
 from study.results.experiments import Experiment, Value, is_ordered
-from study.spec.config import schema
+from study.spec.schemas import definitions
 from study.statistics.scales import WIDE, has_even_ratios, scale_of
 from study.statistics.significance import Contrast, is_clear
 
@@ -96,7 +96,7 @@ def edges(experiment: Experiment) -> list[Edge]:
         items = sorted(items, key=lambda item: sum(item) if isinstance(item, list) else item)
         if not is_ordered(items):
             continue
-        bounds = schema()["$defs"][key]
+        bounds = definitions()[key]
         chosen, *others = [value.varied[key] for value in experiment.bests]
         if any(other != chosen for other in others):
             continue
@@ -173,7 +173,7 @@ def _next(key: str, items: Sequence[float]) -> float:
         following = _as_before(items, following)
     if _is_valid(key, following):
         return following
-    bounds = schema()["$defs"][key]
+    bounds = definitions()[key]
     side = ("maximum", "exclusiveMaximum") if last > before else ("minimum", "exclusiveMinimum")
     bound = next((bounds[name] for name in side if name in bounds), last)
     return _rounded(key, (last + bound) / 2, last)
@@ -202,7 +202,7 @@ def _rounded(key: str, number: float, last: float) -> float:
     These are two digits of what is left to 1 where the setting is thought of in that way, and more
     of them where two would lead back to `last`.
     """
-    if schema()["$defs"][key]["type"] == "integer":
+    if definitions()[key]["type"] == "integer":
         return round(number)
     is_complement = key in COMPLEMENTS and 0.5 < number < 1
     for digits in range(2, 12):
@@ -216,4 +216,4 @@ def _rounded(key: str, number: float, last: float) -> float:
 
 
 def _is_valid(key: str, value: Any) -> bool:
-    return Draft202012Validator(schema()["$defs"][key]).is_valid(value)
+    return Draft202012Validator(definitions()[key]).is_valid(value)

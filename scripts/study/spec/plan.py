@@ -13,7 +13,15 @@ from study.data.datasets import describe
 from study.spec import settings as training_settings
 from study.spec.beside import files_beside, plan_beside
 from study.spec.choice import Choice, Reason
-from study.spec.settings import DEFAULTS, complete, essential, identity, is_used, text, value_text
+from study.spec.settings import (
+    complete,
+    default,
+    essential,
+    identity,
+    is_used,
+    text,
+    value_text,
+)
 from study.support.errors import StudyError
 
 # Longest readable part of a run's name: with the hash well below file systems' 255 bytes.
@@ -263,7 +271,7 @@ def _check(
                 f"{place}.vary.{name}: the optimizer {optimizer!r} does not use {name!r}; "
                 "set another optimizer in this experiment's `with:`"
             )
-        if settings[name] != DEFAULTS[name]:
+        if settings[name] != default(name):
             notes.append(f"{place}: {optimizer} ignores {name} = {text(settings[name])}")
     if is_used("nesterov", optimizer) and settings["nesterov"] and settings["momentum"] == 0:
         raise StudyError(f"{place}: nesterov needs a momentum above 0")

@@ -16,9 +16,27 @@ SCHEMAS = resource("workflow/schemas")
 
 @functools.cache
 def schema(name: str = "config") -> dict[str, Any]:
-    """The schema `<name>.schema.yaml`."""
+    """The schema `<name>.schema.yaml`; that of the config knows each setting's lists of values."""
     # By libyaml: every program reads it, and the strict reader takes a quarter of a second.
-    return YAML(typ="safe").load(SCHEMAS / f"{name}.schema.yaml")
+    content = YAML(typ="safe").load(SCHEMAS / f"{name}.schema.yaml")
+    if name == "config":
+        _add_lists(content)
+    return content
+
+
+def definitions() -> dict[str, Any]:
+    """The schema of each training setting, in the order of tables and texts."""
+    return schema()["$defs"]["settings"]["properties"]
+
+
+def _add_lists(config: dict[str, Any]) -> None:
+    """Let `vary` take a list for each setting, whose items are what the setting may be."""
+    experiment = config["properties"]["experiments"]["additionalProperties"]
+    vary = experiment["properties"]["vary"]
+    settings = config["$defs"]["settings"]["properties"]
+    values = vary["additionalProperties"]
+    vary["properties"] = {name: values | {"items": item} for name, item in settings.items()}
+    vary["additionalProperties"] = False
 
 
 def errors(value: Any, wanted: Mapping[str, Any]) -> Iterator[ValidationError]:

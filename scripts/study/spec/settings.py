@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from study.spec.schemas import schema
+from study.spec.schemas import definitions
 
-Settings = Mapping[str, Any]
-
-# In the order of tables and texts.
-NAMES = list(schema()["$defs"]["settings"]["properties"])
-
-DEFAULTS = {name: schema()["$defs"][name]["default"] for name in NAMES}
+# One setting's value, and settings by name.
+Setting = bool | int | float | str | list[int]
+Settings = Mapping[str, Setting]
 
 # What only some optimizers use; every other setting matters to all.
 USED_BY = {"momentum": {"sgd", "rmsprop"}, "nesterov": {"sgd"}}
@@ -21,19 +18,35 @@ USED_BY = {"momentum": {"sgd", "rmsprop"}, "nesterov": {"sgd"}}
 ALWAYS_NAMED = ("optimizer", "learning_rate", "dropout", "hidden", "batch_size")
 
 
-def complete(settings: Settings) -> dict[str, Any]:
+def names() -> list[str]:
+    """All settings, in the order of tables and texts."""
+    return list(definitions())
+
+
+def default(name: str) -> Setting:
+    """The neutral default of a setting."""
+    return definitions()[name]["default"]
+
+
+def complete(settings: Settings) -> dict[str, Setting]:
     """All settings, in order: those given, in their schema's type, and defaults for the rest."""
-    completed = {name: settings.get(name, DEFAULTS[name]) for name in NAMES}
-    for name, value in completed.items():
-        kind = schema()["$defs"][name].get("type")
-        if kind == "number":
+    return {
+        name: _typed(settings.get(name, definition["default"]), definition)
+        for name, definition in definitions().items()
+    }
+
+
+def _typed(value: Any, definition: Mapping[str, Any]) -> Setting:
+    match definition.get("type"):
+        case "number":
             # Zero has one name: -0.0 + 0.0 is 0.0.
-            completed[name] = float(value) + 0.0
-        elif kind == "integer":
-            completed[name] = int(value)
-        elif name == "hidden":
-            completed[name] = [int(units) for units in value]
-    return completed
+            return float(value) + 0.0
+        case "integer":
+            return int(value)
+        case "array":
+            return [int(item) for item in value]
+        case _:
+            return value
 
 
 def is_used(name: str, optimizer: str) -> bool:
@@ -41,16 +54,16 @@ def is_used(name: str, optimizer: str) -> bool:
     return optimizer in USED_BY.get(name, {optimizer})
 
 
-def identity(settings: Settings) -> dict[str, Any]:
+def identity(settings: Settings) -> dict[str, Setting]:
     """What changes the learning: all settings that the optimizer uses, without epochs."""
     return {
         name: settings[name]
-        for name in NAMES
+        for name in definitions()
         if name != "epochs" and is_used(name, settings["optimizer"])
     }
 
 
-def essential(settings: Settings) -> dict[str, Any]:
+def essential(settings: Settings) -> dict[str, Setting]:
     """The identity without what stands at its neutral default and is not always named.
 
     A setting that a later version adds, with a neutral default, changes nothing here.
@@ -58,11 +71,11 @@ def essential(settings: Settings) -> dict[str, Any]:
     return {
         name: value
         for name, value in identity(settings).items()
-        if name in ALWAYS_NAMED or value != DEFAULTS[name]
+        if name in ALWAYS_NAMED or value != default(name)
     }
 
 
-def text(value: Any) -> str:
+def text(value: Setting) -> str:
     """One setting's value, language-neutral: `0.0001`, `128-64`, `true`."""
     if isinstance(value, bool):
         return str(value).lower()

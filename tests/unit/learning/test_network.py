@@ -12,7 +12,7 @@ from examples import ACTIVATIONS
 from study.learning import network
 from study.learning.network import Stack
 from study.learning.streams import stream
-from study.spec.config import schema
+from study.spec.schemas import definitions
 
 SIZES = [12, 9, 7, 5]
 SEEDS = [3, 1, 4]
@@ -174,7 +174,7 @@ def test_dropout_is_drawn_anew_for_each_replicate_layer_batch_and_epoch():
 
 
 def test_the_highest_dropout_that_the_schema_lets_pass_is_computed():
-    stack = made(dropout=schema()["$defs"]["dropout"]["maximum"])
+    stack = made(dropout=definitions()["dropout"]["maximum"])
     assert stack.forward(random_pixels(), dropout_streams()).isfinite().all()
 
 

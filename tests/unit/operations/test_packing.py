@@ -11,11 +11,11 @@ from study.operations import jobs, packing
 from study.operations.plan_table import OVERHEAD, Estimate
 from study.runs.completeness import Standing
 from study.spec.plan import Run
-from study.spec.settings import DEFAULTS
+from study.spec.settings import complete
 
 
 def run(name: str, epochs: int = 10, **settings) -> Run:
-    return Run(name, DEFAULTS | settings, epochs, [0, 1])
+    return Run(name, complete(settings), epochs, [0, 1])
 
 
 def open_epochs(found: Run) -> Standing:

@@ -12,7 +12,7 @@ from tensorboard.plugins.hparams import api_pb2, metadata
 import madeup
 from study.commands import door, export_tensorboard
 from study.results import event_files
-from study.results.metrics import SETTINGS
+from study.results.metrics import settings_columns
 from study.runs.checkpoint import MEASURES
 from study.spec import settings
 
@@ -32,7 +32,7 @@ def metrics():
     study = madeup.make(CONFIG, lambda _, epoch: 0.7 + epoch / 30, {"adam": 1})
     chosen = {run["run"]: run["settings"] for run in study.plan["runs"]}
     rows = study.metrics.reset_index(drop=True)
-    for name in SETTINGS.names:
+    for name in settings_columns().names:
         rows[name] = rows["run"].map(lambda run, name=name: chosen[run].get(name))
     rows["hidden"] = rows["hidden"].map(np.array)
     return rows

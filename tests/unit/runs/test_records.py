@@ -81,7 +81,7 @@ def test_a_record_has_a_row_for_each_replicate_and_epoch():
     assert table.schema.names == [
         name
         for name, _ in METRICS
-        if name not in {"hidden_text", *(each.name for each in metrics.SETTINGS)}
+        if name not in {"hidden_text", *(each.name for each in metrics.settings_columns())}
     ]
     assert table["train_loss"].to_pylist() == [0.1, 5.1, 5.2]
     assert table["validation_accuracy"].to_pylist() == [0.1003, 5.1003, 5.2003]

@@ -9,9 +9,9 @@ from ruamel.yaml import YAML
 
 from examples import MANY
 from study.spec import config
-from study.spec.config import load, read_yaml, schema, validated
+from study.spec.config import load, read_yaml, validated
 from study.spec.plan import resolve
-from study.spec.schemas import SCHEMAS
+from study.spec.schemas import SCHEMAS, definitions, schema
 from study.support.errors import StudyError
 
 DEFAULT = SCHEMAS.parents[1] / "config.yaml"
@@ -282,7 +282,7 @@ _ANYTHING = st.recursive(
     ),
     max_leaves=5,
 )
-_SETTINGS = sorted(schema()["$defs"]["settings"]["properties"])
+_SETTINGS = sorted(definitions())
 
 
 _PLACES = st.one_of(
@@ -455,7 +455,7 @@ def test_every_key_is_described_and_typed(key):
 
 @pytest.mark.parametrize("name", _SETTINGS)
 def test_every_setting_is_bounded_and_has_a_default_that_is_valid(name):
-    part = schema()["$defs"][name]
+    part = definitions()[name]
     lowest = {"minimum", "exclusiveMinimum", "minItems"} & part.keys()
     highest = {"maximum", "exclusiveMaximum", "maxItems"} & part.keys()
     assert (lowest and highest) or "enum" in part or part["type"] == "boolean"
@@ -467,8 +467,8 @@ def test_every_setting_can_be_varied_and_set_for_the_baseline_an_experiment_and_
     properties = schema()["properties"]
     experiment = properties["experiments"]["additionalProperties"]["properties"]
     varied = experiment["vary"]["properties"]
-    assert list(varied) == list(schema()["$defs"]["settings"]["properties"])
+    assert list(varied) == list(definitions())
     for name, part in varied.items():
-        assert part["items"] == {"$ref": f"#/$defs/{name}"}
+        assert part["items"] is definitions()[name]
     for part in (properties["baseline"], properties["final"]["then"], experiment["with"]):
         assert part["$ref"] == "#/$defs/settings"

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from examples import MANY, training_settings
 from mnistlike import write_dataset
-from study.spec import config, plan, settings
 from study.spec.config import load, validated
 from study.spec.plan import resolve, run_name
-from study.spec.schemas import SCHEMAS
-from study.spec.settings import NAMES, complete, identity
+from study.spec.schemas import SCHEMAS, definitions, schema
+from study.spec.settings import complete, identity, names
 from study.support.errors import StudyError
 
 DEFAULT = SCHEMAS.parents[1] / "config.yaml"
@@ -93,14 +92,10 @@ def test_the_final_model_differs_from_the_baseline_where_it_says(default_plan):
 
 
 def test_a_setting_added_later_with_a_neutral_default_leaves_the_names(monkeypatch):
-    defaults = {"gradient_clipping": 0.0, "schedule": "none"} | settings.DEFAULTS
-    names = ["gradient_clipping", *settings.NAMES, "schedule"]
-    parts = {name: {"type": "number", "default": 0.0} for name in ["gradient_clipping"]}
-    parts["schedule"] = {"enum": ["none", "cosine"], "default": "none"}
-    monkeypatch.setitem(config.schema(), "$defs", config.schema()["$defs"] | parts)
-    monkeypatch.setattr(settings, "NAMES", names)
-    for module in (settings, plan):
-        monkeypatch.setattr(module, "DEFAULTS", defaults)
+    first = {"gradient_clipping": {"type": "number", "default": 0.0}}
+    last = {"schedule": {"enum": ["none", "cosine"], "default": "none"}}
+    known = first | definitions() | last
+    monkeypatch.setitem(schema()["$defs"]["settings"], "properties", known)
     resolved = resolve(load([DEFAULT]))
     assert "schedule" in resolved.runs[0].settings
     assert [run.run for run in resolved.runs] == list(DEFAULT_RUNS)
@@ -249,7 +244,7 @@ _CHANGED = {
 }
 
 
-@pytest.mark.parametrize("changed", NAMES[:-1])
+@pytest.mark.parametrize("changed", names()[:-1])
 def test_every_setting_that_changes_learning_changes_the_name(changed):
     base = complete({"optimizer": "sgd", "momentum": 0.9})
     assert run_name(base | {changed: _CHANGED[changed]}, "D", "test") != run_name(base, "D", "test")

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import MANY, OPTIMIZERS
-from study.spec.settings import DEFAULTS, NAMES, complete, identity, is_used, text, value_text
+from study.spec.settings import complete, default, identity, is_used, names, text, value_text
 
 
 def test_the_order_of_settings_is_that_of_tables_and_texts():
-    assert NAMES == [
+    assert names() == [
         "optimizer",
         "learning_rate",
         "learning_rate_decay",
@@ -43,15 +43,15 @@ def test_the_neutral_defaults_of_later_settings_stay_for_ever():
         "flip": False,
         "precision": "float32",
     }
-    assert {name: DEFAULTS[name] for name in named_only_where_they_differ} == (
+    assert {name: default(name) for name in named_only_where_they_differ} == (
         named_only_where_they_differ
     )
 
 
 def test_complete_fills_in_defaults_in_order():
     completed = complete({"epochs": 3, "learning_rate": 0.5})
-    assert list(completed) == NAMES
-    assert completed == DEFAULTS | {"epochs": 3, "learning_rate": 0.5}
+    assert list(completed) == names()
+    assert completed == complete({}) | {"epochs": 3, "learning_rate": 0.5}
 
 
 def test_complete_gives_each_value_the_type_of_its_setting():
@@ -65,7 +65,7 @@ def test_complete_gives_each_value_the_type_of_its_setting():
 
 def test_completed_settings_share_no_list_with_the_schema():
     complete({})["hidden"].append(1)
-    assert DEFAULTS["hidden"] == [128, 64]
+    assert default("hidden") == [128, 64]
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -75,8 +75,8 @@ def test_identity_holds_what_the_optimizer_uses_without_epochs(optimizer):
         unused = set()
     if optimizer == "rmsprop":
         unused = {"nesterov"}
-    assert set(NAMES) - set(identity(complete({"optimizer": optimizer}))) == unused | {"epochs"}
-    assert {name for name in NAMES if not is_used(name, optimizer)} == unused
+    assert set(names()) - set(identity(complete({"optimizer": optimizer}))) == unused | {"epochs"}
+    assert {name for name in names() if not is_used(name, optimizer)} == unused
 
 
 @pytest.mark.parametrize(
