@@ -15,8 +15,8 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check tensorboard==2.21.0 \
-    "setuptools<81"
+"$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    tensorboard==2.21.0 setuptools==80.9.0
 cd "$folder"
 venv/bin/python - <<'PYTHON'
 import json
