@@ -145,7 +145,7 @@ def judged(study: MadeUp) -> pa.Table:
 def _write_data(dataset: datasets.Dataset, folder: Path) -> np.ndarray:
     folder.mkdir(exist_ok=True)
     for part, count in IMAGES.items():
-        labels = np.arange(count) % dataset.class_count
+        labels = np.arange(count) % len(dataset.targets)
         images = np.zeros((count, 8, 8), np.uint8)
         (folder / dataset.files[f"{part}_images"].name).write_bytes(idx_bytes(images))
         (folder / dataset.files[f"{part}_labels"].name).write_bytes(idx_bytes(labels))
@@ -171,7 +171,7 @@ def _write_evaluation(
     rows = study.metrics[study.metrics["run"] == final["run"]]
     is_last = (rows["epoch"] == final["epochs"]) & (rows["status"] == "ok")
     seeds = rows.loc[is_last, "seed"].tolist()
-    classes = dataset.class_count
+    classes = len(dataset.targets)
     shape = (len(seeds), len(labels), classes)
     probabilities = np.full(shape, 0.1 / (classes - 1), np.float32)
     for seed, own in zip(seeds, probabilities, strict=True):

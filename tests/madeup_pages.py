@@ -57,9 +57,7 @@ class Made:
         return self.reports[code]
 
     def page(self, code="en"):
-        return document.render(
-            self.told, language(code), self.report(code), self.figures, self.folder / "data"
-        )
+        return document.render(self.told, language(code), self.report(code), self.figures)
 
 
 def small(own_dataset, experiments, **other):

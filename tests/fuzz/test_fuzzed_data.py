@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from fuzzing import INPUTS, altered, damaged, in_time, told
 from mnistlike import write_dataset
 from study.data import datasets, sources
+from study.data.base import CHECKSUMS
 from study.support.errors import StudyError
 
 
@@ -43,7 +44,7 @@ def described_rightly(path):
         except StudyError as error:
             told(error)
             return None
-    assert dataset.class_count >= 2
+    assert len(dataset.targets) >= 2
     assert len({file.name for file in dataset.files.values()}) == 4
     assert all("/" not in file.name for file in dataset.files.values())
     assert all(len(file.sha256) == 64 for file in dataset.files.values())
@@ -89,7 +90,7 @@ def test_any_damaged_data_file_is_told(folder, tmp_path_factory, data):
     (place / f"{name}.gz").write_bytes(data.draw(damaged(whole)))
     with in_time():
         try:
-            sources.fetch(dataset, [str(place)], place / "out", lambda line: None)
+            dataset.fetch(place / "out", [str(place)], lambda line: None)
         except StudyError as error:
             message = str(error)
         else:
@@ -98,17 +99,17 @@ def test_any_damaged_data_file_is_told(folder, tmp_path_factory, data):
         # Nowhere to be had, or there and wrong.
         told = "no source has the data set MnistLike|MnistLike is not as .* says:"
         assert re.search(told, message)
-        assert not (place / "out" / sources.CHECKSUMS).exists()
+        assert not (place / "out" / CHECKSUMS).exists()
         return
-    datasets.verify(dataset, place / "out")
-    assert np.array_equal(datasets.map_labels(dataset, place / "out", "test").shape, [6])
+    dataset.verify(place / "out")
+    assert np.array_equal(dataset.load(place / "out").test.y.shape, [6])
 
 
 def test_a_file_that_unpacks_without_an_end_is_given_up(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "MOST_BYTES", 100)
     dataset = datasets.describe(folder / "mnistlike.yaml")
     with pytest.raises(StudyError, match="is larger than 100 bytes"):
-        sources.fetch(dataset, [str(folder)], tmp_path / "out", lambda line: None)
+        dataset.fetch(tmp_path / "out", [str(folder)], lambda line: None)
 
 
 @pytest.mark.parametrize("name", ["a\x1b[31m", "a\u202eb", " ", "", 1])

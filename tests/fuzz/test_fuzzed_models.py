@@ -171,7 +171,7 @@ def shown(folder):
     """Whether the study in a folder is shown beside another; else the fault was told."""
     with in_time():
         try:
-            found = protocols.beside({"beside": str(folder)}, DATASET, folder / "data")
+            found = protocols.beside({"beside": str(folder)}, DATASET.load(folder / "data"))
         except StudyError as error:
             told(error, str(folder))
             return False
@@ -214,11 +214,11 @@ def test_the_study_that_is_altered_is_shown(beside):
 def test_an_evaluation_that_holds_no_probabilities_is_told(beside):
     path = beside / "final.safetensors"
     whole = path.read_bytes()
-    read = evaluation.read(path, DATASET, beside / "data")
+    read = evaluation.read(path, DATASET.load(beside / "data"))
     wrong = evaluation.Evaluation(read.provenance, 2 * read.probabilities, read.labels)
     try:
         evaluation.write(path, wrong)
         with pytest.raises(StudyError, match="holds no probabilities"):
-            evaluation.read(path, DATASET, beside / "data")
+            evaluation.read(path, DATASET.load(beside / "data"))
     finally:
         path.write_bytes(whole)

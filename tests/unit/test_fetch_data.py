@@ -18,8 +18,8 @@ from ruamel.yaml import YAML
 
 from mnistlike import write_dataset
 from study.data import sources
-from study.data.datasets import describe, verify
-from study.data.sources import CHECKSUMS, fetch
+from study.data.base import CHECKSUMS
+from study.data.datasets import describe
 from study.support.errors import StudyError
 
 PROGRAM = Path(sources.__file__).parents[2] / "fetch_data.py"
@@ -51,7 +51,7 @@ def damaged(served, tmp_path):
 def fetch_from(dataset, output, *names):
     """The lines told while fetching."""
     lines = []
-    fetch(dataset, [str(name) for name in names], output, lines.append)
+    dataset.fetch(output, [str(name) for name in names], lines.append)
     return lines
 
 
@@ -85,7 +85,7 @@ def test_a_users_folder_serves_plain_and_compressed_files(dataset, served, tmp_p
             path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
             path.unlink()
     lines = fetch_from(dataset, tmp_path / "out", folder)
-    verify(dataset, tmp_path / "out")
+    dataset.verify(tmp_path / "out")
     assert lines == [f"MnistLike: served by {folder}, verified, now in {tmp_path / 'out'}"]
 
 
@@ -160,7 +160,7 @@ def test_an_altered_file_is_told_and_fetched_again(dataset, served, tmp_path):
         file.truncate(100)
     lines = fetch_from(dataset, out, served)
     assert lines[0].startswith(f"{out}/{IMAGES}: has 100 bytes")
-    verify(dataset, out)
+    dataset.verify(out)
 
 
 def test_what_a_killed_process_left_is_cleared_away(dataset, served, tmp_path):
@@ -228,7 +228,7 @@ def published(dataset, mirror, monkeypatch):
 def test_a_mirror_is_asked_for_the_four_files_once(published, mirror, tmp_path):
     dataset = published("good", "damaged")
     lines = fetch_from(dataset, tmp_path / "out", "torchvision")
-    verify(dataset, tmp_path / "out")
+    dataset.verify(tmp_path / "out")
     assert mirror.asked == [f"/good/{file.name}.gz" for file in dataset.files.values()]
     assert lines[0].startswith("MnistLike: served by torchvision")
 
@@ -236,7 +236,7 @@ def test_a_mirror_is_asked_for_the_four_files_once(published, mirror, tmp_path):
 def test_the_next_mirror_helps_out_for_a_damaged_one(published, tmp_path):
     dataset = published("damaged", "absent", "good")
     assert len(fetch_from(dataset, tmp_path / "out", "torchvision")) == 1
-    verify(dataset, tmp_path / "out")
+    dataset.verify(tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_a_package_is_downloaded_without_installing_it(packaged, apt, tmp_path):
     log = apt("Acquire")
     dataset = describe(packaged)
     fetch_from(dataset, tmp_path / "out", "debian")
-    verify(dataset, tmp_path / "out")
+    dataset.verify(tmp_path / "out")
     assert len(log.read_text().splitlines()) == 1
 
 
@@ -352,7 +352,7 @@ def test_stale_package_lists_are_renewed_in_a_private_folder(packaged, apt, tmp_
     log = apt("Dir::State=")
     dataset = describe(packaged)
     fetch_from(dataset, tmp_path / "out", "debian")
-    verify(dataset, tmp_path / "out")
+    dataset.verify(tmp_path / "out")
     calls = log.read_text().splitlines()
     assert [call.split()[-1] for call in calls] == ["made-up", "update", "made-up"]
     assert all(f"Dir::State={tmp_path}" in call for call in calls[1:])

@@ -445,8 +445,8 @@ def test_held_out_images_are_judged_and_the_test_images_are_not_opened(run, data
     hiding = (
         "import os, runpy, sys; sys.argv = sys.argv[1:];"
         "sys.path.insert(0, os.path.dirname(sys.argv[0]));"
-        "from study.data import datasets; real = datasets.map_images;"
-        "datasets.map_images = lambda d, f, part: real(d, f, {'train': part}[part]);"
+        "from study.data.idx import IdxDataset; real = IdxDataset._examples;"
+        "IdxDataset._examples = lambda d, f, part: real(d, f, {'train': part}[part]);"
         "runpy.run_path(sys.argv[0], run_name='__main__')"
     )
     held_out = {"validation": [json.dumps({"from": "train", "size": 300, "seed": 0})]}

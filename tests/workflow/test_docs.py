@@ -15,7 +15,7 @@ from torchvision.datasets.mnist import read_sn3_pascalvincent_tensor
 
 import madeup
 from small_study import ROOT
-from study.data import idx
+from study.data import idx_import
 from study.results import comparisons, experiments
 from study.spec import config
 from study.support import markdown
@@ -116,7 +116,7 @@ def test_the_how_tos_data_are_described_and_read_by_others(tmp_path, monkeypatch
     [line] = [line for line in commands("python") if "describe_data" in line]
     words = [str(ROOT / word) if word.endswith(".py") else word for word in shlex.split(line)]
     subprocess.run([sys.executable, *words[1:]], check=True)
-    for name, (_, file) in idx.FILES.items():
+    for name, (_, file) in idx_import.FILES.items():
         read = read_sn3_pascalvincent_tensor(str(tmp_path / "my-data" / file))
         assert (read.numpy() == made[name]).all()
 

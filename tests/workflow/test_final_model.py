@@ -32,7 +32,8 @@ def data_of(study: Study) -> tuple[datasets.Dataset, Path]:
 
 
 def evaluated(study: Study) -> evaluation.Evaluation:
-    return evaluation.read(study.results / "final.safetensors", *data_of(study))
+    described, folder = data_of(study)
+    return evaluation.read(study.results / "final.safetensors", described.load(folder))
 
 
 def classified(study: Study, *words: str) -> list[dict]:
@@ -61,15 +62,16 @@ def test_predictions_are_those_of_the_evaluation(made):
     expected = evaluated(made).probabilities.mean(axis=0)
     idx = folder / described.files["test_images"].name
     lines = classified(made, str(idx))
-    assert [list(line["probabilities"]) for line in lines[:1]] == [described.classes("en")]
+    classes = described.targets.in_language("en")
+    assert [list(line["probabilities"]) for line in lines[:1]] == [classes]
     found = np.array([list(line["probabilities"].values()) for line in lines])
     assert np.allclose(found, expected, rtol=0, atol=1e-6)
 
-    images = datasets.map_images(described, folder, "test").reshape(-1, 8, 8)
+    images = described.load(folder).test.x.reshape(-1, 8, 8)
     Image.fromarray(np.asarray(images[7])).save(made.folder / "seven.png")
     [line] = classified(made, "seven.png")
     assert np.allclose(list(line["probabilities"].values()), expected[7], rtol=0, atol=1e-6)
-    assert line["class"] == described.classes("en")[expected[7].argmax()]
+    assert line["class"] == classes[expected[7].argmax()]
 
     session = onnxruntime.InferenceSession(made.results / "model" / "model.onnx")
     [found] = session.run(None, {"images": np.asarray(images)})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import inside_snakemake as inside
 from snakemake.exceptions import WorkflowError
-from study.data.datasets import DamagedFileError, verify
+from study.data.base import DamagedFileError
 from study.runs import completeness, gpus
 from study.spec import data_fit
 from study.support import places, receipts
@@ -33,7 +33,7 @@ def expected_files():
         "results/plan.json",
         *(f"results/{table}.parquet" for table in tables),
         f"{DATA}/checksums.sha256",
-        *(f"{DATA}/{file.name}" for file in DATASET.files.values()),
+        *(f"{DATA}/{name}" for name in DATASET.file_names),
         *EVALUATION,
         *FIGURES,
         *REPORTS,
@@ -93,18 +93,19 @@ def outdated_files():
             print(f"{path}: leads nowhere, is now {move_aside(path)}", file=sys.stderr)
     if os.path.exists(f"{DATA}/checksums.sha256") and not STORAGE:
         try:
-            verify(DATASET, DATA)
+            DATASET.verify(Path(DATA))
         except DamagedFileError as error:
             print(f"{DATA}/{error.summary}; it is fetched anew", file=sys.stderr)
             yield f"{DATA}/checksums.sha256"
         else:
             tell_fit()
-        sums = Path(DATA, "checksums.sha256")
-        if read_bytes(sums) != DATASET.checksums.encode():
-            print(
-                f"{sums}: altered since it was made; it is made anew", file=sys.stderr
-            )
-            yield str(sums)
+            sums = Path(DATA, "checksums.sha256")
+            if read_bytes(sums) != DATASET.checksums(Path(DATA)).encode():
+                print(
+                    f"{sums}: altered since it was made; it is made anew",
+                    file=sys.stderr,
+                )
+                yield str(sums)
     for name, run in RUNS.items():
         found = completeness_of(run)
         for output in found.damaged:

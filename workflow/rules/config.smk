@@ -60,7 +60,7 @@ HAS_FINAL = PLAN.final is not None or (
 DATA = f"results/data/{DATASET.name}"
 
 # The pixels, which only jobs that share no folder have to be given; see rule fetch_data.
-PIXELS = [f"{DATA}/{file.name}" for file in DATASET.files.values()] if STORAGE else []
+PIXELS = [f"{DATA}/{name}" for name in DATASET.file_names] if STORAGE else []
 
 # What the panel shows the progress of (workflow/logger).
 CONFIG_FILE = RESULTS / "config.json"

@@ -1,6 +1,9 @@
 # What the rules ask of runs: how far each has come, what its job is to train, which files it leaves.
 
+import functools
 import json
+import os
+from pathlib import Path
 
 from study.operations import jobs
 from study.runs import completeness, failures
@@ -19,6 +22,16 @@ def completeness_of(run):
             else completeness.standing(run, RUN_FOLDERS, LEARNING)
         )
     return COMPLETENESS[run.run]
+
+
+def sizes():
+    """The sizes of the data, by which jobs get their time, memory and order."""
+    return sizes_of_data(os.path.exists(f"{DATA}/checksums.sha256"))
+
+
+@functools.cache
+def sizes_of_data(fetched):
+    return jobs.sizes(DATASET, Path(DATA)) if fetched else jobs.ASSUMED
 
 
 def run_of(wildcards):
@@ -44,7 +57,7 @@ def priority_of(wildcards):
     """The longest runs first, and last what has failed, which others of its job need not await."""
     run = run_of(wildcards)
     failed = failures.kind_left(RUN_FOLDERS / run.run) not in (None, failures.STOPPED)
-    return 0 if failed else jobs.seconds(run)
+    return 0 if failed else jobs.seconds(run, sizes())
 
 
 def every_record(wildcards):

@@ -9,7 +9,7 @@ if CONFIG["job_minutes"] and inside.is_main_process(workflow):
     from study.operations import packing
 
     SHARES = packing.shares(
-        EXPERIMENT_RUNS, completeness_of, RUN_FOLDERS, CONFIG["job_minutes"]
+        EXPERIMENT_RUNS, completeness_of, RUN_FOLDERS, CONFIG["job_minutes"], sizes()
     )
     GROUPS = {run: share.job for run, share in SHARES.items()}
 elif CONFIG["job_minutes"]:
@@ -33,4 +33,4 @@ def group_of(wildcards):
 def minutes_of(wildcards):
     """The time limit of a run's job, or what it adds to that of a job that it shares."""
     share = SHARES.get(wildcards.run)
-    return share.minutes if share else jobs.runtime_minutes(run_of(wildcards))
+    return share.minutes if share else jobs.runtime_minutes(run_of(wildcards), sizes())

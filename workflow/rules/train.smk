@@ -22,7 +22,7 @@ rule train:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt
-        * jobs.memory_mb(run_of(wildcards), PLAN.device),
+        * jobs.memory_mb(run_of(wildcards), sizes(), PLAN.device),
         runtime=lambda wildcards, attempt: attempt * minutes_of(wildcards),
         gpu=0 if PLAN.device == "cpu" else 1,
         # Counts runs at a time, where a profile limits them.

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from study.commands import options
-from study.data import idx
+from study.data import idx_import
 from study.support.errors import StudyError
 
 
@@ -31,11 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     if not args.source.exists():
         raise StudyError(f"{args.source}: no such file or folder")
-    arrays = idx.read_folder(args.source) if args.source.is_dir() else idx.read_npz(args.source)
-    described = idx.described(arrays, args.classes)
+    read = idx_import.read_folder if args.source.is_dir() else idx_import.read_npz
+    arrays = read(args.source)
+    described = idx_import.described(arrays, args.classes)
     for warning in described.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    path = idx.write(args.output, args.name, described)
+    path = idx_import.write(args.output, args.name, described)
     print(f"{path}: {described.text}")
     print("name it in the study's config:")
     print(f"  data:\n    dataset: {path}\n    sources: [{args.output}]")

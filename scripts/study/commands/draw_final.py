@@ -4,7 +4,7 @@ import argparse
 import json
 
 from study.commands import options
-from study.data.sources import CHECKSUMS
+from study.data.base import CHECKSUMS
 from study.support import receipts
 from study.support.language import Language
 

@@ -5,7 +5,7 @@ import json
 
 from study.commands import options
 from study.data import datasets
-from study.data.sources import CHECKSUMS
+from study.data.base import CHECKSUMS
 from study.support import receipts
 from study.support.language import Language
 
@@ -21,9 +21,9 @@ def run(arguments: argparse.Namespace) -> None:
     from study.figures import drawing, mosaic
 
     plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
-    dataset = datasets.describe(plan["dataset"])
+    data = datasets.describe(plan["dataset"]).load(arguments.data)
     read = [arguments.data / CHECKSUMS]
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
         for code in plan["languages"]:
-            mosaic.draw(dataset, arguments.data, Language(code), arguments.output)
+            mosaic.draw(data, Language(code), arguments.output)
             made += drawing.files(arguments.output, "mosaic", code)

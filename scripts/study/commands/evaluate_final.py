@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from study.commands import options
-from study.data.sources import CHECKSUMS
+from study.data.base import CHECKSUMS
 from study.final import evaluation
 from study.support import receipts
 

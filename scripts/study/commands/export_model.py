@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from study.commands import options
-from study.data.sources import CHECKSUMS
+from study.data.base import CHECKSUMS
 from study.final import export, onnx_graph
 from study.report import model_card
 from study.report.data import METRICS_COLUMNS, collect

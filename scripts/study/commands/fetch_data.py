@@ -11,7 +11,6 @@ from pathlib import Path
 
 from study.commands import options
 from study.data.datasets import describe
-from study.data.sources import fetch
 from study.spec import config, data_fit, plan
 
 
@@ -46,4 +45,4 @@ def run(arguments: argparse.Namespace) -> None:
 
     if study:
         data_fit.check_description(study, dataset)
-    fetch(dataset, arguments.sources, arguments.output, tell, check)
+    dataset.fetch(arguments.output, arguments.sources, tell, check)

@@ -7,6 +7,7 @@ import sys
 
 from study.commands import options
 from study.data import datasets
+from study.data.base import CHECKSUMS
 from study.operations import plan_table
 from study.runs import fingerprint
 from study.spec import choice, config, data_fit, plan
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     dataset = datasets.describe(resolved.dataset)
     data_fit.check_description(resolved, dataset)
     data = args.runs.parent / "data" / dataset.name
-    if (data / datasets.CHECKSUMS).exists():
+    if (data / CHECKSUMS).exists():
         for note in data_fit.check_files(resolved, dataset, data):
             print(f"note: {note}", file=sys.stderr)
     learning = fingerprint.learning(dataset.digest, resolved.validation)

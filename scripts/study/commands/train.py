@@ -9,6 +9,7 @@ made from the state is written.
 import argparse
 import functools
 import json
+import math
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 
 from study.commands import options
 from study.data import datasets
+from study.data.base import Data, Examples
 from study.runs import attempts, checkpoint, failures, fingerprint, gpus, provenance
 from study.runs.checkpoint import Request
 from study.spec.config import checked_settings, validated
@@ -127,6 +129,7 @@ def run(args: argparse.Namespace) -> None:
 
 def train(args: argparse.Namespace) -> None:
     dataset = datasets.describe(args.dataset)
+    data = dataset.load(args.data)
     settings = identity(complete(checked_settings(args.settings, "--settings")))
     request = Request(args.seeds, args.epochs, args.keep_epochs)
     path, journal = args.output / "state.safetensors", args.output / "journal.jsonl"
@@ -142,17 +145,16 @@ def train(args: argparse.Namespace) -> None:
     open_seeds = request.open_seeds(known)
     if open_seeds:
         log(f"{args.output.name}: training seeds {open_seeds} to epoch {request.epochs}")
-        datasets.verify(dataset, args.data)
+        dataset.verify(args.data)
         tell = functools.partial(log, folder=args.output)
         with gpus.slot(args.device, args.runs_per_gpu, tell):
-            extend(args, dataset, settings, known, request, path, storage)
+            extend(args, data, settings, known, request, path, storage)
     else:
         log(f"{args.output.name}: everything is there, nothing to train")
     # Arrow takes memory that training has had until here.
     from study.runs import outputs, usage
 
-    features = datasets.map_images(dataset, args.data, "train").shape[1]
-    sizes = [features, *settings["hidden"], dataset.class_count]
+    sizes = [math.prod(data.inputs), *settings["hidden"], len(data.targets)]
     outputs.write(args.output, known, request, settings, sizes)
     if open_seeds:
         usage.write(args.output / "benchmark.tsv", time.monotonic() - STARTED)
@@ -160,7 +162,7 @@ def train(args: argparse.Namespace) -> None:
 
 def extend(
     args: argparse.Namespace,
-    dataset: datasets.Dataset,
+    data: Data,
     settings: dict[str, Any],
     known: checkpoint.State,
     request: Request,
@@ -175,16 +177,13 @@ def extend(
     chosen = device.choose(args.device)
     arithmetic.settle()
 
-    def images(part: datasets.Part) -> Images:
-        pixels = datasets.map_images(dataset, args.data, part)
-        labels = datasets.map_labels(dataset, args.data, part)
-        return Images.from_arrays(
-            pixels, labels, datasets.image_size(dataset, args.data)[1], chosen
-        )
+    def images(part: Examples) -> Images:
+        pixels = part.x.reshape(len(part), -1)
+        return Images.from_arrays(pixels, part.y, data.inputs[-1], chosen)
 
-    learned = images("train")
+    learned = images(data.train)
     if args.validation == "test":
-        judged = images("test")
+        judged = images(data.test)
     else:
         size, count = args.validation["size"], len(learned.labels)
         if size >= count:
@@ -197,7 +196,7 @@ def extend(
         settings,
         learned,
         judged,
-        dataset.class_count,
+        len(data.targets),
         chosen,
         device.kind(chosen),
         arithmetic.digest(chosen),

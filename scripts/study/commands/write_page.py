@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from study.commands import options
-from study.data.sources import CHECKSUMS
+from study.data.base import CHECKSUMS
 from study.page import document
 from study.report.data import collect
 from study.spec.beside import files_beside
@@ -43,6 +43,6 @@ def run(arguments: argparse.Namespace) -> None:
         )
         report = arguments.report.read_text(encoding="utf-8")
         language = Language(arguments.language)
-        text = document.render(study, language, report, arguments.figures, arguments.data)
+        text = document.render(study, language, report, arguments.figures)
         write_text(arguments.output, text)
         made.append(arguments.output)

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from study.commands import options
-from study.data.sources import CHECKSUMS
+from study.data.base import CHECKSUMS
 from study.report import document
 from study.report.data import METRICS_COLUMNS, collect
 from study.spec.beside import files_beside

@@ -1,7 +1,6 @@
-"""Where a data set's files come from: a folder, torchvision's mirrors, a Debian package."""
+"""Where IDX files come from: a folder, torchvision's mirrors, a Debian package."""
 
 import contextlib
-import fcntl
 import functools
 import gzip
 import os
@@ -16,9 +15,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from study.data.datasets import CHECKSUMS, DamagedFileError, Dataset, DebianPackage, verify
+from study.data.base import DamagedFileError, Tell
+from study.data.idx import DebianPackage, IdxDataset
 from study.support.errors import StudyError
-from study.support.files import write_text
 
 MIRROR_SECONDS = (5, 30)  # to connect, between two packets
 # Of a file, downloaded or unpacked: a mirror or a gzip may send without an end.
@@ -43,57 +42,13 @@ class ContentError(SourceError):
 Attempt = Callable[[Path], Path]
 
 
-def fetch(
-    dataset: Dataset,
-    sources: Sequence[str],
-    output: Path,
-    tell: Callable[[str], None],
-    check: Callable[[Path], None] = lambda _: None,
-) -> None:
-    """Fill `output` with the data set's decompressed, verified files and their checksums.
+def fetch_from_first(dataset: IdxDataset, sources: Sequence[str], output: Path, tell: Tell) -> None:
+    """Fill `output` with the data set's decompressed, verified files.
 
     `sources` are tried in order: "torchvision", "debian", or the path of a folder with the files,
-    plain or .gz. Files that are there and right are kept. Several processes may call this at
-    once: one fetches, the others wait. `tell` gets one line for each source that was tried.
-    `check` is called with the folder once the files are there, and may raise StudyError.
-    Raises StudyError when no source serves the files or they cannot be written.
+    plain or .gz. `tell` gets one line for each source that was tried. Raises StudyError when no
+    source serves the files or they cannot be written.
     """
-    output.mkdir(parents=True, exist_ok=True)
-    with _only_process_in(output, tell):
-        if _is_complete(dataset, output, tell):
-            tell(f"{dataset.name}: already in {output}, verified")
-        else:
-            _fetch_from_first(dataset, sources, output, tell)
-        # Training waits for the checksums.
-        check(output)
-        _write_checksums(dataset, output / CHECKSUMS)
-
-
-@contextlib.contextmanager
-def _only_process_in(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
-    with (folder / ".lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            tell(f"{folder}: another process is fetching into it; waiting")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _is_complete(dataset: Dataset, folder: Path, tell: Callable[[str], None]) -> bool:
-    if not any((folder / file.name).exists() for file in dataset.files.values()):
-        return False
-    try:
-        verify(dataset, folder)
-    except DamagedFileError as error:
-        tell(f"{folder}/{error.summary}; fetching again")
-        return False
-    return True
-
-
-def _fetch_from_first(
-    dataset: Dataset, sources: Sequence[str], output: Path, tell: Callable[[str], None]
-) -> None:
     failures = []
     found = False
     for source in sources:
@@ -121,7 +76,7 @@ def _fetch_from_first(
     )
 
 
-def _fetch_from(source: str, dataset: Dataset, output: Path) -> None:
+def _fetch_from(source: str, dataset: IdxDataset, output: Path) -> None:
     failures = []
     kind = SourceError
     for attempt in _attempts(source, dataset):
@@ -133,7 +88,7 @@ def _fetch_from(source: str, dataset: Dataset, output: Path) -> None:
                 origin = attempt(work)
                 for file in dataset.files.values():
                     _decompress(origin, file.name, incoming)
-                verify(dataset, incoming)
+                dataset.verify(incoming)
             except SourceError as error:
                 failures.append(str(error))
             except DamagedFileError as error:
@@ -159,7 +114,7 @@ def _empty_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _attempts(source: str, dataset: Dataset) -> list[Attempt]:
+def _attempts(source: str, dataset: IdxDataset) -> list[Attempt]:
     match source:
         case "torchvision":
             mirrors, names = _torchvision_mirrors(dataset)
@@ -184,7 +139,7 @@ def _existing_folder(folder: Path, otherwise: str) -> Path:
     return folder
 
 
-def _torchvision_mirrors(dataset: Dataset) -> tuple[list[str], list[str]]:
+def _torchvision_mirrors(dataset: IdxDataset) -> tuple[list[str], list[str]]:
     """The mirrors' URLs, and the names that the data set's files have there."""
     if not dataset.torchvision:
         raise SourceError("the description names no torchvision class")
@@ -310,8 +265,3 @@ def _write(path: Path, blocks: Iterable[bytes]) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise StudyError(f"{path}: {error.strerror}") from error
-
-
-def _write_checksums(dataset: Dataset, path: Path) -> None:
-    if not path.is_file() or path.read_bytes() != dataset.checksums.encode():
-        write_text(path, dataset.checksums)

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from study.data import datasets
+from study.data.base import Classes
 from study.figures import drawing
 from study.figures.drawing import Curve
-from study.figures.mosaic import pictures
 from study.final import evaluation
 from study.final.evaluation import Evaluation
 from study.results import metrics, published
@@ -42,7 +42,7 @@ class FinalModel:
     `n_seeds`, that did not diverge.
     """
 
-    dataset: datasets.Dataset
+    classes: Classes
     epochs: int
     n_seeds: int
     curves: dict[str, Curve]
@@ -65,10 +65,11 @@ def collect(plan: dict, runs: Path, evaluated: Path, data: Path) -> FinalModel:
     own = part(plan, None)
     rows = metrics.collect(own["runs"], runs).to_pandas()
     dataset = datasets.describe(plan["dataset"])
+    content = dataset.load(data)
     final, epochs = own["final"], own["final"]["epochs"]
     printed = published.lookup("final", final["settings"], epochs, dataset.name, plan["validation"])
     return FinalModel(
-        dataset=dataset,
+        classes=content.targets,
         epochs=epochs,
         n_seeds=rows["seed"].nunique(),
         curves={measure: drawing.curve(rows, measure, epochs) for measure in MEASURES},
@@ -77,8 +78,8 @@ def collect(plan: dict, runs: Path, evaluated: Path, data: Path) -> FinalModel:
             for name in PARTS
             if (accuracy := getattr(printed, f"{name}_accuracy", None)) is not None
         },
-        images=pictures(dataset, data, "test"),
-        evaluation=evaluation.read(evaluated, dataset, data),
+        images=content.test.x[:, 0],
+        evaluation=evaluation.read(evaluated, content),
     )
 
 
@@ -154,7 +155,7 @@ def _draw_curves(model: FinalModel, language: Language, folder: Path) -> None:
 
 
 def _draw_confusion(model: FinalModel, language: Language, folder: Path, name: str) -> None:
-    classes = model.dataset.classes(language.code)
+    classes = model.classes.in_language(language.code)
     counts = model.evaluation.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     height = float(np.clip(1.9 + 0.32 * len(classes), 4, 20))
@@ -180,7 +181,7 @@ def _cell(value: float, digits: int, language: Language) -> str:
 
 def _draw_scores(model: FinalModel, language: Language, folder: Path, name: str) -> None:
     scores = model.evaluation.scores.sort_values("f1_mean", ascending=False, kind="stable")
-    names = np.array(model.dataset.classes(language.code))[scores.index]
+    names = np.array(model.classes.in_language(language.code))[scores.index]
     height = 1.4 + 0.36 * len(scores)
     note = _note(model, language, "one_mark", "intervals_of_marks")
     with drawing.sheet(height, _title(model, name, language), note) as figure:
@@ -242,7 +243,7 @@ def _draw_calibration(model: FinalModel, language: Language, folder: Path, name:
 
 
 def _draw_confused(model: FinalModel, language: Language, folder: Path, name: str) -> None:
-    classes = model.dataset.classes(language.code)
+    classes = model.classes.in_language(language.code)
     rows, columns = CONFUSED
     pairs = model.evaluation.confused(rows)
     note = _note(model, language, "examples_of_one", "examples_of_several")
@@ -277,7 +278,7 @@ def _draw_confused(model: FinalModel, language: Language, folder: Path, name: st
 
 def _draw_mistakes(model: FinalModel, language: Language, folder: Path, name: str) -> None:
     rows, columns = MISTAKES
-    classes = model.dataset.classes(language.code)
+    classes = model.classes.in_language(language.code)
     _, height, width = model.images.shape
     several = len(model.finished) > 1
     note = _note(model, language, "mistakes_of_one", "mistakes_of_several")

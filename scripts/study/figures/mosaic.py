@@ -4,24 +4,17 @@ from pathlib import Path
 
 import numpy as np
 
-from study.data import datasets
+from study.data.base import Data
 from study.figures import drawing
 from study.support.language import Language
 
 IMAGES_OF_A_CLASS = 14
 
 
-def pictures(dataset: datasets.Dataset, folder: Path, part: str) -> np.ndarray:
-    """A part's images, (N, height, width) uint8."""
-    shape = datasets.read_header(folder / dataset.files[f"{part}_images"].name)
-    return datasets.map_images(dataset, folder, part).reshape(shape)
-
-
-def draw(dataset: datasets.Dataset, data: Path, language: Language, folder: Path) -> None:
+def draw(data: Data, language: Language, folder: Path) -> None:
     """Write mosaic.<language>.png and .svg: the first training images of each class, in a row."""
-    images = pictures(dataset, data, "train")
-    labels = datasets.map_labels(dataset, data, "train")
-    classes = dataset.classes(language.code)
+    images, labels = data.train.x[:, 0], data.train.y
+    classes = data.targets.in_language(language.code)
     _, height, width = images.shape
     gap = max(width // 14, 1)
     canvas = np.zeros((len(classes) * (height + gap), IMAGES_OF_A_CLASS * (width + gap)), np.uint8)
@@ -30,7 +23,7 @@ def draw(dataset: datasets.Dataset, data: Path, language: Language, folder: Path
         for i, image in enumerate(np.flatnonzero(labels == label)[:IMAGES_OF_A_CLASS]):
             left = i * (width + gap)
             canvas[top : top + height, left : left + width] = images[image]
-    title = language.text("figures.mosaic", dataset=dataset.name, n=IMAGES_OF_A_CLASS)
+    title = language.text("figures.mosaic", dataset=data.dataset.name, n=IMAGES_OF_A_CLASS)
     row_height = 0.65 * (height + gap) / (width + gap)
     with drawing.sheet(0.5 + row_height * len(classes), title) as figure:
         axes = figure.subplots()

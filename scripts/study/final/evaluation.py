@@ -11,6 +11,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from study.data import datasets
+from study.data.base import Data
 from study.final import inference, weights
 from study.spec import schemas
 from study.statistics import calibration, classification
@@ -175,7 +176,8 @@ def evaluate(plan: Mapping[str, Any], run: Path, data: Path) -> Evaluation:
     if final is None:
         raise StudyError("the plan has no final model: add `final:` to the configuration")
     dataset = datasets.describe(plan["dataset"])
-    pixels = datasets.map_images(dataset, data, "test")
+    content = dataset.load(data)
+    pixels = content.test.x.reshape(len(content.test), -1)
     [seeds] = [run["seeds"] for run in plan["runs"] if run["run"] == final["run"]]
     networks = weights.of_run(run, seeds, final["epochs"])
     activation = final["settings"]["activation"]
@@ -184,8 +186,8 @@ def evaluate(plan: Mapping[str, Any], run: Path, data: Path) -> Evaluation:
         found = [inference.probabilities(pixels, each, activation) for each in networks.values()]
     return Evaluation(
         Provenance(final["run"], final["epochs"], list(networks), dataset.name, dataset.digest),
-        np.array(found, np.float32).reshape(-1, len(pixels), dataset.class_count),
-        np.asarray(datasets.map_labels(dataset, data, "test")),
+        np.array(found, np.float32).reshape(-1, len(pixels), len(content.targets)),
+        np.asarray(content.test.y),
     )
 
 
@@ -198,8 +200,8 @@ def write(path: Path, evaluation: Evaluation) -> None:
     weights.write_described(path, tensors, asdict(evaluation.provenance))
 
 
-def read(path: Path, dataset: datasets.Dataset, data: Path) -> Evaluation:
-    """What `write` wrote, with the labels of the test images in `data`.
+def read(path: Path, data: Data) -> Evaluation:
+    """What `write` wrote, with the labels of the test part of `data`.
 
     Raises StudyError where the file is missing, damaged or about another data set.
     """
@@ -210,12 +212,12 @@ def read(path: Path, dataset: datasets.Dataset, data: Path) -> Evaluation:
         reason = f"{weights.DESCRIPTION} {place}: {fault.message}"
         raise weights.damaged(path, reason, weights.AGAIN)
     provenance = Provenance(**described)
-    if provenance.digest != dataset.digest:
+    if provenance.digest != data.dataset.digest:
         raise StudyError(
-            f"{path}: is about other images than those of {dataset.name}; {weights.AGAIN}"
+            f"{path}: is about other images than those of {data.dataset.name}; {weights.AGAIN}"
         )
-    labels = np.asarray(datasets.map_labels(dataset, data, "test"))
-    shape = (len(labels), dataset.class_count)
+    labels = np.asarray(data.test.y)
+    shape = (len(labels), len(data.targets))
     names = [f"seed_{seed}.probabilities" for seed in provenance.seeds]
     if set(names) != found.keys():
         raise weights.damaged(path, "its seeds are not those that it names", weights.AGAIN)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from study.data import datasets
+from study.data.base import Classes
 from study.final import inference, weights
 from study.final.inference import Layers
 from study.final.weights import DESCRIPTION
@@ -94,15 +95,15 @@ def of_plan(plan: Mapping[str, Any], run: Path, data: Path) -> Model:
     """The plan's final model; `run` is its run's folder, `data` that of the data set's files."""
     final = plan["final"]
     dataset = datasets.describe(plan["dataset"])
-    shape = datasets.read_header(data / dataset.files["test_images"].name)
-    images = datasets.map_images(dataset, data, "test").reshape(shape)
+    content = dataset.load(data)
+    images = content.test.x[:, 0]
     [seeds] = [each["seeds"] for each in plan["runs"] if each["run"] == final["run"]]
     networks = weights.of_run(run, seeds, final["epochs"])
     description = Description(
         dataset=dataset.name,
-        classes=class_names(dataset),
-        height=shape[1],
-        width=shape[2],
+        classes=class_names(content.targets),
+        height=images.shape[1],
+        width=images.shape[2],
         border=round(float(border(images).mean()), 1),
         settings=final["settings"],
         epoch=final["epochs"],
@@ -119,9 +120,9 @@ def border(images: np.ndarray) -> np.ndarray:
     return images[:, edge]
 
 
-def class_names(dataset: datasets.Dataset) -> list[str]:
+def class_names(classes: Classes) -> list[str]:
     """The classes' names in English, or else in the first language that there is."""
-    names = dataset.class_names
+    names = classes.names
     return list(names if isinstance(names, list) else names.get("en", next(iter(names.values()))))
 
 

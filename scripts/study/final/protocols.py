@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study.data import datasets
+from study.data.base import Data
 from study.final import evaluation
 from study.final.evaluation import Evaluation
 from study.spec.beside import files_beside, foreign, no_final, plan_beside
@@ -77,23 +77,23 @@ def honest(
     return Honest(plan, accuracies.loc[evaluated.seeds].to_numpy(), evaluated)
 
 
-def beside(plan: Mapping[str, Any], dataset: datasets.Dataset, data: Path) -> Honest | None:
+def beside(plan: Mapping[str, Any], data: Data) -> Honest | None:
     """The final model of the study that `plan` wants to be shown beside, once it is there.
 
-    `data` has the data set's files. Raises StudyError where that study holds no images out, has no
+    `data` are the study's own. Raises StudyError where that study holds no images out, has no
     final model, is of other data, or where a file of it is not what was written.
     """
     if not files_beside(plan["beside"]):
         return None
     folder = Path(plan["beside"])
     other = plan_beside(folder)
-    evaluated = evaluation.read(folder / "final.safetensors", dataset, data)
+    evaluated = evaluation.read(folder / "final.safetensors", data)
     if not evaluated.seeds:
         raise no_final(folder)
     final = other["final"]
     if (evaluated.provenance.run, evaluated.provenance.epoch) != (final["run"], final["epochs"]):
         raise foreign(folder / "final.safetensors", "is of another model than plan.json names")
-    count, *_ = datasets.read_header(data / dataset.files["train_images"].name)
+    count = len(data.train)
     if other["validation"]["size"] >= count:
         raise foreign(folder / "plan.json", f"holds out more than the {count} training images")
     return honest(other, _metrics(folder / "metrics.parquet", final, evaluated.seeds), evaluated)

@@ -1,13 +1,27 @@
 """What a training job is asked to do, and about what it takes."""
 
 import math
+from dataclasses import dataclass
+from pathlib import Path
 
+from study.data.base import Dataset
 from study.learning.layout import parameters_width
 from study.runs.completeness import Standing
 from study.spec.plan import Run
+from study.support.errors import StudyError
 
-# Of the order of every data set like MNIST; the plan does not open the data.
-FEATURES, CLASSES, IMAGES = 784, 10, 60_000
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the work of a run depends on: numbers in an example, outputs, training examples."""
+
+    features: int
+    outputs: int
+    examples: int
+
+
+# Those of MNIST and its kind, as long as the data are not fetched.
+ASSUMED = Sizes(784, 10, 60_000)
 
 # A slow core: products in FLOP/s, and seconds of overhead for each step of a stack.
 SLOW_RATE, SLOW_STEP = 10e9, 2e-3
@@ -24,26 +38,35 @@ CUDA_MB = 2000
 MARGIN = 10
 
 
-def _parameters(run: Run) -> int:
-    return parameters_width([FEATURES, *run.settings["hidden"], CLASSES])
+def sizes(dataset: Dataset, folder: Path) -> Sizes:
+    """The sizes of the data in `folder`, where they have been fetched."""
+    try:
+        data = dataset.load(folder)
+        return Sizes(math.prod(data.inputs), len(data.targets), len(data.train))
+    except (StudyError, OSError):  # damaged, which is found and told before any job
+        return ASSUMED
 
 
-def seconds(run: Run) -> float:
+def _parameters(run: Run, sizes: Sizes) -> int:
+    return parameters_width([sizes.features, *run.settings["hidden"], sizes.outputs])
+
+
+def seconds(run: Run, sizes: Sizes) -> float:
     """Time that the whole run would take on a slow core: an order for jobs, and a bound."""
     # Forward, weight gradient and input gradient are a product each; evaluation is a third more.
-    products = 8 * _parameters(run) * IMAGES * len(run.seeds)
-    steps = math.ceil(IMAGES / run.settings["batch_size"])
+    products = 8 * _parameters(run, sizes) * sizes.examples * len(run.seeds)
+    steps = math.ceil(sizes.examples / run.settings["batch_size"])
     return run.epochs * (products / SLOW_RATE + steps * SLOW_STEP)
 
 
-def runtime_minutes(run: Run) -> int:
+def runtime_minutes(run: Run, sizes: Sizes) -> int:
     """A time limit for the job."""
-    return MARGIN + math.ceil(seconds(run) / 60)
+    return MARGIN + math.ceil(seconds(run, sizes) / 60)
 
 
-def memory_mb(run: Run, device: str) -> int:
+def memory_mb(run: Run, sizes: Sizes, device: str) -> int:
     """A memory limit for the job, where the config says `device`."""
-    parameters = len(run.seeds) * _parameters(run)
+    parameters = len(run.seeds) * _parameters(run, sizes)
     process = PROCESS_MB + (0 if device == "cpu" else CUDA_MB)
     return process + math.ceil(parameters * BYTES_PER_PARAMETER / 2**20)
 

@@ -28,16 +28,18 @@ def shares(
     standing_of: Callable[[Run], Standing],
     folder: Path,
     minutes: float,
+    sizes: jobs.Sizes,
 ) -> dict[str, Share]:
     """The share of each run that is to share a job with others, where a job takes about `minutes`.
 
-    Times go by what finished runs in `folder` took, and otherwise by arithmetic for a slow core.
+    Times go by what finished runs in `folder` took, and otherwise by arithmetic for a slow core
+    and data of these `sizes`.
     """
     past = Past(folder)
     expected, limit = {}, {}
     for run in runs:
         epochs = standing_of(run).epochs
-        bound = OVERHEAD + jobs.seconds(run) * epochs / (run.epochs * len(run.seeds))
+        bound = OVERHEAD + jobs.seconds(run, sizes) * epochs / (run.epochs * len(run.seeds))
         estimate = past.estimate(run, epochs)
         likely = bound if estimate is None else estimate.seconds
         expected[run.run] = likely

@@ -195,8 +195,11 @@ def _finished(path: Path) -> Run | None:
 
 
 def _work(run: Run) -> float:
-    """The arithmetic of an epoch of one seed, among as many as the run has, in any unit."""
-    return jobs.seconds(replace(run, epochs=1)) / len(run.seeds)
+    """The arithmetic of an epoch of one seed, among as many as the run has, in any unit.
+
+    It is compared with that of others alone, so that the sizes of the data matter little.
+    """
+    return jobs.seconds(replace(run, epochs=1), jobs.ASSUMED) / len(run.seeds)
 
 
 def table(plan: Plan, runs: Path, learning: Mapping[str, str], cores: int) -> Table:

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study.data import datasets
-from study.data.datasets import CHECKSUMS
+from study.data.base import CHECKSUMS
 from study.final import evaluation
 from study.operations import jobs, pruning
 from study.results import comparisons, experiments, metrics, summary, verdicts
@@ -160,7 +160,9 @@ class Verification:
         if not intact:
             yield Finding(SKIPPED, "training again: no run is intact")
             return
-        fastest = sorted(intact, key=lambda run: jobs.seconds(replace(run, seeds=run.seeds[:1])))
+        fastest = sorted(
+            intact, key=lambda run: jobs.seconds(replace(run, seeds=run.seeds[:1]), jobs.ASSUMED)
+        )
         run = chooser.choice(fastest[:FASTEST])
         seed = chooser.choice(run.seeds)
         folder = self.runs / run.run
@@ -209,10 +211,11 @@ class Verification:
         )
 
     def _data(self) -> Iterator[str]:
-        for file in self.dataset.files.values():
-            path = self.data / file.name
-            yield from _unlike(file.sha256, path, sha256, "is not the data set's, by its checksum")
-        sums = {f"{file.sha256}  {file.name}" for file in self.dataset.files.values()}
+        sums = self.dataset.sums(self.data)
+        for name, sum_ in sums.items():
+            path = self.data / name
+            yield from _unlike(sum_, path, sha256, "is not the data set's, by its checksum")
+        sums = {f"{sum_}  {name}" for name, sum_ in sums.items()}
         yield from _unlike(sums, self.data / CHECKSUMS, _lines, "has other sums than the data set")
 
     def _run(self, folder: Path, wanted: Run | None) -> Iterator[str]:
@@ -325,7 +328,7 @@ class Verification:
     def _evaluation(self, run: Path) -> Iterator[str]:
         expected = evaluation.evaluate(asdict(self.plan), run, self.data)
         with _reading(self.evaluation):
-            found = evaluation.read(self.evaluation, self.dataset, self.data)
+            found = evaluation.read(self.evaluation, self.dataset.load(self.data))
             same = found.provenance == expected.provenance and np.allclose(
                 found.probabilities, expected.probabilities, rtol=0, atol=ANOTHER_PROCESSOR
             )

@@ -12,11 +12,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from study.data import datasets
 from study.page import charts as page_charts
 from study.page import confusion
 from study.page import curves as page_curves
@@ -76,24 +74,23 @@ def figures_of(plan: Mapping[str, Any], folder: Path, code: str) -> list[Path]:
     return sorted(path for name in names for path in folder.glob(f"{name}.{code}.svg"))
 
 
-def render(study: Study, language: Language, report: str, figures: Path, data: Path) -> str:
+def render(study: Study, language: Language, report: str, figures: Path) -> str:
     """The page in one language.
 
     `study` has COLUMNS of the metrics, `report` is the text of report.<language>.md, `figures` the
     folder of the figures and `data` that of the data set's files.
     """
-    return _Page(study, language, report, figures, data).render()
+    return _Page(study, language, report, figures).render()
 
 
 class _Page:
-    def __init__(self, study: Study, language: Language, report: str, figures: Path, data: Path):
+    def __init__(self, study: Study, language: Language, report: str, figures: Path):
         self.study = study
         self.words = Words(language)
         self.language = language
         self.text = language.text
         self.report = page_text.without_contents(report, self.words.text("contents"))
         self.figures = figures
-        self.data = data
         self.left = {"static": MOST_STATIC, "charts": MOST_CHARTS}
         self.claims = UnfoldedClaims(study, self.words, "").unfolded()
         self.environment = Environment(
@@ -198,17 +195,12 @@ class _Page:
             yield "curves", page_curves.of_final(rows, self.words, alternative)
 
     def _matrix(self) -> dict[str, Any] | None:
-        classes = self.study.dataset.classes(self.language.code)
+        classes = self.study.data.targets.in_language(self.language.code)
         if len(classes) > confusion.MOST_CLASSES:
             return None
-        images = _test_images(self.study, self.data)
+        images = self.study.data.test.x[:, 0]
         cells = confusion.cells(self.study.evaluation, images, self.words)
         return {"classes": classes, "cells": cells, "seeds": len(self.study.evaluation.seeds)}
-
-
-def _test_images(study: Study, data: Path) -> np.ndarray:
-    """The test images, (N, height, width) uint8."""
-    return datasets.map_images(study.dataset, data, "test").reshape(study.shapes["test"])
 
 
 def _json(content: Any) -> Markup:

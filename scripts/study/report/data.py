@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from study.data import datasets
+from study.data.base import Data
 from study.final import evaluation, protocols
 from study.final.evaluation import Evaluation
 from study.final.protocols import Honest
@@ -64,7 +65,7 @@ class Study:
     """
 
     plan: Mapping[str, Any]
-    dataset: datasets.Dataset
+    data: Data
     shapes: dict[str, tuple[int, ...]]
     class_counts: dict[str, ClassCounts]
     experiments: list[Experiment]
@@ -140,34 +141,31 @@ def collect(
     has a final model; `claims` are the rows of claims.parquet. Raises StudyError where something
     is missing.
     """
-    dataset = datasets.describe(plan["dataset"])
+    content = datasets.describe(plan["dataset"]).load(data)
     final = findings.final(plan, summary, metrics)
-    found = _evaluation(evaluated, dataset, data) if final else None
+    found = _evaluation(evaluated, content) if final else None
     return Study(
         plan=plan,
-        dataset=dataset,
+        data=content,
         shapes={
-            part: datasets.read_header(data / dataset.files[f"{part}_images"].name)
-            for part in ("train", "test")
+            "train": content.train.x[:, 0].shape,
+            "test": content.test.x[:, 0].shape,
         },
-        class_counts=_class_counts(dataset, data, plan["validation"]),
+        class_counts=_class_counts(content, plan["validation"]),
         experiments=findings.experiments(plan, summary, metrics),
         final=final,
         evaluation=found,
         honest=protocols.honest(plan, metrics, found),
-        beside=protocols.beside(plan, dataset, data),
+        beside=protocols.beside(plan, content),
         metrics=metrics,
         made_by=[_made_by(runs / run["run"] / "settings.json") for run in plan["runs"]],
         claims=claims,
     )
 
 
-def _class_counts(
-    dataset: datasets.Dataset, data: Path, validation: str | Mapping[str, Any]
-) -> dict[str, ClassCounts]:
+def _class_counts(data: Data, validation: str | Mapping[str, Any]) -> dict[str, ClassCounts]:
     train, test = (
-        classes.count(np.asarray(datasets.map_labels(dataset, data, part)), dataset.class_count)
-        for part in ("train", "test")
+        classes.count(np.asarray(part.y), len(data.targets)) for part in (data.train, data.test)
     )
     if validation == "test":
         return {"train": train, "validation": test, "test": test}
@@ -175,12 +173,12 @@ def _class_counts(
     return {"train": train.without(held_out), "validation": held_out, "test": test}
 
 
-def _evaluation(path: Path | None, dataset: datasets.Dataset, data: Path) -> Evaluation | None:
+def _evaluation(path: Path | None, data: Data) -> Evaluation | None:
     if path is None:
         raise StudyError(
             "--evaluation: the plan has a final model; name its results/final.safetensors"
         )
-    found = evaluation.read(path, dataset, data)
+    found = evaluation.read(path, data)
     return found if found.seeds else None
 
 

@@ -33,8 +33,9 @@ def render(study: Study, description: Description) -> str:
     )
     words = Words(Language("en"))
     # Names of the classes for every language: the data set may have none in English.
-    dataset = replace(study.dataset, class_names=description.classes)
-    arguments = (replace(study, dataset=dataset), words, "")
+    targets = replace(study.data.targets, names=description.classes)
+    data = replace(study.data, targets=targets)
+    arguments = (replace(study, data=data), words, "")
     evaluation, several = study.evaluation, len(description.seeds) > 1
     accuracy = math.nan
     if evaluation:

@@ -78,12 +78,12 @@ class Part:
     @property
     def dataset(self) -> str:
         """The name of the data set."""
-        return markdown.escaped(self.study.dataset.name)
+        return markdown.escaped(self.study.data.dataset.name)
 
     @property
     def classes(self) -> list[str]:
         """The names of the classes."""
-        names = self.study.dataset.classes(self.words.language.code)
+        names = self.study.data.targets.in_language(self.words.language.code)
         return [markdown.escaped(name) for name in names]
 
     @property
@@ -338,7 +338,7 @@ class Introduction(Part):
             )
         ]
         for name in ("source", "licence"):
-            told = getattr(self.study.dataset, name)
+            told = getattr(self.study.data.dataset, name)
             if told:
                 about.append(self.text(f"method.{name}", **{name: markdown.escaped(told)}))
         for part, counts in self.study.class_counts.items():

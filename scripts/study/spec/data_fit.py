@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from study.data import datasets
-from study.data.datasets import Dataset
+from study.data.base import Classes, Data, Dataset
 from study.spec.plan import Plan
 from study.support.errors import StudyError
 
@@ -16,19 +15,20 @@ LOOKED_AT = 1000
 
 def check_description(plan: Plan, dataset: Dataset) -> None:
     """Raise StudyError where the data set's description lacks what the study needs."""
-    for language in plan.languages:
-        dataset.classes(language)
+    if isinstance(dataset.targets, Classes):
+        for language in plan.languages:
+            dataset.targets.in_language(language)
 
 
 def check_files(plan: Plan, dataset: Dataset, folder: Path) -> list[str]:
     """Raise StudyError where the study cannot be of these files; else what is odd, a line each.
 
-    The files are those that datasets.verify has found to be right.
+    The files are those that the data set has found to be right.
     """
     check_description(plan, dataset)
-    height, width = datasets.image_size(dataset, folder)
-    labels = datasets.map_labels(dataset, folder, "train")
-    learned, held_out = len(labels), 0
+    data = dataset.load(folder)
+    _, height, width = data.inputs
+    learned, held_out = len(data.train), 0
     if not isinstance(plan.validation, str):
         held_out = plan.validation["size"]
         if held_out >= learned:
@@ -45,8 +45,8 @@ def check_files(plan: Plan, dataset: Dataset, folder: Path) -> list[str]:
             )
     return [
         *_large_batches(plan, learned - held_out),
-        *_odd_labels(dataset, labels),
-        *dark_pixels(datasets.map_images(dataset, folder, "train"), "the training images"),
+        *_odd_labels(data),
+        *dark_pixels(data.train.x, "the training images"),
     ]
 
 
@@ -66,8 +66,8 @@ def _large_batches(plan: Plan, learned: int) -> Iterator[str]:
             yield f"batch_size: {size} is more than the {learned} training images: a batch is all"
 
 
-def _odd_labels(dataset: Dataset, labels: np.ndarray) -> Iterator[str]:
-    counts = np.bincount(labels, minlength=dataset.class_count)
+def _odd_labels(data: Data) -> Iterator[str]:
+    counts = np.bincount(data.train.y, minlength=len(data.targets))
     absent = [str(label) for label in np.flatnonzero(counts == 0)]
     if absent:
         word = "class" if len(absent) == 1 else "classes"

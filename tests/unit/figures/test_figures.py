@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mnistlike import write_dataset
-from study.data.datasets import describe, map_labels
+from study.data.datasets import describe
 from study.figures import drawing, experiment_figures
 from study.figures.experiment_data import collect, scale_of
 from study.final import evaluation
@@ -436,7 +436,7 @@ def write_final_study(folder, data, seeds, diverged, mistaken=20):
         diverged={"final": diverged},
     )
     plan["dataset"] = str(data / "mnistlike.yaml")
-    labels = np.array(map_labels(describe(plan["dataset"]), data, "test"))
+    labels = np.array(describe(plan["dataset"]).load(data).test.y)
     alive = list(range(diverged, seeds))
     confidence = np.linspace(0.5, 0.99, len(labels), dtype=np.float32)
     probabilities = np.empty((len(alive), len(labels), 3), np.float32)
@@ -508,7 +508,7 @@ def test_a_model_without_mistakes_says_so(data, tmp_path, monkeypatch):
 
 def test_an_evaluation_on_other_data_is_refused(data, tmp_path, monkeypatch):
     options = write_final_study(tmp_path, data, seeds=1, diverged=0)
-    found = evaluation.read(options["evaluation"], describe(data / "mnistlike.yaml"), data)
+    found = evaluation.read(options["evaluation"], describe(data / "mnistlike.yaml").load(data))
     other = replace(found.provenance, digest="0123456789ab")
     evaluation.write(options["evaluation"], replace(found, provenance=other))
     with pytest.raises(SystemExit, match="final.safetensors: is about other images"):

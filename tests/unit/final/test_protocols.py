@@ -125,12 +125,12 @@ def test_nothing_is_read_of_a_study_that_is_not_all_there(tmp_path):
 
 def test_other_data_beside_is_refused(tmp_path):
     write(make(CONFIG | HELD_OUT, level), tmp_path)
-    dataset = datasets.describe("FashionMNIST")
-    read = evaluation.read(tmp_path / "final.safetensors", dataset, tmp_path / "data")
+    data = datasets.describe("FashionMNIST").load(tmp_path / "data")
+    read = evaluation.read(tmp_path / "final.safetensors", data)
     made = Provenance("run", 3, read.seeds, "Other", "0ther")
     evaluation.write(
         tmp_path / "final.safetensors", Evaluation(made, read.probabilities, read.labels)
     )
     described = json.loads((tmp_path / "plan.json").read_text())
     with pytest.raises(StudyError, match="other images"):
-        protocols.beside(described | {"beside": str(tmp_path)}, dataset, tmp_path / "data")
+        protocols.beside(described | {"beside": str(tmp_path)}, data)

@@ -48,17 +48,17 @@ def test_whole_parts_add_up(parts):
 
 def test_the_time_limit_of_a_shared_job_is_that_of_its_runs_with_one_margin(tmp_path):
     runs = [run(f"run{number}") for number in range(30)]
-    found = packing.shares(runs, open_epochs, tmp_path, minutes=600)
+    found = packing.shares(runs, open_epochs, tmp_path, minutes=600, sizes=jobs.ASSUMED)
     assert {share.job for share in found.values()} == {"runs1"}
     total = sum(share.minutes for share in found.values())
-    alone = sum(jobs.seconds(each) for each in runs) / 60
+    alone = sum(jobs.seconds(each, jobs.ASSUMED) for each in runs) / 60
     started = 30 * OVERHEAD / 60
     assert total == math.ceil(jobs.MARGIN + alone + started)
 
 
 def test_a_run_that_fills_a_job_shares_none(tmp_path):
     runs = [run("long", epochs=1000), run("short", epochs=1)]
-    assert packing.shares(runs, open_epochs, tmp_path, minutes=1) == {}
+    assert packing.shares(runs, open_epochs, tmp_path, minutes=1, sizes=jobs.ASSUMED) == {}
 
 
 class Quick:
@@ -74,9 +74,9 @@ class Quick:
 def test_finished_runs_tell_how_much_a_job_holds_and_may_take(tmp_path, monkeypatch):
     """On most machines much more than arithmetic for a slow core allows."""
     runs = [run(f"run{number}") for number in range(30)]
-    by_arithmetic = packing.shares(runs, open_epochs, tmp_path, minutes=10)
+    by_arithmetic = packing.shares(runs, open_epochs, tmp_path, minutes=10, sizes=jobs.ASSUMED)
     monkeypatch.setattr(packing, "Past", Quick)
-    by_experience = packing.shares(runs, open_epochs, tmp_path, minutes=10)
+    by_experience = packing.shares(runs, open_epochs, tmp_path, minutes=10, sizes=jobs.ASSUMED)
     assert len({share.job for share in by_arithmetic.values()}) > 5
     assert {share.job for share in by_experience.values()} == {"runs1"}
     # Three times what is expected, and once the margin.
@@ -87,12 +87,12 @@ def test_finished_runs_tell_how_much_a_job_holds_and_may_take(tmp_path, monkeypa
 @pytest.mark.parametrize("minutes", [5, 30])
 def test_what_is_finished_hardly_counts(tmp_path, minutes):
     runs = [run(f"run{number}") for number in range(20)]
-    found = packing.shares(runs, lambda run: Standing(), tmp_path, minutes)
+    found = packing.shares(runs, lambda run: Standing(), tmp_path, minutes, jobs.ASSUMED)
     assert len({share.job for share in found.values()}) == 1
 
 
 def test_shares_are_the_same_whenever_they_are_asked_for(tmp_path):
     """Snakemake asks again when a checkpoint has changed the graph."""
     runs = [run(f"run{number}", epochs=number + 1) for number in range(50)]
-    once, again = (packing.shares(runs, open_epochs, tmp_path, 60) for _ in range(2))
+    once, again = (packing.shares(runs, open_epochs, tmp_path, 60, jobs.ASSUMED) for _ in range(2))
     assert once == again

@@ -145,7 +145,7 @@ def test_a_new_run_takes_as_long_as_the_most_similar_one_scaled_by_arithmetic(tm
 
     other = planned({"b": {"vary": {"hidden": [[128]]}}}, seeds=2, baseline={"epochs": 4})
     [row] = table(other, tmp_path).rows
-    scale = jobs.seconds(other.runs[0]) / jobs.seconds(sgd_small)
+    scale = jobs.seconds(other.runs[0], jobs.ASSUMED) / jobs.seconds(sgd_small, jobs.ASSUMED)
     assert row.estimate.source == sgd_small.run
     assert row.estimate.seconds == pytest.approx(OVERHEAD + 8 * 2.0 * scale)
 

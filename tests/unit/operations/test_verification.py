@@ -287,7 +287,7 @@ def test_an_evaluation_of_other_weights_is_found(study, quick):
     """A whole file, that nothing notes, in which one probability is a little higher."""
     shutil.rmtree("results/receipts")
     path, dataset = Path("results/final.safetensors"), describe(study.dataset)
-    found = evaluation.read(path, dataset, Path("results/data") / dataset.name)
+    found = evaluation.read(path, dataset.load(Path("results/data") / dataset.name))
     found.probabilities[0, 0, 0] += 1e-4
     evaluation.write(path, found)
     [text] = wrong(study)

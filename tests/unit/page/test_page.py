@@ -209,7 +209,7 @@ class TestDefault:
         counts = default.told.evaluation.confusion
         assert table.count("<button") == np.count_nonzero(counts)
         assert table.count("<div id=") == np.count_nonzero(counts)
-        classes = default.told.dataset.classes(code)
+        classes = default.told.data.targets.in_language(code)
         shown = Words(language(code)).number(counts[0, 0], 1)
         text = language(code).text("page.taken", true=classes[0], predicted=classes[0], count=shown)
         assert f'aria-label="{text}">{shown}</button>' in table

@@ -27,7 +27,7 @@ def card(folder, seeds=5, diverged=0):
     final = made.plan["final"]
     description = export.Description(
         dataset="FashionMNIST",
-        classes=export.class_names(study.dataset),
+        classes=export.class_names(study.data.targets),
         height=8,
         width=8,
         border=0.0,
@@ -84,8 +84,8 @@ def test_the_protocol_is_told(tmp_path):
 
 
 def test_classes_without_english_names_keep_their_own(tmp_path):
-    described = datasets.describe("FashionMNIST")
+    described = datasets.describe("FashionMNIST").targets
     english = export.class_names(described)
     assert english[0] == "T-shirt/top"
-    described.class_names.pop("en")
-    assert export.class_names(described) == described.class_names["es"]
+    described.names.pop("en")
+    assert export.class_names(described) == described.names["es"]

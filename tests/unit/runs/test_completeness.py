@@ -6,6 +6,8 @@ import shutil
 import pytest
 
 from finished import LEARNING, finish, planned, replicate, write_state
+from mnistlike import write_dataset
+from study.data.datasets import describe
 from study.operations import jobs
 from study.runs.completeness import OUTPUTS, by_description, finished_part, standing
 from study.support.errors import StudyError
@@ -142,8 +144,19 @@ def test_the_finished_part_of_a_plan_names_what_is_missing(tmp_path):
 def test_longer_and_larger_runs_come_first_and_get_more(run):
     longer = dataclasses.replace(run, epochs=400)
     wider = dataclasses.replace(run, settings=run.settings | {"hidden": [512, 256]})
+    sizes = jobs.ASSUMED
     for more in (longer, wider):
-        assert jobs.seconds(more) > jobs.seconds(run)
-        assert jobs.runtime_minutes(more) >= jobs.runtime_minutes(run)
-    assert jobs.memory_mb(wider, "cpu") > jobs.memory_mb(run, "cpu")
-    assert jobs.memory_mb(run, "cuda") > jobs.memory_mb(run, "cpu")
+        assert jobs.seconds(more, sizes) > jobs.seconds(run, sizes)
+        assert jobs.runtime_minutes(more, sizes) >= jobs.runtime_minutes(run, sizes)
+    assert jobs.memory_mb(wider, sizes, "cpu") > jobs.memory_mb(run, sizes, "cpu")
+    assert jobs.memory_mb(run, sizes, "cuda") > jobs.memory_mb(run, sizes, "cpu")
+
+
+def test_the_time_of_a_job_goes_by_the_true_sizes_of_the_data(run, tmp_path):
+    path = write_dataset(tmp_path, classes=["a", "b"], train=40, test=20, side=6)
+    dataset = describe(path)
+    dataset.fetch(tmp_path / "there", [str(tmp_path)], print)
+    assert jobs.sizes(dataset, tmp_path / "nowhere") == jobs.ASSUMED
+    sizes = jobs.sizes(dataset, tmp_path / "there")
+    assert sizes == jobs.Sizes(36, 2, 40)
+    assert jobs.seconds(run, sizes) < jobs.seconds(run, jobs.ASSUMED)

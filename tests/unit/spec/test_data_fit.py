@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnistlike import idx_bytes, write_dataset
-from study.data import datasets, sources
+from study.data import datasets, idx
 from study.spec import data_fit, plan
 from study.spec.config import validated
 from study.support.errors import StudyError
@@ -17,7 +17,7 @@ def data(tmp_path):
     """Described in a file, and fetched: 40 and 20 images of 8 x 8 pixels."""
     write_dataset(tmp_path / "data", classes={"en": CLASSES}, train=40, test=20, side=8)
     dataset = datasets.describe(tmp_path / "data" / "mnistlike.yaml")
-    sources.fetch(dataset, [str(tmp_path / "data")], tmp_path / "there", tell=print)
+    dataset.fetch(tmp_path / "there", [str(tmp_path / "data")], tell=print)
     return dataset, tmp_path / "there"
 
 
@@ -72,7 +72,7 @@ def rewritten(data, role: str, change) -> tuple:
     dataset, folder = data
     path = folder / dataset.files[role].name
     array = np.frombuffer(path.read_bytes(), np.uint8, offset=16 if "images" in role else 8)
-    shape = datasets.read_header(path)
+    shape = idx.read_header(path)
     path.write_bytes(idx_bytes(change(array.reshape(shape))))
     return data
 
