@@ -20,12 +20,16 @@ import torch
 from machine import available_cores
 from output import write_json
 from peer import FILES, ROOT
-from reference_study import CLASSES, PIXELS, TRAININGS, WIDTH, Training
+from reference_study import CLASSES, TRAININGS, WIDTH, Training
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from study.learning import training
+from study.data import scaling
+from study.learning.examples import Examples
+from study.learning.trainer import TRAIN_EVALUATION
+from study.runs import models, replicates
 from study.spec import settings
+from study.spec.tasks import CLASSIFICATION
 
 
 def shape(values: Mapping[str, Any]) -> str:
@@ -34,10 +38,10 @@ def shape(values: Mapping[str, Any]) -> str:
     return f"{values['optimizer']}, dropout {values['dropout']}, {hidden}, {values['batch_size']}"
 
 
-def read(folder: Path, part: str) -> training.Images:
+def read(folder: Path, part: str) -> Examples:
     pixels = np.fromfile(folder / FILES[f"{part}_images"], np.uint8, offset=16)
     labels = np.fromfile(folder / FILES[f"{part}_labels"], np.uint8, offset=8)
-    return training.Images.from_arrays(pixels.reshape(-1, PIXELS), labels, WIDTH, "cpu")
+    return Examples.from_arrays(pixels.reshape(-1, 1, WIDTH, WIDTH), labels, "cpu")
 
 
 def share(study_training: Training, folder: Path, seeds: int) -> tuple[str, float]:
@@ -45,14 +49,19 @@ def share(study_training: Training, folder: Path, seeds: int) -> tuple[str, floa
     torch.set_num_threads(1)
     train, validation = read(folder, "train"), read(folder, "test")
     learned_under = settings.identity(settings.complete(asdict(study_training)))
-    stack = training.Training(learned_under, range(seeds), PIXELS, CLASSES)
-    stack.evaluate(validation)
+    network = models.architecture(learned_under, train.shape, CLASSES, scaling.PIXELS)
+    objective = models.objective(CLASSIFICATION, learned_under, CLASSES)
+    run = replicates.Run(
+        learned_under, train, validation, network, CLASSIFICATION, objective, "cpu", "cpu"
+    )
+    trainer = run.trainer(range(seeds))
+    trainer.evaluate(validation)
     # The processor's time, of which waiting for a core is no part.
     start = time.process_time()
-    stack.train_epoch(train)
+    trainer.train_epoch(train)
     trained = time.process_time()
-    stack.evaluate(validation)
-    stack.evaluate(train.first(training.TRAIN_EVALUATION))
+    trainer.evaluate(validation)
+    trainer.evaluate(train.first(TRAIN_EVALUATION))
     evaluated = time.process_time()
     return shape(asdict(study_training)), (evaluated - trained) / (evaluated - start)
 

@@ -15,10 +15,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from mnistlike import write_dataset
 from study.data import datasets
+from study.data.scaling import PIXELS
 from study.learning.layout import parameters_width
-from study.runs import checkpoint, fingerprint, outputs, provenance
-from study.runs.checkpoint import MEASURES, Replicate, Request, State
+from study.runs import checkpoint, fingerprint, models, outputs, provenance
+from study.runs.checkpoint import Checkpoint, Replicate, Target
 from study.spec import config, plan
+from study.spec.tasks import CLASSIFICATION
 
 EPOCHS, SEEDS = 30, 5
 
@@ -70,15 +72,15 @@ def _finish_run(run: plan.Run, learning: dict, made_by: dict) -> None:
     rate = np.log10(run.settings["learning_rate"])
     random = np.random.default_rng(int(run.run[-8:], 16))
     replicates = {seed: _replicate(rate, random) for seed in run.seeds}
-    saved = State(
+    saved = Checkpoint(
         fingerprint.of_run(run.settings, learning),
         replicates,
         fingerprint.training_syntax(),
         made_by,
     )
     checkpoint.write(folder / "state.safetensors", saved)
-    sizes = [SIDE**2, *run.settings["hidden"], CLASSES]
-    outputs.write(folder, saved, Request(run.seeds, run.epochs), run.settings, sizes)
+    network = models.architecture(run.settings, (SIDE, SIDE), CLASSES, PIXELS)
+    outputs.write(folder, saved, Target(run.seeds, run.epochs), run.settings, network)
 
 
 def _replicate(rate: float, random: np.random.Generator) -> Replicate:
@@ -87,13 +89,13 @@ def _replicate(rate: float, random: np.random.Generator) -> Replicate:
     accuracy = (0.85 - 0.1 * (rate + 1.5) ** 2) * (1 - np.exp(-epochs / 5))
     accuracy = np.clip(accuracy + random.normal(scale=0.004, size=EPOCHS), 0, 1)
     made_up = {"seconds": np.full(EPOCHS, 0.5)}
-    made_up |= {name: accuracy for name in MEASURES if name.endswith("accuracy")}
+    made_up |= {name: accuracy for name in CLASSIFICATION.columns if name.endswith("accuracy")}
     made_up["train_accuracy"] = accuracy - 0.03
-    made_up |= {name: 1.2 - accuracy for name in MEASURES if name.endswith("loss")}
+    made_up |= {name: 1.2 - accuracy for name in CLASSIFICATION.columns if name.endswith("loss")}
     width = parameters_width([SIDE**2, 2, CLASSES])
     return Replicate(
         "cpu made up",
-        np.stack([made_up[name] for name in MEASURES], axis=1),
+        np.stack([made_up[name] for name in CLASSIFICATION.columns], axis=1),
         tensors={"parameters": np.zeros(width, np.float32)},
     )
 

@@ -1,5 +1,6 @@
 """Made-up settings, images and runs, for the tests of training and of what is made from it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,13 @@ import torch
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from study.learning.training import Images
-from study.runs import replicates
+from study.data.scaling import PIXELS
+from study.learning.examples import Examples
+from study.learning.trainer import Trainer
+from study.runs import models, replicates
 from study.spec.schemas import definitions
 from study.spec.settings import complete, identity
+from study.spec.tasks import CLASSIFICATION
 
 # As scripts/train.py does: exactness is promised for one thread.
 torch.set_num_threads(1)
@@ -63,33 +67,59 @@ def _used(given: dict[str, Any]) -> dict[str, Any]:
     return run_settings(**given | {"nesterov": given["nesterov"] and given["momentum"] > 0})
 
 
-def random_images(count: int, features: int = 12, classes: int = 4, seed: int = 0) -> Images:
+def random_images(count: int, features: int = 12, classes: int = 4, seed: int = 0) -> Examples:
     """Random pixels and labels, the same for the same arguments."""
     random = np.random.default_rng([count, features, classes, seed])
     pixels = random.integers(0, 256, (count, features), dtype=np.uint8)
     labels = random.integers(0, classes, count, np.uint8)
     # Two rows of pixels, if they can be.
     width = features // 2 if features % 2 == 0 else features
-    return Images.from_arrays(pixels, labels, width, "cpu")
+    return Examples.from_arrays(pixels.reshape(count, 1, -1, width), labels, "cpu")
 
 
-def learnable_images(count: int, features: int = 16, classes: int = 4, seed: int = 0) -> Images:
+def learnable_images(count: int, features: int = 16, classes: int = 4, seed: int = 0) -> Examples:
     """Images that show their class, under noise: pixel `label` and every fourth one behind it."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, classes, count, np.uint8)
     bright = np.arange(features) % classes == labels[:, None]
     pixels = np.clip(90 + 75 * bright + random.normal(0, 60, bright.shape), 0, 255)
-    return Images.from_arrays(pixels.astype(np.uint8), labels, features // 2, "cpu")
+    return Examples.from_arrays(pixels.astype(np.uint8).reshape(count, 1, 2, -1), labels, "cpu")
 
 
 def small_run(
     settings: dict[str, Any], count: int = 37, kind: str = "cpu test", **sizes: int
 ) -> replicates.Run:
     """A run on few random images."""
-    classes = sizes.get("classes", 4)
     train = random_images(count, **sizes)
     validation = random_images(23, **sizes, seed=1)
-    return replicates.Run(settings, train, validation, classes, "cpu", kind)
+    return a_run(settings, train, validation, sizes.get("classes", 4), kind)
+
+
+def a_run(
+    settings: dict[str, Any],
+    train: Examples,
+    validation: Examples,
+    classes: int = 4,
+    kind: str = "cpu test",
+) -> replicates.Run:
+    """A run that learns from `train` and is evaluated on `validation`."""
+    return replicates.Run(
+        settings,
+        train,
+        validation,
+        models.architecture(settings, train.shape, classes, PIXELS),
+        CLASSIFICATION,
+        models.objective(CLASSIFICATION, settings, classes),
+        "cpu",
+        kind,
+    )
+
+
+def trainer(
+    settings: dict[str, Any], seeds: Iterable[int], examples: Examples, classes: int = 4
+) -> Trainer:
+    """Untrained replicates for such examples."""
+    return a_run(settings, examples, examples, classes).trainer(list(seeds))
 
 
 def tensor_bytes(tensors: dict[str, Any]) -> dict[str, bytes]:

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
+from study.data.scaling import PIXELS
 from study.learning.layout import parameters_width
 from study.runs import checkpoint as states
-from study.runs import outputs
-from study.runs.checkpoint import MEASURES, Replicate, Request, State
+from study.runs import models, outputs
+from study.runs.checkpoint import Checkpoint, Replicate, Target
 from study.runs.fingerprint import of_run
 from study.spec import plan
 from study.spec.config import validated
+from study.spec.tasks import CLASSIFICATION
 
 LEARNING = {"code": "c0de", "data": "da7a", "torch": "2.0"}
 
@@ -26,8 +28,8 @@ def planned(experiments: dict | None = None, **others: object) -> plan.Plan:
 
 def replicate(run: plan.Run, epochs: int, seconds: float = 1.0, diverged: bool = False):
     """A replicate of `epochs` epochs that took so many seconds each."""
-    measures = np.full((epochs, len(MEASURES)), 0.5)
-    measures[:, MEASURES.index("seconds")] = seconds
+    measures = np.full((epochs, len(CLASSIFICATION.columns)), 0.5)
+    measures[:, -1] = seconds
     if diverged:
         return Replicate("cpu test", measures, diverged=True)
     sizes = [FEATURES, *run.settings["hidden"], CLASSES]
@@ -38,9 +40,9 @@ def replicate(run: plan.Run, epochs: int, seconds: float = 1.0, diverged: bool =
     )
 
 
-def write_state(runs: Path, run: plan.Run, replicates: dict[int, Replicate]) -> State:
+def write_state(runs: Path, run: plan.Run, replicates: dict[int, Replicate]) -> Checkpoint:
     """Save a state, as training does on its way."""
-    saved = State(of_run(run.settings, LEARNING), replicates)
+    saved = Checkpoint(of_run(run.settings, LEARNING), replicates)
     states.write(runs / run.run / "state.safetensors", saved)
     return saved
 
@@ -49,7 +51,7 @@ def finish(runs: Path, run: plan.Run, replicates: dict[int, Replicate] | None = 
     """Write all that a finished run leaves; without `replicates`, just what is asked for."""
     replicates = replicates or {seed: replicate(run, run.epochs) for seed in run.seeds}
     saved = write_state(runs, run, replicates)
-    request = Request(list(replicates), max(known.epochs for known in replicates.values()))
-    sizes = [FEATURES, *run.settings["hidden"], CLASSES]
-    outputs.write(runs / run.run, saved, request, run.settings, sizes)
+    target = Target(list(replicates), max(known.epochs for known in replicates.values()))
+    network = models.architecture(run.settings, (FEATURES,), CLASSES, PIXELS)
+    outputs.write(runs / run.run, saved, target, run.settings, network)
     return runs / run.run

@@ -19,7 +19,7 @@ def completeness_of(run):
                 run, result_text(f"runs/{run.run}/settings.json"), LEARNING
             )
             if STORAGE
-            else completeness.standing(run, RUN_FOLDERS, LEARNING)
+            else completeness.completeness_of(run, RUN_FOLDERS, LEARNING)
         )
     return COMPLETENESS[run.run]
 

@@ -9,25 +9,30 @@ made from the state is written.
 import argparse
 import functools
 import json
-import math
 import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from study.commands import options
-from study.data import datasets
-from study.data.base import Data, Examples
-from study.runs import attempts, checkpoint, failures, fingerprint, gpus, provenance
-from study.runs.checkpoint import Request
+from study.data import base, datasets
+from study.data.scaling import of_inputs
+from study.runs import attempts, checkpoint, failures, fingerprint, gpus, models, provenance
+from study.runs.checkpoint import Target
 from study.spec.config import checked_settings, validated
 from study.spec.settings import complete, identity
+from study.spec.tasks import CLASSIFICATION
 from study.support import object_store
 from study.support.errors import StudyError
 from study.support.files import move_aside
 from study.support.locks import run_lock
+
+if TYPE_CHECKING:
+    from study.learning.examples import Examples
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
@@ -73,16 +78,72 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, "--output", help="the run's folder")
 
 
-def refuse_nonsense(args: argparse.Namespace) -> None:
-    """Hold what is asked for against the schema of a config, whose keys the message names."""
-    settings = checked_settings(args.settings, "--settings")
-    asked = {
-        "data": {"validation": args.validation},
-        "seeds": args.seeds,
-        "baseline": settings | {"epochs": args.epochs},
-        "experiments": {"kept": {"vary": {"epochs": args.keep_epochs or [1]}}},
-    }
-    validated(asked, "train.py")
+@dataclass(frozen=True)
+class Job:
+    """One run and how far it is to be trained, with what, where.
+
+    Attributes:
+        settings: Those that change what is learned, complete.
+        target: The seeds and epochs that are wanted.
+        validation: "test", or which training examples are held out.
+        data_folder: That of the data set's files.
+        folder: The run's, named after it.
+        stored_runs: Where folders of runs are kept too, None for nowhere.
+    """
+
+    settings: Mapping[str, Any]
+    target: Target
+    dataset: base.Dataset
+    validation: str | Mapping[str, Any]
+    data_folder: Path
+    device: str
+    runs_per_gpu: int
+    stored_runs: str | None
+    folder: Path
+
+    @classmethod
+    def from_arguments(cls, args: argparse.Namespace) -> "Job":
+        """Raises StudyError, naming the key, for what the schema of a config does not take."""
+        settings = checked_settings(args.settings, "--settings")
+        wanted = {
+            "data": {"validation": args.validation},
+            "seeds": args.seeds,
+            "baseline": settings | {"epochs": args.epochs},
+            "experiments": {"kept": {"vary": {"epochs": args.keep_epochs or [1]}}},
+        }
+        validated(wanted, "train.py")
+        return cls(
+            settings=identity(complete(settings)),
+            target=Target(args.seeds, args.epochs, args.keep_epochs),
+            dataset=datasets.describe(args.dataset),
+            validation=args.validation,
+            data_folder=args.data,
+            device=args.device,
+            runs_per_gpu=args.runs_per_gpu,
+            stored_runs=args.stored_runs,
+            folder=args.output,
+        )
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "state.safetensors"
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal.jsonl"
+
+    @functools.cached_property
+    def data(self) -> base.Data:
+        return self.dataset.load(self.data_folder)
+
+    @property
+    def architecture(self) -> models.Architecture:
+        outputs, scaling = len(self.data.targets), of_inputs(self.data.train.x)
+        return models.architecture(self.settings, self.data.inputs, outputs, scaling)
+
+    def tell(self, line: str) -> None:
+        """Print a line, and keep it in the run's training.log."""
+        log(line, self.folder)
 
 
 def log(line: str, folder: Path | None = None) -> None:
@@ -105,132 +166,115 @@ def stop(signal_number: int, frame: object) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    refuse_nonsense(args)
+    job = Job.from_arguments(args)
     for number in STOPPING:
         signal.signal(number, stop)
-    args.output.mkdir(parents=True, exist_ok=True)
-    with run_lock(args.output, tell=functools.partial(log, folder=args.output)):
-        failures.refuse_known_bug(args.output, Path(__file__))
-        ended_before = attempts.begin(args.output)
+    job.folder.mkdir(parents=True, exist_ok=True)
+    with run_lock(job.folder, tell=job.tell):
+        failures.refuse_known_bug(job.folder, Path(__file__))
+        ended_before = attempts.begin(job.folder)
         if ended_before:
-            log(ended_before, args.output)
+            job.tell(ended_before)
         try:
-            train(args)
+            train(job)
         except BaseException as error:
-            failures.note(args.output, error, Path(__file__))
+            failures.note(job.folder, error, Path(__file__))
             if failures.kind_of(error) != failures.STOPPED:
-                attempts.end(args.output)
+                attempts.end(job.folder)
             raise
-        attempts.end(args.output)
+        attempts.end(job.folder)
     sys.stdout.flush()
     # Without the interpreter's farewell, in which torch takes half a second and 100 MB.
     os._exit(0)
 
 
-def train(args: argparse.Namespace) -> None:
-    dataset = datasets.describe(args.dataset)
-    data = dataset.load(args.data)
-    settings = identity(complete(checked_settings(args.settings, "--settings")))
-    request = Request(args.seeds, args.epochs, args.keep_epochs)
-    path, journal = args.output / "state.safetensors", args.output / "journal.jsonl"
-    for file in (path, journal):
+def train(job: Job) -> None:
+    for file in (job.checkpoint, job.journal):
         if file.is_dir():
-            log(f"{file}: a folder is in the way, now {move_aside(file).name}", args.output)
-    storage = object_store.Folder(args.stored_runs and f"{args.stored_runs}/{args.output.name}")
-    storage.fetch(journal, path)
-    learning = fingerprint.learning(dataset.digest, args.validation)
-    learned_from = fingerprint.of_run(settings, learning)
-    known = matching_state(path, learned_from)
+            job.tell(f"{file}: a folder is in the way, now {move_aside(file).name}")
+    stored = job.stored_runs and f"{job.stored_runs}/{job.folder.name}"
+    storage = object_store.Folder(stored)
+    storage.fetch(job.journal, job.checkpoint)
+    learning = fingerprint.learning(job.dataset.digest, job.validation)
+    known = matching_state(job.checkpoint, fingerprint.of_run(job.settings, learning))
     known.syntax = known.syntax or fingerprint.training_syntax()
-    open_seeds = request.open_seeds(known)
+    open_seeds = job.target.open_seeds(known)
     if open_seeds:
-        log(f"{args.output.name}: training seeds {open_seeds} to epoch {request.epochs}")
-        dataset.verify(args.data)
-        tell = functools.partial(log, folder=args.output)
-        with gpus.slot(args.device, args.runs_per_gpu, tell):
-            extend(args, data, settings, known, request, path, storage)
+        log(f"{job.folder.name}: training seeds {open_seeds} to epoch {job.target.epochs}")
+        job.dataset.verify(job.data_folder)
+        with gpus.slot(job.device, job.runs_per_gpu, job.tell):
+            extend(job, known, storage)
     else:
-        log(f"{args.output.name}: everything is there, nothing to train")
+        log(f"{job.folder.name}: everything is there, nothing to train")
     # Arrow takes memory that training has had until here.
     from study.runs import outputs, usage
 
-    sizes = [math.prod(data.inputs), *settings["hidden"], len(data.targets)]
-    outputs.write(args.output, known, request, settings, sizes)
+    outputs.write(job.folder, known, job.target, job.settings, job.architecture)
     if open_seeds:
-        usage.write(args.output / "benchmark.tsv", time.monotonic() - STARTED)
+        usage.write(job.folder / "benchmark.tsv", time.monotonic() - STARTED)
 
 
-def extend(
-    args: argparse.Namespace,
-    data: Data,
-    settings: dict[str, Any],
-    known: checkpoint.State,
-    request: Request,
-    path: Path,
-    storage: object_store.Folder,
-) -> None:
+def extend(job: Job, known: checkpoint.Checkpoint, storage: object_store.Folder) -> None:
+    """Train what `known` lacks, saving it on the way."""
     # With torch, which takes seconds to import, and is needed only here.
-    from study.learning.split import hold_out
-    from study.learning.training import Images
     from study.runs import arithmetic, device, replicates
 
-    chosen = device.choose(args.device)
+    chosen = device.choose(job.device)
     arithmetic.settle()
-
-    def images(part: Examples) -> Images:
-        pixels = part.x.reshape(len(part), -1)
-        return Images.from_arrays(pixels, part.y, data.inputs[-1], chosen)
-
-    learned = images(data.train)
-    if args.validation == "test":
-        judged = images(data.test)
-    else:
-        size, count = args.validation["size"], len(learned.labels)
-        if size >= count:
-            raise StudyError(
-                f"data.validation.size: {size} of {count} training images leave none to train on"
-            )
-        kept, held_out = hold_out(learned.labels, size, args.validation["seed"])
-        learned, judged = learned.chosen(kept), learned.chosen(held_out)
+    learned, evaluated = examples(job, chosen)
     run = replicates.Run(
-        settings,
+        job.settings,
         learned,
-        judged,
-        len(data.targets),
+        evaluated,
+        job.architecture,
+        CLASSIFICATION,
+        models.objective(CLASSIFICATION, job.settings, len(job.data.targets)),
         chosen,
         device.kind(chosen),
         arithmetic.digest(chosen),
     )
-    journal = replicates.Journal(args.output / "journal.jsonl")
-    tell = functools.partial(log, folder=args.output)
+    journal = replicates.Journal(job.journal)
 
-    def save(reached: checkpoint.State) -> None:
+    def save(reached: checkpoint.Checkpoint) -> None:
         journal.sync()
-        checkpoint.write(path, reached)
-        storage.keep(journal.path, path, tell=tell)
+        checkpoint.write(job.checkpoint, reached)
+        storage.keep(journal.path, job.checkpoint, tell=job.tell)
 
     known.made_by = provenance.made_by()
-    replicates.extend(
-        run,
-        known,
-        request,
-        replicates.Saver(save),
-        journal,
-        tell,
-    )
+    replicates.extend(run, known, job.target, replicates.Saver(save), journal, job.tell)
 
 
-def matching_state(path: Path, wanted: dict[str, str]) -> checkpoint.State:
+def examples(job: Job, device: str) -> tuple["Examples", "Examples"]:
+    """Those that are learned from, and those that every epoch is evaluated on."""
+    from study.learning.examples import Examples
+    from study.learning.split import hold_out
+
+    def tensors(part: base.Examples) -> Examples:
+        return Examples.from_arrays(part.x, part.y, device)
+
+    learned = tensors(job.data.train)
+    if job.validation == "test":
+        return learned, tensors(job.data.test)
+    size, count = job.validation["size"], len(learned)
+    if size >= count:
+        raise StudyError(
+            f"data.validation.size: {size} of {count} training images leave none to train on"
+        )
+    kept, held_out = hold_out(learned.targets, size, job.validation["seed"])
+    return learned.chosen(kept), learned.chosen(held_out)
+
+
+def matching_state(path: Path, wanted: dict[str, str]) -> checkpoint.Checkpoint:
     """The saved state, or an empty one, said so, where it cannot be gone on from."""
     if not path.exists():
-        return checkpoint.State(wanted)
+        return checkpoint.Checkpoint(wanted)
     try:
         found = checkpoint.read(path)
     except checkpoint.DamagedStateError as error:
         log(f"{error}; training anew")
-        return checkpoint.State(wanted)
+        return checkpoint.Checkpoint(wanted)
     changed = [key for key, value in wanted.items() if found.fingerprint.get(key) != value]
     if changed:
         log(f"{path}: made with other {' and '.join(changed)}; training anew")
-        return checkpoint.State(wanted)
+        return checkpoint.Checkpoint(wanted)
     return found

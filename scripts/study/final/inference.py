@@ -1,13 +1,15 @@
 """What trained networks make of images, in NumPy: no torch is needed to use them.
 
-Networks are multilayer perceptrons as study/learning/network.py trains them, with dropout off. In
-float32 the sums of NumPy's products may differ from torch's in the last bit.
+Networks are multilayer perceptrons as study/learning/stacked_mlp.py trains them, with dropout off.
+In float32 the sums of NumPy's products may differ from torch's in the last bit.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.special import erf, expit, softmax
+
+from study.data.scaling import PIXELS
 
 # Weights (outputs, inputs) and biases (outputs,), float32, of each layer, as torch.nn.Linear
 # holds them.
@@ -31,7 +33,8 @@ def probabilities(pixels: np.ndarray, layers: Layers, activation: str) -> np.nda
     `pixels` is (images, height * width) uint8, which become -1 to 1; `activation` names what
     follows each hidden layer.
     """
-    values = pixels.astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)
+    scale, offset = map(np.float32, PIXELS)
+    values = pixels.astype(np.float32) * scale - offset
     *hidden, (weight, bias) = layers
     for hidden_weight, hidden_bias in hidden:
         values = ACTIVATIONS[activation](values @ hidden_weight.T + hidden_bias)

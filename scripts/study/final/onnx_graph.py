@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from study.data.scaling import PIXELS
 from study.final.export import Model
 from study.final.inference import Layers
 
@@ -59,8 +60,9 @@ def _of(model: Model) -> "_Graph":
     graph = _Graph()
     images = graph.node("Cast", "images", to=TensorProto.FLOAT)
     images = graph.node("Flatten", images, axis=1)
-    images = graph.node("Mul", images, graph.number("scale", 1 / 127.5))
-    images = graph.node("Sub", images, graph.number("one", 1))
+    scale, offset = PIXELS
+    images = graph.node("Mul", images, graph.number("scale", scale))
+    images = graph.node("Sub", images, graph.number("one", offset))
     activation = model.description.settings["activation"]
     of_seeds = [
         graph.network(images, layers, activation, f"seed_{seed}")

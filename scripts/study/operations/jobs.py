@@ -6,7 +6,7 @@ from pathlib import Path
 
 from study.data.base import Dataset
 from study.learning.layout import parameters_width
-from study.runs.completeness import Standing
+from study.runs.completeness import Completeness
 from study.spec.plan import Run
 from study.support.errors import StudyError
 
@@ -71,7 +71,7 @@ def memory_mb(run: Run, sizes: Sizes, device: str) -> int:
     return process + math.ceil(parameters * BYTES_PER_PARAMETER / 2**20)
 
 
-def request(run: Run, found: Standing) -> list[str]:
+def request(run: Run, found: Completeness) -> list[str]:
     """The words of train.py that say how much of the run is wanted.
 
     Where a finished run has all of it already, they are the words that it was made with: a

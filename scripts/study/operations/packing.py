@@ -8,7 +8,7 @@ from pathlib import Path
 
 from study.operations import jobs
 from study.operations.plan_table import OVERHEAD, Past
-from study.runs.completeness import Standing
+from study.runs.completeness import Completeness
 from study.spec.plan import Run
 
 # A run may take so many times as long as one like it took before, maybe on another machine.
@@ -25,7 +25,7 @@ class Share:
 
 def shares(
     runs: Sequence[Run],
-    standing_of: Callable[[Run], Standing],
+    standing_of: Callable[[Run], Completeness],
     folder: Path,
     minutes: float,
     sizes: jobs.Sizes,

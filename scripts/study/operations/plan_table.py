@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from tabulate import tabulate
 
 from study.operations import jobs
-from study.runs.completeness import standing
+from study.runs.completeness import completeness_of
 from study.spec.plan import Plan, Run, Value
 from study.spec.settings import complete, identity, text
 
@@ -203,12 +203,12 @@ def _work(run: Run) -> float:
 
 
 def table(plan: Plan, runs: Path, learning: Mapping[str, str], cores: int) -> Table:
-    """Compare `plan` with what the folder `runs` holds; `learning` as for standing.standing."""
+    """Compare `plan` with what the folder `runs` holds; `learning` as for `completeness_of`."""
     asked_by = _askers(plan)
     past = Past(runs)
     rows = []
     for run in plan.runs:
-        found = standing(run, runs, learning)
+        found = completeness_of(run, runs, learning)
         rows.append(
             Row(
                 run=run.run,

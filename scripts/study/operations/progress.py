@@ -19,8 +19,7 @@ import numpy as np
 from study.operations import job_logs
 from study.operations.plan_table import Past, last_end
 from study.runs import failures
-from study.runs.checkpoint import MEASURES
-from study.runs.completeness import Standing, standing
+from study.runs.completeness import Completeness, completeness_of
 from study.spec.plan import Plan, Run
 from study.support import locks
 from study.support.locks import Holder
@@ -108,7 +107,7 @@ class Look:
 class Progress:
     """Looks at a study's runs, again and again at little cost.
 
-    `folder` is that of all runs, `learning` as for standing.standing.
+    `folder` is that of all runs, `learning` as for completeness.completeness_of.
     """
 
     def __init__(self, plan: Plan, folder: Path, learning: Mapping[str, str]):
@@ -117,7 +116,7 @@ class Progress:
         self.learning = learning
         self.past = Past(folder)
         self._finished: dict[str, RunProgress] = {}
-        self._standings: dict[str, tuple[object, Standing]] = {}
+        self._standings: dict[str, tuple[object, Completeness]] = {}
 
     def look(self) -> Look:
         """What has become of each run."""
@@ -146,7 +145,7 @@ class Progress:
             run, situation, wanted, max(0, done), holder, entry, heard, message=message
         )
 
-    def _standing(self, run: Run, holder: Holder | None) -> Standing:
+    def _standing(self, run: Run, holder: Holder | None) -> Completeness:
         """What the run lacks; of one that `holder` trains, what it lacked at some time before.
 
         The saved state is large and changes all the time; the journal tells what came after.
@@ -158,7 +157,7 @@ class Progress:
         )
         known = self._standings.get(run.run)
         if known is None or known[0] != stamp:
-            known = stamp, standing(run, self.folder, self.learning)
+            known = stamp, completeness_of(run, self.folder, self.learning)
             self._standings[run.run] = known
         return known[1]
 
@@ -212,7 +211,7 @@ def _situation(
     return Situation.INTERRUPTED, f"{holder.host} was not heard of any more"
 
 
-def _reached(run: Run, before: Standing, entries: Sequence[Entry]) -> int:
+def _reached(run: Run, before: Completeness, entries: Sequence[Entry]) -> int:
     """Epochs, counting those of every seed, of a run that trains: `before`, and in the journal."""
     reached = {
         int(seed): run.epochs if known["diverged"] else known["epochs"]
@@ -252,7 +251,8 @@ def _entry(line: str) -> Entry | None:
         return None
     if not isinstance(entry, dict):
         return None
-    seeds, measures = entry.get("seeds"), [entry.get(name) for name in MEASURES]
+    seeds = entry.get("seeds")
+    measures = [value for name, value in entry.items() if name != "seeds"]
     is_right = (
         type(entry.get("epoch")) is int
         and type(entry.get("pid")) is int

@@ -27,7 +27,7 @@ from study.final import evaluation
 from study.operations import jobs, pruning
 from study.results import comparisons, experiments, metrics, summary, verdicts
 from study.runs import checkpoint, fingerprint, records
-from study.runs.checkpoint import MEASURES, Replicate, Request, State
+from study.runs.checkpoint import Checkpoint, Replicate, Target
 from study.runs.completeness import described, finished_part, read_settings, replicates_of
 from study.search import best_of_each
 from study.spec import choice, claims
@@ -57,7 +57,7 @@ ANOTHER_PROCESSOR = 1e-5
 HERE = "{folder}"
 
 # What must come out the same: all measures before the time taken, which is the last.
-EXACT = slice(MEASURES.index("seconds"))
+EXACT = slice(-1)
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ class Verification:
                 same = known and identity(complete(made["settings"])) == wanted.settings
             if not same:
                 yield f"{settings}: has other settings than the study; {AGAIN}"
-            lacking = Request(wanted.seeds, wanted.epochs, wanted.kept_epochs).open_seeds(saved)
+            lacking = Target(wanted.seeds, wanted.epochs, wanted.kept_epochs).open_seeds(saved)
             if lacking:
                 seeds = ", ".join(map(str, lacking))
                 yield f"{folder}: lacks epochs of the seeds {seeds}; run the workflow again"
@@ -392,7 +392,7 @@ class Verification:
                 f"not trained again: on {before.device} a stack of other seeds may differ in the "
                 "last bit"
             )
-        seconds = float(np.median(before.measures[:, MEASURES.index("seconds")]))
+        seconds = float(np.median(before.measures[:, -1]))
         epochs = max(1, min(before.epochs, int(RETRAINING / max(seconds, 1e-3))))
         with tempfile.TemporaryDirectory() as temporary:
             words = ["--settings", json.dumps(run.settings)]
@@ -493,10 +493,10 @@ def _bits(table: pa.Table) -> pa.Table:
     return pa.table(columns, [f"{field.name}: {field.type}" for field in table.schema])
 
 
-def _describes(made: dict, saved: State, run: str, made_by: dict) -> bool:
+def _describes(made: dict, saved: Checkpoint, run: str, made_by: dict) -> bool:
     """Whether settings.json agrees with the saved state and with what its record says made it."""
     devices = sorted({replicate.device for replicate in saved.replicates.values()})
-    request = Request(**made["request"])
+    request = Target(**made["request"])
     return (
         made["run"] == run
         and made["fingerprint"] == saved.fingerprint
@@ -514,7 +514,7 @@ def _journalled(path: Path) -> set[tuple[int, int]]:
     return {(seed, entry["epoch"]) for entry in map(json.loads, lines) for seed in entry["seeds"]}
 
 
-def _trained(saved: State) -> set[tuple[int, int]]:
+def _trained(saved: Checkpoint) -> set[tuple[int, int]]:
     return {
         (seed, epoch)
         for seed, replicate in saved.replicates.items()

@@ -16,8 +16,8 @@ from tensorboard.plugins.hparams import summary_v2 as hparams
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from study.results.metrics import settings_columns
-from study.runs.checkpoint import MEASURES
 from study.spec.settings import text
+from study.spec.tasks import CLASSIFICATION
 
 # TensorBoard reads files with `tfevents` in their name, one after another as their names sort. One
 # that runs never looks again at what it has read: a later export has a later name.
@@ -85,7 +85,7 @@ def _experiment(chosen: Mapping[str, Mapping[str, Any]]) -> Summary:
             for name, found in values.items()
             if len(found) > 1
         ],
-        metrics=[hparams.Metric(name) for name in MEASURES],
+        metrics=[hparams.Metric(name) for name in CLASSIFICATION.columns],
         time_created_secs=0,
     )
 
@@ -95,7 +95,9 @@ def _scalars(rows: pd.DataFrame) -> Iterator[Event]:
     rows = rows.sort_values("epoch")
     times = rows["seconds"].cumsum()
     for row, trained in zip(rows.to_dict("records"), times, strict=True):
-        values = [Summary.Value(tag=name, simple_value=row[name]) for name in MEASURES]
+        values = [
+            Summary.Value(tag=name, simple_value=row[name]) for name in CLASSIFICATION.columns
+        ]
         yield Event(wall_time=trained, step=row["epoch"], summary=Summary(value=values))
 
 

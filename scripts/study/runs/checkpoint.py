@@ -1,9 +1,10 @@
-"""The saved state of a run: all that its replicates have learned and measured so far.
+"""The checkpoint of a run: all that its replicates have learned and measured so far.
 
 One safetensors file holds, for each seed n, `seed_<n>.parameters`, `seed_<n>.optimizer.*` and the
-like (to go on from the last epoch), `seed_<n>.measures` (epochs, 6), and in `seed_<n>.kept` the
-weights of epochs gone by that were asked for; its metadata hold the rest as JSON, with a checksum
-over everything. A random stream needs no state: each epoch begins its own (streams.py).
+like (to go on from the last epoch), `seed_<n>.measures` (epochs, columns of the task), and in
+`seed_<n>.kept` the weights of epochs gone by that were asked for; its metadata hold the rest as
+JSON, with a checksum over everything. A random stream needs no state: each epoch begins its own
+(streams.py).
 """
 
 import json
@@ -18,19 +19,20 @@ from safetensors.numpy import load_file
 
 from study.support.files import checksum, save_tensors
 
-# The columns of `measures`, as in the record.
-MEASURES = (
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "train_eval_accuracy",
-    "seconds",
-)
+# What belongs to a network among the tensors of a replicate, and the prefix of what training moves
+# beside the parameters.
+PARAMETERS, BUFFERS = "parameters", "buffers."
+
+# In a file, networks of epochs gone by: their parameters, and with a suffix their buffers.
+KEPT = "kept"
 
 
 class DamagedStateError(Exception):
     """A state file that is not what was written."""
+
+
+# A network's parameters in a row, and its buffers in others, as the model lays them out.
+Network = Mapping[str, np.ndarray]
 
 
 @dataclass
@@ -40,15 +42,15 @@ class Replicate:
     `device` is the kind of device that trains it (device.kind), and `arithmetic` the digest of what
     that one computes (arithmetic.digest): that of its last epoch, empty where it was trained before
     there were such digests. `tensors` are what training goes on from, empty once it has diverged.
-    `measures` is (epochs, 6) float64. `kept` maps an epoch whose weights were asked for to these,
-    in a row as layout.py has it.
+    `measures` is (epochs, columns) float64, the columns the task's (spec/tasks.py). `kept` maps an
+    epoch whose weights were asked for to these.
     """
 
     device: str
-    measures: np.ndarray = field(default_factory=lambda: np.empty((0, len(MEASURES))))
+    measures: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     diverged: bool = False
     tensors: dict[str, np.ndarray] = field(default_factory=dict)
-    kept: dict[int, np.ndarray] = field(default_factory=dict)
+    kept: dict[int, Network] = field(default_factory=dict)
     arithmetic: str = ""
 
     @property
@@ -56,11 +58,19 @@ class Replicate:
         return len(self.measures)
 
     @property
-    def weights(self) -> dict[int, np.ndarray]:
-        """The weights that are judged, by epoch: those kept, and those of the last epoch."""
+    def weights(self) -> dict[int, Network]:
+        """The networks that are evaluated, by epoch: those kept, and those of the last epoch."""
         if self.diverged:
             return {}
-        last = self.tensors.get("average", self.tensors["parameters"])
+        last = {
+            name: tensor
+            for name, tensor in self.tensors.items()
+            if name == PARAMETERS or name.startswith(BUFFERS)
+        }
+        if "average" in self.tensors:
+            last[PARAMETERS] = self.tensors["average"]
+            averaged = [name for name in last if f"average.{name}" in self.tensors]
+            last |= {name: self.tensors[f"average.{name}"] for name in averaged}
         return self.kept | {self.epochs: last}
 
     def covers(self, epochs: int, kept_epochs: Collection[int]) -> bool:
@@ -71,7 +81,7 @@ class Replicate:
 
 
 @dataclass
-class State:
+class Checkpoint:
     """A run's replicates by seed, and the fingerprint of what their learning depended on.
 
     `syntax` is what the training code said then (fingerprint.training_syntax); it is not compared
@@ -85,14 +95,14 @@ class State:
 
 
 @dataclass(frozen=True)
-class Request:
-    """How much of a run is asked for; see plan.Run."""
+class Target:
+    """How far a run is to be trained; see plan.Run."""
 
     seeds: list[int]
     epochs: int
     kept_epochs: list[int] = field(default_factory=list)
 
-    def open_seeds(self, state: State) -> list[int]:
+    def open_seeds(self, state: Checkpoint) -> list[int]:
         """The seeds that have something left to train."""
         return [
             seed
@@ -102,7 +112,7 @@ class Request:
         ]
 
 
-def write(path: Path, state: State) -> None:
+def write(path: Path, state: Checkpoint) -> None:
     """Write `state` atomically."""
     tensors: dict[str, np.ndarray] = {}
     for seed, replicate in state.replicates.items():
@@ -111,7 +121,10 @@ def write(path: Path, state: State) -> None:
         tensors |= {prefix + name: tensor for name, tensor in replicate.tensors.items()}
         if replicate.kept:
             tensors[prefix + "kept_epochs"] = np.array(list(replicate.kept), np.int64)
-            tensors[prefix + "kept"] = np.stack(list(replicate.kept.values()))
+            networks = list(replicate.kept.values())
+            for name in networks[0]:
+                place = prefix + KEPT + name.removeprefix(PARAMETERS)
+                tensors[place] = np.stack([network[name] for network in networks])
     tensors = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     description = {
         "fingerprint": state.fingerprint,
@@ -126,7 +139,7 @@ def write(path: Path, state: State) -> None:
     save_tensors(path, tensors, {"state": json.dumps(description, sort_keys=True)})
 
 
-def read(path: Path) -> State:
+def read(path: Path) -> Checkpoint:
     """The state in `path`. Raises DamagedStateError where the file is not whole and unaltered."""
     try:
         with safe_open(path, "numpy") as file:
@@ -140,8 +153,8 @@ def read(path: Path) -> State:
         raise DamagedStateError(f"{path}: is not a whole state file ({error!s:.100})") from None
 
 
-def _parse(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> State:
-    state = State(
+def _parse(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Checkpoint:
+    state = Checkpoint(
         description["fingerprint"], syntax=description["syntax"], made_by=description["made_by"]
     )
     for seed, known in description["replicates"].items():
@@ -151,12 +164,14 @@ def _parse(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) ->
             for name, tensor in tensors.items()
             if name.startswith(prefix)
         }
-        kept_epochs = own.pop("kept_epochs", np.empty(0, np.int64)).tolist()
+        epochs = own.pop("kept_epochs", np.empty(0, np.int64)).tolist()
+        kept: dict[int, dict[str, np.ndarray]] = {epoch: {} for epoch in epochs}
+        for place in [name for name in own if name.startswith(KEPT)]:
+            name = place.removeprefix(KEPT) or PARAMETERS
+            for network, tensor in zip(kept.values(), own.pop(place), strict=True):
+                network[name] = tensor
         state.replicates[int(seed)] = Replicate(
-            **known,
-            measures=own.pop("measures"),
-            kept=dict(zip(kept_epochs, own.pop("kept", ()), strict=True)),
-            tensors=own,
+            **known, measures=own.pop("measures"), kept=kept, tensors=own
         )
     return state
 

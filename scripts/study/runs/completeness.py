@@ -19,7 +19,7 @@ OUTPUTS = ("record.parquet", "weights.safetensors")
 
 
 @dataclass(frozen=True)
-class Standing:
+class Completeness:
     """What a run lacks: `reasons` why its job must run, and `epochs` to train, over all seeds.
 
     `damaged` names outputs that are not what was written; they are made again from the saved
@@ -34,7 +34,7 @@ class Standing:
     replicates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def standing(run: Run, folder: Path, learning: Mapping[str, str]) -> Standing:
+def completeness_of(run: Run, folder: Path, learning: Mapping[str, str]) -> Completeness:
     """Compare the run's folder in `folder` with what the plan asks for.
 
     `learning` is fingerprint.learning of today's code, data and torch.
@@ -49,29 +49,29 @@ def standing(run: Run, folder: Path, learning: Mapping[str, str]) -> Standing:
         return replace(found, damaged=damaged)
     changed = _changed(run, made["fingerprint"], learning)
     if changed:
-        return Standing(changed, whole)
+        return Completeness(changed, whole)
     reasons, epochs = _lacking(run, made["replicates"])
     if epochs and _unfinished(run, path, learning).reasons != ("unfinished",):
-        return Standing(("the saved state is lost",), whole)
+        return Completeness(("the saved state is lost",), whole)
     damaged = tuple(_damaged(here, made))
     reasons += tuple(f"{name} is damaged" for name in damaged)
-    return Standing(reasons, epochs, damaged, made["request"], made["replicates"])
+    return Completeness(reasons, epochs, damaged, made["request"], made["replicates"])
 
 
-def by_description(run: Run, described: str | None, learning: Mapping[str, str]) -> Standing:
-    """As `standing`, of a run in storage: by its settings.json alone, of which this is the text.
+def by_description(run: Run, described: str | None, learning: Mapping[str, str]) -> Completeness:
+    """As `completeness_of`, of a run in storage: by the text of its settings.json alone.
 
     Its files are not looked at, since storage gives them back as they were or not at all.
     """
     whole = run.epochs * len(run.seeds)
     made = None if described is None else parse_settings(described)
     if made is None:
-        return Standing(("new",), whole)
+        return Completeness(("new",), whole)
     changed = _changed(run, made["fingerprint"], learning)
     if changed:
-        return Standing(changed, whole)
+        return Completeness(changed, whole)
     reasons, epochs = _lacking(run, made["replicates"])
-    return Standing(reasons, epochs, (), made["request"], made["replicates"])
+    return Completeness(reasons, epochs, (), made["request"], made["replicates"])
 
 
 def sealed(description: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,23 +128,23 @@ def _epochs_in_record(run: Run, folder: Path, learning: Mapping[str, str]) -> di
     }
 
 
-def _unfinished(run: Run, path: Path, learning: Mapping[str, str]) -> Standing:
+def _unfinished(run: Run, path: Path, learning: Mapping[str, str]) -> Completeness:
     whole = run.epochs * len(run.seeds)
     if not path.exists():
-        return Standing(("new",), whole)
+        return Completeness(("new",), whole)
     try:
         saved = checkpoint.read(path)
     except checkpoint.DamagedStateError:
-        return Standing(("damaged",), whole)
+        return Completeness(("damaged",), whole)
     changed = _changed(run, saved.fingerprint, learning)
     if changed:
-        return Standing(changed, whole)
+        return Completeness(changed, whole)
     replicates = replicates_of(saved)
     _, epochs = _lacking(run, replicates)
-    return Standing(("unfinished",), epochs, replicates=replicates)
+    return Completeness(("unfinished",), epochs, replicates=replicates)
 
 
-def replicates_of(saved: checkpoint.State) -> dict[str, dict[str, Any]]:
+def replicates_of(saved: checkpoint.Checkpoint) -> dict[str, dict[str, Any]]:
     """How far each seed's replicate has come, as settings.json says it."""
     return {
         str(seed): {

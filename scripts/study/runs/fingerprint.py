@@ -18,34 +18,43 @@ Validation = str | Mapping[str, Any]
 LIBRARY = Path(__file__).resolve().parents[1]
 
 
-def training_modules() -> list[Path]:
-    """All code that changes what a replicate learns: the room `learning`, and nothing else."""
-    return sorted((LIBRARY / "learning").glob("[!_]*.py"))
+# The modules of the room `learning` that train any run, and those of each model and task. With
+# what they import they are all that a run's numbers depend on, so that a new kind of model trains
+# no run of another anew.
+TRAINING = ("trainer", "split")
+MODELS = {"mlp": "stacked_mlp"}
+TASKS = {"classification": "classification"}
 
 
-def training_code() -> str:
-    """The digest of the training code, byte for byte, or that of code known to say the same."""
-    return same_code(_digest(training_modules()))
+def training_modules(model: str = "mlp", task: str = "classification") -> list[Path]:
+    """All code that changes what a replicate of this kind of model learns."""
+    seen: set[Path] = set()
+    for name in (*TRAINING, MODELS[model], TASKS[task]):
+        _follow(LIBRARY / "learning" / f"{name}.py", seen)
+    return sorted(seen)
 
 
-def training_syntax() -> str:
-    """The digest of what the training code says, without comments, docstrings and layout.
+def training_code(model: str = "mlp", task: str = "classification") -> str:
+    """The digest of the training code, byte for byte, or that of code known to train the same."""
+    return same_code(_digest(training_modules(model, task)))
 
-    Nor does it say the name of its room: saved states know it from before it had one.
+
+def training_syntax(model: str = "mlp", task: str = "classification") -> str:
+    """The digest of the training code's syntax, without comments, docstrings and layout.
+
+    Or that of code known to train the same, which saved states may hold.
     """
     digest = hashlib.sha256()
-    for module in training_modules():
+    for module in training_modules(model, task):
         tree = ast.parse(module.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                node.module = node.module.replace("study.learning.", "study.")
             documented = isinstance(
                 node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
             )
             if documented and ast.get_docstring(node, clean=False) is not None:
                 node.body[0] = ast.Pass()
         digest.update(ast.dump(tree).encode())
-    return digest.hexdigest()[:16]
+    return same_code(digest.hexdigest()[:16])
 
 
 def learning(data_digest: str, validation: Validation) -> dict[str, str]:

@@ -8,14 +8,21 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study.runs.checkpoint import MEASURES, State
+from study.runs.checkpoint import Checkpoint
+from study.spec.tasks import CLASSIFICATION, Task
 from study.support.files import atomic_path
 
-RECORD = pa.schema(
-    [("run", pa.string()), ("seed", pa.int64()), ("epoch", pa.int64())]
-    + [(name, pa.float64()) for name in MEASURES]
-    + [("status", pa.string())]
-)
+
+def schema(task: Task) -> pa.Schema:
+    """The columns of a run's record."""
+    return pa.schema(
+        [("run", pa.string()), ("seed", pa.int64()), ("epoch", pa.int64())]
+        + [(name, pa.float64()) for name in task.columns]
+        + [("status", pa.string())]
+    )
+
+
+RECORD = schema(CLASSIFICATION)
 
 
 def write_parquet(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
@@ -37,8 +44,9 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return {key.decode(): json.loads(value) for key, value in found.items() if key != b"pandas"}
 
 
-def record(run: str, state: State) -> pa.Table:
+def record(run: str, state: Checkpoint, task: Task = CLASSIFICATION) -> pa.Table:
     """A row for each replicate and epoch; `diverged` is the epoch in which a replicate did so."""
+    wanted = schema(task)
     tables = []
     for seed, replicate in sorted(state.replicates.items()):
         epochs = replicate.epochs
@@ -48,5 +56,5 @@ def record(run: str, state: State) -> pa.Table:
         columns = [[run] * epochs, [seed] * epochs, range(1, epochs + 1)]
         # A measure that is not a number is a result here, not a gap: NaN stays NaN.
         columns += [pa.array(column, pa.float64()) for column in replicate.measures.T]
-        tables.append(pa.table([pa.array(column) for column in [*columns, status]], RECORD.names))
-    return pa.concat_tables(tables).cast(RECORD)
+        tables.append(pa.table([pa.array(column) for column in [*columns, status]], wanted.names))
+    return pa.concat_tables(tables).cast(wanted)

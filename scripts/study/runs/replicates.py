@@ -1,5 +1,6 @@
-"""Bringing a run's replicates to the epochs that are asked for, from wherever they stand."""
+"""Training a run's replicates to the epochs that are wanted, from wherever they stand."""
 
+import functools
 import itertools
 import json
 import math
@@ -13,14 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from study.learning.layout import parameters_width
-from study.learning.training import TRAIN_EVALUATION, Images, Judgement, Training
-from study.runs.checkpoint import MEASURES, Replicate, Request, State
-
-# Replicates trained in one stack, and the parameters of all of them: more gain little, and take
-# memory. A single replicate may have any number of parameters.
-LARGEST_STACK = 10
-STACK_PARAMETERS = 1_500_000
+from study.learning.examples import Examples
+from study.learning.objective import Metrics, Objective
+from study.learning.trainer import TRAIN_EVALUATION, Trainer
+from study.runs.checkpoint import Checkpoint, Replicate, Target
+from study.runs.models import Architecture
+from study.spec.tasks import Task
 
 # Saving takes less than one part in this many of the time.
 SAVING_SHARE = 50
@@ -29,18 +28,18 @@ SAVING_SHARE = 50
 class Saver:
     """Saves the state as often as its cost allows, and when asked to."""
 
-    def __init__(self, write: Callable[[State], None]):
+    def __init__(self, write: Callable[[Checkpoint], None]):
         self.write = write
         self.saved_at = time.monotonic()
         self.duration = 0.0
 
-    def save(self, state: State) -> None:
+    def save(self, state: Checkpoint) -> None:
         start = time.monotonic()
         self.write(state)
         self.saved_at = time.monotonic()
         self.duration = self.saved_at - start
 
-    def save_last(self, state: State) -> None:
+    def save_last(self, state: Checkpoint) -> None:
         """Save, and once more where a signal to stop came into it; the next ones are ignored."""
         try:
             self.save(state)
@@ -48,7 +47,7 @@ class Saver:
             self.save(state)
             raise
 
-    def save_if_due(self, state: State) -> None:
+    def save_if_due(self, state: Checkpoint) -> None:
         if time.monotonic() - self.saved_at >= SAVING_SHARE * self.duration:
             self.save(state)
 
@@ -56,7 +55,7 @@ class Saver:
 class Journal:
     """journal.jsonl: what was really trained, an object for each epoch, only ever added to.
 
-    Beside the epoch, its seeds, the time and the process it has the record's measures, as means
+    Beside the epoch, its seeds, the time and the process it has the record's columns, as means
     over these seeds, null where they are no numbers: how training goes can be read there before
     there is a record. A last line that was cut short, by a full disk or a power cut, is taken away
     first.
@@ -70,10 +69,9 @@ class Journal:
                 if content and not content.endswith(b"\n"):
                     file.truncate(content.rfind(b"\n") + 1)
 
-    def add(self, epoch: int, seeds: Sequence[int], measures: np.ndarray) -> None:
-        """Add an epoch of `seeds`, whose `measures` are (seeds, 6)."""
+    def add(self, epoch: int, seeds: Sequence[int], means: Mapping[str, float]) -> None:
+        """Add an epoch of `seeds`, whose measures have these `means`."""
         entry = {"epoch": epoch, "seeds": list(seeds), "time": time.time(), "pid": os.getpid()}
-        means = dict(zip(MEASURES, measures.mean(axis=0).tolist(), strict=True))
         entry |= {name: mean if math.isfinite(mean) else None for name, mean in means.items()}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
@@ -93,34 +91,39 @@ class Run:
     """
 
     settings: Mapping[str, Any]
-    train: Images
-    validation: Images
-    classes: int
+    train: Examples
+    validation: Examples
+    architecture: Architecture
+    task: Task
+    objective: Objective
     device: str
     kind: str
     arithmetic: str = ""
 
+    def trainer(self, seeds: Sequence[int]) -> Trainer:
+        """Untrained replicates of `seeds`."""
+        build = functools.partial(self.architecture.build, device=self.device)
+        return Trainer(self.settings, seeds, build, self.objective)
+
 
 def extend(
     run: Run,
-    state: State,
-    request: Request,
+    state: Checkpoint,
+    target: Target,
     saver: Saver,
     journal: Journal,
     log: Callable[[str], None],
 ) -> None:
-    """Train until `state` holds all that `request` asks for, saving on the way.
+    """Train until `state` has reached `target`, saving on the way.
 
     Replicates that stand at the same epoch go on as one stack. However this ends, `state` holds
     whole epochs, and `saver` is given it once more.
     """
     try:
-        for seeds, start, end in _stacks(run, state, request, log):
-            training = Training(
-                run.settings, seeds, run.train.pixels.shape[1], run.classes, run.device
-            )
+        for seeds, start, end in _stacks(run, state, target, log):
+            trainer = run.trainer(seeds)
             if start:
-                training.restore(start, [_as_torch(state.replicates[seed]) for seed in seeds])
+                trainer.restore(start, [_as_torch(state.replicates[seed]) for seed in seeds])
             reached = {
                 seed: replace(
                     state.replicates[seed] if start else Replicate(run.kind),
@@ -128,15 +131,15 @@ def extend(
                 )
                 for seed in seeds
             }
-            if start in request.kept_epochs:
+            if start in target.kept_epochs:
                 reached = {seed: _keeping(replicate) for seed, replicate in reached.items()}
-            while training.epoch < end and training.seeds:
-                reached, line = _epoch(run, training, end, reached, request, journal)
+            while trainer.epoch < end and trainer.seeds:
+                reached, line = _epoch(run, trainer, end, reached, target, journal)
                 # In one assignment: a signal finds the state before this epoch, or after it.
                 state.replicates = state.replicates | _further(reached, state)
                 log(line)
                 saver.save_if_due(state)
-                training = _without_diverged(training, reached, log)
+                trainer = _without_diverged(trainer, reached, log)
     finally:
         saver.save_last(state)
 
@@ -145,13 +148,8 @@ def _as_torch(replicate: Replicate) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(tensor) for name, tensor in replicate.tensors.items()}
 
 
-def _largest_stack(run: Run) -> int:
-    sizes = [run.train.pixels.shape[1], *run.settings["hidden"], run.classes]
-    return max(1, min(LARGEST_STACK, STACK_PARAMETERS // parameters_width(sizes)))
-
-
 def _stacks(
-    run: Run, state: State, request: Request, log: Callable[[str], None]
+    run: Run, state: Checkpoint, target: Target, log: Callable[[str], None]
 ) -> Iterator[tuple[list[int], int, int]]:
     """Seeds to train together, the epoch they stand at and the one they are to reach.
 
@@ -164,8 +162,8 @@ def _stacks(
     def span(seed: int) -> tuple[int, int]:
         known = state.replicates.get(seed)
         if known is None:
-            return 0, request.epochs
-        gone_by = {epoch for epoch in request.kept_epochs if epoch <= known.epochs}
+            return 0, target.epochs
+        gone_by = {epoch for epoch in target.kept_epochs if epoch <= known.epochs}
         unkept = not known.diverged and not known.weights.keys() >= gone_by
         elsewhere = known.device != run.kind
         otherwise = known.arithmetic not in ("", run.arithmetic)
@@ -177,11 +175,11 @@ def _stacks(
                 f"{run.arithmetic}): training it anew"
             )
         if unkept or elsewhere or otherwise:
-            return 0, max(known.epochs, request.epochs)
-        return known.epochs, request.epochs
+            return 0, max(known.epochs, target.epochs)
+        return known.epochs, target.epochs
 
-    largest = _largest_stack(run)
-    spans = {seed: span(seed) for seed in request.open_seeds(state)}
+    largest = run.architecture.largest_stack
+    spans = {seed: span(seed) for seed in target.open_seeds(state)}
     open_seeds = sorted(spans, key=lambda seed: (spans[seed], seed))
     for (start, end), group in itertools.groupby(open_seeds, key=spans.__getitem__):
         seeds = list(group)
@@ -189,7 +187,7 @@ def _stacks(
             yield seeds[first : first + largest], start, end
 
 
-def _further(reached: Mapping[int, Replicate], state: State) -> dict[int, Replicate]:
+def _further(reached: Mapping[int, Replicate], state: Checkpoint) -> dict[int, Replicate]:
     """Those that have come at least as far as `state` has them, or have diverged."""
     return {
         seed: replicate
@@ -202,58 +200,57 @@ def _further(reached: Mapping[int, Replicate], state: State) -> dict[int, Replic
 
 def _epoch(
     run: Run,
-    training: Training,
+    trainer: Trainer,
     end: int,
     before: Mapping[int, Replicate],
-    request: Request,
+    target: Target,
     journal: Journal,
 ) -> tuple[dict[int, Replicate], str]:
-    """Train and judge one epoch of the replicates that stand as in `before`; tell it in a line."""
+    """Train and evaluate an epoch of the replicates that stand as in `before`; say it in a line."""
     start = time.perf_counter()
-    learned = training.train_epoch(run.train)
-    judged = training.evaluate(run.validation)
-    judged_train = training.evaluate(run.train.first(TRAIN_EVALUATION))
-    seconds = (time.perf_counter() - start) / len(training.seeds)
+    measured = {
+        "train": trainer.train_epoch(run.train),
+        "validation": trainer.evaluate(run.validation),
+        "train_eval": trainer.evaluate(run.train.first(TRAIN_EVALUATION)),
+    }
+    seconds = (time.perf_counter() - start) / len(trainer.seeds)
+    columns = {
+        f"{part}_{metric}": values
+        for part, metrics in measured.items()
+        for metric, values in metrics.items()
+    }
+    columns["seconds"] = [seconds] * len(trainer.seeds)
+    rows = zip(*(columns[name] for name in run.task.columns), strict=True)
+    measures = np.array(list(rows))
 
     reached = {}
-    for index, (seed, tensors) in enumerate(zip(training.seeds, training.state(), strict=True)):
-        measures = (
-            learned.loss[index],
-            learned.accuracy[index],
-            judged.loss[index],
-            judged.accuracy[index],
-            judged_train.accuracy[index],
-            seconds,
-        )
+    for seed, own, tensors in zip(trainer.seeds, measures, trainer.state(), strict=True):
         reached[seed] = _with_epoch(
-            before[seed],
-            measures,
-            {name: tensor.numpy() for name, tensor in tensors.items()},
+            before[seed], own, {name: tensor.numpy() for name, tensor in tensors.items()}
         )
-        if training.epoch in request.kept_epochs:
+        if trainer.epoch in target.kept_epochs:
             reached[seed] = _keeping(reached[seed])
-    last = np.array([reached[seed].measures[-1] for seed in training.seeds])
-    journal.add(training.epoch, training.seeds, last)
-    return reached, _progress(training, end, learned, judged, seconds)
+    means = dict(zip(run.task.columns, measures.mean(axis=0).tolist(), strict=True))
+    journal.add(trainer.epoch, trainer.seeds, means)
+    return reached, _progress(trainer, end, measured, seconds)
 
 
 def _without_diverged(
-    training: Training, reached: Mapping[int, Replicate], log: Callable[[str], None]
-) -> Training:
-    diverged = [seed for seed in training.seeds if reached[seed].diverged]
+    trainer: Trainer, reached: Mapping[int, Replicate], log: Callable[[str], None]
+) -> Trainer:
+    diverged = [seed for seed in trainer.seeds if reached[seed].diverged]
     if not diverged:
-        return training
-    log(f"diverged in epoch {training.epoch}: seeds {diverged}")
-    return training.keep([seed for seed in training.seeds if seed not in diverged])
+        return trainer
+    log(f"diverged in epoch {trainer.epoch}: seeds {diverged}")
+    return trainer.keep([seed for seed in trainer.seeds if seed not in diverged])
 
 
 def _with_epoch(
-    before: Replicate,
-    measures: tuple[float, ...],
-    tensors: dict[str, np.ndarray],
+    before: Replicate, measures: np.ndarray, tensors: dict[str, np.ndarray]
 ) -> Replicate:
-    after = replace(before, measures=np.vstack([before.measures, measures]))
-    if not (all(map(math.isfinite, measures)) and np.isfinite(tensors["parameters"]).all()):
+    known = before.measures if before.epochs else np.empty((0, len(measures)))
+    after = replace(before, measures=np.vstack([known, measures]))
+    if not (np.isfinite(measures).all() and np.isfinite(tensors["parameters"]).all()):
         return replace(after, diverged=True, tensors={}, kept={})
     return replace(after, tensors=tensors)
 
@@ -263,15 +260,14 @@ def _keeping(replicate: Replicate) -> Replicate:
     return replace(replicate, kept=replicate.weights)
 
 
-def _progress(
-    training: Training, end: int, learned: Judgement, judged: Judgement, seconds: float
-) -> str:
-    def mean(values: list[float]) -> str:
-        return f"{sum(values) / len(values):.4f}"
+def _progress(trainer: Trainer, end: int, measured: Mapping[str, Metrics], seconds: float) -> str:
+    def means(part: str) -> str:
+        return " ".join(
+            f"{metric} {sum(values) / len(values):.4f}" for metric, values in measured[part].items()
+        )
 
     return (
-        f"epoch {training.epoch}/{end}  seeds {','.join(map(str, training.seeds))}  "
-        f"train loss {mean(learned.loss)} accuracy {mean(learned.accuracy)}  "
-        f"validation loss {mean(judged.loss)} accuracy {mean(judged.accuracy)}  "
-        f"{seconds * len(training.seeds):.2f} s"
+        f"epoch {trainer.epoch}/{end}  seeds {','.join(map(str, trainer.seeds))}  "
+        f"train {means('train')}  validation {means('validation')}  "
+        f"{seconds * len(trainer.seeds):.2f} s"
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from examples import ACTIVATIONS
 from networks import random_layers
 from study.final import inference
-from study.learning import network
+from study.learning import stacked_mlp
 
 TORCH = {
     "relu": torch.nn.ReLU,
@@ -23,7 +23,9 @@ TORCH = {
 
 
 def test_every_activation_is_there():
-    assert set(inference.ACTIVATIONS) == set(network.ACTIVATIONS) == set(ACTIVATIONS) == set(TORCH)
+    assert (
+        set(inference.ACTIVATIONS) == set(stacked_mlp.ACTIVATIONS) == set(ACTIVATIONS) == set(TORCH)
+    )
 
 
 @given(

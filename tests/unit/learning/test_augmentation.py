@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from study.learning.augmentation import Views
+from study.learning.augmentation import RandomShiftFlip
 from study.learning.streams import stream
 
 HEIGHT, WIDTH = 4, 5
@@ -36,7 +36,7 @@ def shown_by_numpy(pixels, shift, flip):
 @pytest.mark.parametrize("shift", [0, 1, 2, 8])
 def test_the_views_of_an_image_are_all_its_shifts_and_mirrored_ones(shift, flip):
     pixels = images()
-    views = Views(pixels, WIDTH, shift, flip)
+    views = RandomShiftFlip(pixels, (1, HEIGHT, WIDTH), shift, flip)
     assert views.count == (2 * shift + 1) ** 2 * (1 + flip)
     every = torch.arange(views.count)
     for image in range(len(pixels)):
@@ -49,13 +49,13 @@ def test_the_views_of_an_image_are_all_its_shifts_and_mirrored_ones(shift, flip)
 
 def test_without_shift_and_mirroring_images_are_shown_as_they_are():
     pixels = images()
-    views = Views(pixels, WIDTH, 0, False)
+    views = RandomShiftFlip(pixels, (1, HEIGHT, WIDTH), 0, False)
     chosen = torch.tensor([2, 0, 2])
     assert torch.equal(views.take(chosen, views.draw(3, stream(0, "views", 1))), pixels[chosen])
 
 
 def test_every_view_is_drawn_about_as_often():
-    views = Views(images(), WIDTH, 1, True)
+    views = RandomShiftFlip(images(), (1, HEIGHT, WIDTH), 1, True)
     drawn = views.draw(18_000, stream(0, "views", 1))
     counts = torch.bincount(drawn, minlength=views.count)
     # 1000 expected of each of 18; six standard deviations.

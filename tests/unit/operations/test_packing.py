@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from study.operations import jobs, packing
 from study.operations.plan_table import OVERHEAD, Estimate
-from study.runs.completeness import Standing
+from study.runs.completeness import Completeness
 from study.spec.plan import Run
 from study.spec.settings import complete
 
@@ -18,8 +18,8 @@ def run(name: str, epochs: int = 10, **settings) -> Run:
     return Run(name, complete(settings), epochs, [0, 1])
 
 
-def open_epochs(found: Run) -> Standing:
-    return Standing(("new",), found.epochs * len(found.seeds))
+def open_epochs(found: Run) -> Completeness:
+    return Completeness(("new",), found.epochs * len(found.seeds))
 
 
 @given(
@@ -87,7 +87,7 @@ def test_finished_runs_tell_how_much_a_job_holds_and_may_take(tmp_path, monkeypa
 @pytest.mark.parametrize("minutes", [5, 30])
 def test_what_is_finished_hardly_counts(tmp_path, minutes):
     runs = [run(f"run{number}") for number in range(20)]
-    found = packing.shares(runs, lambda run: Standing(), tmp_path, minutes, jobs.ASSUMED)
+    found = packing.shares(runs, lambda run: Completeness(), tmp_path, minutes, jobs.ASSUMED)
     assert len({share.job for share in found.values()}) == 1
 
 

@@ -214,8 +214,8 @@ def test_looking_again_reads_no_state_again(plan, tmp_path, at_work, monkeypatch
     write_state(tmp_path, run, {0: replicate(run, 1)})
     at_work(tmp_path / run.run)
     asked = []
-    known = progress.standing
-    monkeypatch.setattr(progress, "standing", lambda *args: asked.append(1) or known(*args))
+    known = progress.completeness_of
+    monkeypatch.setattr(progress, "completeness_of", lambda *args: asked.append(1) or known(*args))
     watched = Progress(plan, tmp_path, LEARNING)
     for epoch in (2, 3, 4):
         enter(tmp_path / run.run, epoch)

@@ -436,7 +436,7 @@ def forged(study):
             for replicate in saved.replicates.values():
                 change(replicate)
             checkpoint.write(folder / "state.safetensors", saved)
-            request = checkpoint.Request(run.seeds, run.epochs, run.kept_epochs)
+            request = checkpoint.Target(run.seeds, run.epochs, run.kept_epochs)
             sizes = [64, *run.settings["hidden"], 4]
             outputs.write(folder, saved, request, run.settings, sizes)
 

@@ -13,8 +13,8 @@ import madeup
 from study.commands import door, export_tensorboard
 from study.results import event_files
 from study.results.metrics import settings_columns
-from study.runs.checkpoint import MEASURES
 from study.spec import settings
+from study.spec.tasks import CLASSIFICATION
 
 CONFIG = {
     "seeds": 2,
@@ -55,8 +55,8 @@ def read(folder):
 def test_every_scalar_is_that_of_the_metrics(metrics, exported):
     for (run, seed), rows in metrics.groupby(["run", "seed"]):
         found = read(exported / run / f"seed_{seed}")
-        assert set(found.Tags()["scalars"]) == set(MEASURES)
-        for name in MEASURES:
+        assert set(found.Tags()["scalars"]) == set(CLASSIFICATION.columns)
+        for name in CLASSIFICATION.columns:
             events = found.Scalars(name)
             assert [event.step for event in events] == rows["epoch"].tolist()
             told = np.array([event.value for event in events], np.float32)
@@ -91,7 +91,7 @@ def test_the_study_names_what_differs_and_the_measures(exported):
     content = hparams(exported, metadata.EXPERIMENT_TAG)
     experiment = metadata.parse_experiment_plugin_data(content)
     assert {info.name for info in experiment.hparam_infos} == {"hidden", "optimizer"}
-    assert [info.name.tag for info in experiment.metric_infos] == list(MEASURES)
+    assert [info.name.tag for info in experiment.metric_infos] == list(CLASSIFICATION.columns)
 
 
 def test_a_diverged_replicate_is_a_failed_session(metrics, exported):

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from examples import MANY
 from study.runs import checkpoint
-from study.runs.checkpoint import DamagedStateError, Replicate, Request, State
+from study.runs.checkpoint import Checkpoint, DamagedStateError, Replicate, Target
 from study.support import files
 
 
@@ -27,7 +27,13 @@ def replicate(seed, epochs=2, **changed):
             "device": "cpu test",
             "measures": random.random((epochs, 6)),
             "tensors": tensors,
-            "kept": {1: random.random(32, np.float32), 9: random.random(32, np.float32)},
+            "kept": {
+                epoch: {
+                    "parameters": random.random(32, np.float32),
+                    "buffers.float32": random.random(5, np.float32),
+                }
+                for epoch in (1, 9)
+            },
         }
         | changed
     )
@@ -35,7 +41,7 @@ def replicate(seed, epochs=2, **changed):
 
 def made():
     measures = np.full((3, 6), [[0.5], [1e300], [np.nan]])
-    return State(
+    return Checkpoint(
         {"code": "abc", "data": "def"},
         {
             4: replicate(4),
@@ -52,7 +58,9 @@ def assert_same(one, other):
         second = other.replicates[seed]
         assert (first.device, first.diverged) == (second.device, second.diverged)
         pairs = [({"": first.measures}, {"": second.measures})]
-        pairs += [(getattr(first, name), getattr(second, name)) for name in ("tensors", "kept")]
+        pairs += [(first.tensors, second.tensors)]
+        assert first.kept.keys() == second.kept.keys()
+        pairs += [(first.kept[epoch], second.kept[epoch]) for epoch in first.kept]
         for mine, its in pairs:
             assert mine.keys() == its.keys()
             for name in mine:
@@ -101,7 +109,7 @@ FLOATS = st.floats(width=32)
 )
 def test_any_state_is_read_as_it_was_written(written, replicates, fingerprint):
     path, _ = written
-    before = State(fingerprint, replicates)
+    before = Checkpoint(fingerprint, replicates)
     checkpoint.write(path, before)
     assert_same(checkpoint.read(path), before)
 
@@ -109,7 +117,7 @@ def test_any_state_is_read_as_it_was_written(written, replicates, fingerprint):
 def test_parts_of_larger_arrays_are_written_as_they_are(tmp_path):
     """Row by row views of a stack are not contiguous."""
     rows = np.arange(64, dtype=np.float32).reshape(16, 4)
-    before = State({}, {0: replicate(0, tensors={"parameters": rows[:, 1]})})
+    before = Checkpoint({}, {0: replicate(0, tensors={"parameters": rows[:, 1]})})
     checkpoint.write(tmp_path / "state", before)
     assert_same(checkpoint.read(tmp_path / "state"), before)
 
@@ -196,7 +204,7 @@ def test_a_failing_write_leaves_the_old_state(tmp_path, monkeypatch, error):
 
     monkeypatch.setattr(files, "save_file", failing)
     with pytest.raises(type(error)):
-        checkpoint.write(path, State({}))
+        checkpoint.write(path, Checkpoint({}))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -230,9 +238,9 @@ def test_the_file_is_plain_safetensors_and_json(written):
 )
 def test_a_replicate_covers_what_it_holds(known, epochs, kept_epochs, covered):
     assert known.covers(epochs, kept_epochs) is covered
-    request = Request([0], epochs, kept_epochs)
-    assert request.open_seeds(State({}, {0: known})) == ([] if covered else [0])
+    target = Target([0], epochs, kept_epochs)
+    assert target.open_seeds(Checkpoint({}, {0: known})) == ([] if covered else [0])
 
 
 def test_seeds_that_are_not_there_are_open():
-    assert Request([5, 0, 1], 2).open_seeds(State({}, {0: replicate(0)})) == [5, 1]
+    assert Target([5, 0, 1], 2).open_seeds(Checkpoint({}, {0: replicate(0)})) == [5, 1]

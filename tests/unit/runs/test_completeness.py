@@ -9,7 +9,7 @@ from finished import LEARNING, finish, planned, replicate, write_state
 from mnistlike import write_dataset
 from study.data.datasets import describe
 from study.operations import jobs
-from study.runs.completeness import OUTPUTS, by_description, finished_part, standing
+from study.runs.completeness import OUTPUTS, by_description, completeness_of, finished_part
 from study.support.errors import StudyError
 
 
@@ -20,13 +20,13 @@ def run():
 
 def test_a_finished_run_lacks_nothing_and_its_request_stays(run, tmp_path):
     finish(tmp_path, run)
-    found = standing(run, tmp_path, LEARNING)
+    found = completeness_of(run, tmp_path, LEARNING)
     assert (found.reasons, found.epochs) == ((), 0)
     words = jobs.request(run, found)
     assert words == ["--seeds", "0", "1", "--epochs", "4"]
     for smaller in ({"epochs": 2}, {"seeds": [1]}, {"seeds": [0], "epochs": 1}):
         wish = dataclasses.replace(run, **smaller)
-        assert jobs.request(wish, standing(wish, tmp_path, LEARNING)) == words
+        assert jobs.request(wish, completeness_of(wish, tmp_path, LEARNING)) == words
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_finished_run_lacks_nothing_and_its_request_stays(run, tmp_path):
 def test_a_bigger_wish_is_told_with_what_it_costs(run, tmp_path, bigger, reasons, epochs):
     finish(tmp_path, run)
     wish = dataclasses.replace(run, **bigger)
-    found = standing(wish, tmp_path, LEARNING)
+    found = completeness_of(wish, tmp_path, LEARNING)
     assert (found.reasons, found.epochs) == (reasons, epochs)
     if reasons:
         words = jobs.request(wish, found)
@@ -52,7 +52,7 @@ def test_a_bigger_wish_is_told_with_what_it_costs(run, tmp_path, bigger, reasons
 @pytest.mark.parametrize("changed", ["code", "data", "torch"])
 def test_what_was_learned_from_something_else_is_all_to_be_trained(run, tmp_path, changed):
     finish(tmp_path, run)
-    found = standing(run, tmp_path, LEARNING | {changed: "other"})
+    found = completeness_of(run, tmp_path, LEARNING | {changed: "other"})
     assert (found.reasons, found.epochs) == ((f"{changed} changed",), 2 * 4)
 
 
@@ -60,7 +60,7 @@ def test_in_storage_a_run_is_known_by_its_description_alone(run, tmp_path):
     """Its other files lie elsewhere."""
     text = (finish(tmp_path, run) / "settings.json").read_text(encoding="utf-8")
     for wish in (run, dataclasses.replace(run, epochs=6, seeds=[0, 7])):
-        expected = standing(wish, tmp_path, LEARNING)
+        expected = completeness_of(wish, tmp_path, LEARNING)
         assert by_description(wish, text, LEARNING) == expected
     found = by_description(run, text, LEARNING | {"code": "other"})
     assert (found.reasons, found.epochs) == (("code changed",), 2 * 4)
@@ -71,24 +71,24 @@ def test_in_storage_a_run_is_known_by_its_description_alone(run, tmp_path):
 
 def test_a_run_that_was_stopped_goes_on(run, tmp_path):
     write_state(tmp_path, run, {0: replicate(run, 3), 1: replicate(run, 1)})
-    found = standing(run, tmp_path, LEARNING)
+    found = completeness_of(run, tmp_path, LEARNING)
     assert (found.reasons, found.epochs) == (("unfinished",), 1 + 3)
 
 
 def test_nothing_is_new_and_a_damaged_state_is_no_state(run, tmp_path):
-    assert standing(run, tmp_path, LEARNING).reasons == ("new",)
+    assert completeness_of(run, tmp_path, LEARNING).reasons == ("new",)
     write_state(tmp_path, run, {0: replicate(run, 3)})
     path = tmp_path / run.run / "state.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
-    found = standing(run, tmp_path, LEARNING)
+    found = completeness_of(run, tmp_path, LEARNING)
     assert (found.reasons, found.epochs) == (("damaged",), 2 * 4)
 
 
 def test_more_epochs_than_a_lost_state_has_are_trained_from_the_beginning(run, tmp_path):
     (finish(tmp_path, run) / "state.safetensors").unlink()
-    assert standing(run, tmp_path, LEARNING).epochs == 0
+    assert completeness_of(run, tmp_path, LEARNING).epochs == 0
     wish = dataclasses.replace(run, epochs=6)
-    found = standing(wish, tmp_path, LEARNING)
+    found = completeness_of(wish, tmp_path, LEARNING)
     assert (found.reasons, found.epochs) == (("the saved state is lost",), 2 * 6)
 
 
@@ -97,10 +97,10 @@ def test_a_shortened_or_missing_output_is_damaged_and_costs_no_epoch(run, tmp_pa
     folder = finish(tmp_path, run)
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[:-1])
-    found = standing(run, tmp_path, LEARNING)
+    found = completeness_of(run, tmp_path, LEARNING)
     assert (found.damaged, found.epochs) == ((name,), 0)
     (folder / name).unlink()
-    assert standing(run, tmp_path, LEARNING).damaged == (name,)
+    assert completeness_of(run, tmp_path, LEARNING).damaged == (name,)
 
 
 def test_no_byte_of_settings_json_can_be_altered_and_believed(run, tmp_path):
@@ -110,7 +110,7 @@ def test_no_byte_of_settings_json_can_be_altered_and_believed(run, tmp_path):
         altered = bytearray(content)
         altered[position] ^= 1
         path.write_bytes(altered)
-        found = standing(run, tmp_path, LEARNING)
+        found = completeness_of(run, tmp_path, LEARNING)
         # Space between words may change; what is said may not.
         believed = found.reasons == () and found.replicates
         assert believed or found.damaged == ("settings.json",)
@@ -120,7 +120,7 @@ def test_no_byte_of_settings_json_can_be_altered_and_believed(run, tmp_path):
 def test_a_diverged_replicate_lacks_nothing(run, tmp_path):
     finish(tmp_path, run, {0: replicate(run, 4), 1: replicate(run, 2, diverged=True)})
     wish = dataclasses.replace(run, epochs=9, seeds=[1])
-    assert standing(wish, tmp_path, LEARNING).epochs == 0
+    assert completeness_of(wish, tmp_path, LEARNING).epochs == 0
 
 
 def test_the_finished_part_of_a_plan_names_what_is_missing(tmp_path):

@@ -33,15 +33,26 @@ def edit(path):
         file.write(b"#")
 
 
-def test_the_training_code_is_all_that_training_imports():
+KINDS = [(model, task) for model in fingerprint.MODELS for task in fingerprint.TASKS]
+
+
+@pytest.mark.parametrize(("model", "task"), KINDS)
+def test_the_training_code_of_a_run_is_all_that_its_training_imports(model, task):
+    modules = [*fingerprint.TRAINING, fingerprint.MODELS[model], fingerprint.TASKS[task]]
     code = (
-        "import sys, study.learning.split, study.learning.training;"
+        f"import sys, {', '.join(f'study.learning.{module}' for module in modules)};"
         "print(*sorted(name for name in sys.modules if name.startswith('study.')))"
     )
     imported = subprocess.run(
         [sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True
     ).stdout.split()
-    assert imported == ["study.learning", *(f"study.learning.{name}" for name in TRAINING_MODULES)]
+    covered = [path.stem for path in fingerprint.training_modules(model, task)]
+    assert imported == ["study.learning", *(f"study.learning.{name}" for name in covered)]
+
+
+def test_every_module_of_the_room_trains_some_kind_of_run():
+    covered = {path for kind in KINDS for path in fingerprint.training_modules(*kind)}
+    assert covered == set((fingerprint.LIBRARY / "learning").glob("[!_]*.py"))
 
 
 @pytest.mark.parametrize("module", TRAINING_MODULES)
@@ -49,6 +60,15 @@ def test_one_byte_of_the_training_code_changes_its_digest(scripts, module):
     before = fingerprint.training_code()
     edit(scripts / "study" / "learning" / f"{module}.py")
     assert fingerprint.training_code() != before
+
+
+def test_code_of_other_models_and_tasks_trains_no_perceptron_anew(scripts):
+    before = fingerprint.training_code()
+    for path in (scripts / "study" / "learning").glob("[!_]*.py"):
+        if path.stem not in TRAINING_MODULES:
+            edit(path)
+    (scripts / "study" / "learning" / "another.py").write_text("")
+    assert fingerprint.training_code() == before
 
 
 def test_other_code_does_not_change_the_digest_of_the_training_code(scripts):
@@ -67,12 +87,20 @@ def test_code_that_trains_the_same_goes_by_the_older_digest(scripts, monkeypatch
     assert fingerprint.training_code() not in (edited, "older")
 
 
-def test_the_syntax_is_that_of_the_code_before_it_had_a_room(scripts):
-    """Saved states of that time are compared with it."""
+def test_the_syntax_is_without_comments_docstrings_and_layout(scripts):
     before = fingerprint.training_syntax()
-    for path in (scripts / "study" / "learning").glob("*.py"):
-        path.write_text(path.read_text().replace("study.learning.", "study."))
+    path = scripts / "study" / "learning" / "split.py"
+    source = path.read_text()
+    path.write_text(source.replace('"""Holding', '"""Just holding') + "\n\n# Another comment.\n")
     assert fingerprint.training_syntax() == before
+    path.write_text(source + "SIZE = 1\n")
+    assert fingerprint.training_syntax() != before
+
+
+def test_this_code_trains_what_the_first_release_did():
+    """An edit that trains the same bytes is recorded in equal_code.py, with how that was seen."""
+    assert fingerprint.training_code() == "bf34fe8bec50db6c"
+    assert fingerprint.training_syntax() == "791a5e86d82d340d"
 
 
 def test_a_copy_elsewhere_has_the_same_digests(scripts):
@@ -132,7 +160,7 @@ def test_a_program_depends_on_itself_and_its_resources_and_nothing_else(scripts,
     resource.write_text("a: b")
     before = fingerprint.program(program, resource)
     assert fingerprint.program(program) != before
-    for unused in ("study/room/unused.py", "study/learning/training.py", "draw_experiment.py"):
+    for unused in ("study/room/unused.py", "study/learning/trainer.py", "draw_experiment.py"):
         edit(scripts / unused)
     assert fingerprint.program(program, resource) == before
     edit(resource)

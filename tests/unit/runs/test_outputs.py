@@ -12,13 +12,12 @@ from safetensors.numpy import load_file
 
 from examples import run_settings, small_run
 from study.runs import outputs, provenance, records, replicates
-from study.runs.checkpoint import Replicate, Request, State
+from study.runs.checkpoint import Checkpoint, Replicate, Target
 from study.runs.completeness import OUTPUTS, read_settings, sealed
 from study.support import files
 
-SIZES = [12, 9, 7, 4]
 SETTINGS = run_settings(hidden=[9, 7], batch_size=16, dropout=0.3, learning_rate=0.1)
-REQUEST = Request([0, 7, 3], 3, [2])
+TARGET = Target([0, 7, 3], 3, [2])
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +28,16 @@ def run():
 @pytest.fixture(scope="module")
 def state(run, tmp_path_factory):
     journal = replicates.Journal(tmp_path_factory.mktemp("journal") / "journal.jsonl")
-    made = State({"code": "c0de"}, made_by=provenance.made_by())
-    replicates.extend(run, made, REQUEST, replicates.Saver(id), journal, id)
+    made = Checkpoint({"code": "c0de"}, made_by=provenance.made_by())
+    replicates.extend(run, made, TARGET, replicates.Saver(id), journal, id)
     made.replicates[3] = Replicate("cpu test", made.replicates[3].measures[:2], diverged=True)
     return made
 
 
 @pytest.fixture(scope="module")
-def folder(state, tmp_path_factory):
+def folder(run, state, tmp_path_factory):
     path = tmp_path_factory.mktemp("runs") / "sgd-some-run"
-    outputs.write(path, state, REQUEST, SETTINGS, SIZES)
+    outputs.write(path, state, TARGET, SETTINGS, run.architecture)
     return path
 
 
@@ -67,13 +66,13 @@ def test_plain_linear_layers_with_the_weights_are_as_accurate_as_was_recorded(
         modules += [linear, torch.nn.ReLU()]
     network = torch.nn.Sequential(*modules[:-1])
     with torch.no_grad():
-        logits = network((run.validation.pixels / 255 - 0.5) / 0.5)
+        logits = network((run.validation.inputs / 255 - 0.5) / 0.5)
     [row] = pq.read_table(
         folder / "record.parquet", filters=[("seed", "=", seed), ("epoch", "=", epoch)]
     ).to_pylist()
-    accuracy = (logits.argmax(1) == run.validation.labels).double().mean().item()
+    accuracy = (logits.argmax(1) == run.validation.targets).double().mean().item()
     assert row["validation_accuracy"] == accuracy
-    loss = torch.nn.functional.cross_entropy(logits, run.validation.labels).item()
+    loss = torch.nn.functional.cross_entropy(logits, run.validation.targets).item()
     assert row["validation_loss"] == pytest.approx(loss, rel=1e-5)
 
 
@@ -125,9 +124,9 @@ def test_the_record_carries_the_same_provenance(folder):
     }
 
 
-def test_the_same_state_gives_the_same_bytes(folder, state, tmp_path):
+def test_the_same_state_gives_the_same_bytes(run, folder, state, tmp_path):
     again = tmp_path / folder.name
-    outputs.write(again, state, REQUEST, SETTINGS, SIZES)
+    outputs.write(again, state, TARGET, SETTINGS, run.architecture)
     for name in OUTPUTS:
         assert (again / name).read_bytes() == (folder / name).read_bytes()
     one, other = (read_settings(made) for made in (folder, again))
@@ -137,14 +136,14 @@ def test_the_same_state_gives_the_same_bytes(folder, state, tmp_path):
     assert one == other
 
 
-def test_a_run_whose_replicates_all_diverged_has_outputs_too(state, tmp_path):
-    diverged = State({}, {3: state.replicates[3]})
-    outputs.write(tmp_path / "run", diverged, Request([3], 3), SETTINGS, SIZES)
+def test_a_run_whose_replicates_all_diverged_has_outputs_too(run, state, tmp_path):
+    diverged = Checkpoint({}, {3: state.replicates[3]})
+    outputs.write(tmp_path / "run", diverged, Target([3], 3), SETTINGS, run.architecture)
     assert load_file(tmp_path / "run" / "weights.safetensors") == {}
     assert pq.read_table(tmp_path / "run" / "record.parquet").num_rows == 2
 
 
-def test_settings_json_comes_last(state, tmp_path, monkeypatch):
+def test_settings_json_comes_last(run, state, tmp_path, monkeypatch):
     """So that a folder with it holds all the others."""
 
     def failing(*_):
@@ -152,7 +151,7 @@ def test_settings_json_comes_last(state, tmp_path, monkeypatch):
 
     monkeypatch.setattr(files, "save_file", failing)
     with pytest.raises(OSError, match="No space"):
-        outputs.write(tmp_path, state, REQUEST, SETTINGS, SIZES)
+        outputs.write(tmp_path, state, TARGET, SETTINGS, run.architecture)
     assert not (tmp_path / "settings.json").exists()
 
 

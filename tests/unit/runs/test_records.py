@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from examples import FEW, run_settings
 from study.results import metrics
 from study.runs import records
-from study.runs.checkpoint import Replicate, State
+from study.runs.checkpoint import Checkpoint, Replicate
 from study.support.errors import StudyError
 
 METRICS = [
@@ -60,7 +60,7 @@ def write_record(folder, run, **epochs_by_seed):
         int(seed.removeprefix("s")): replicate(int(seed.removeprefix("s")), epochs)
         for seed, epochs in epochs_by_seed.items()
     }
-    table = records.record(run, State({}, known))
+    table = records.record(run, Checkpoint({}, known))
     records.write_parquet(folder / run / "record.parquet", table, {})
 
 
@@ -76,7 +76,7 @@ def rows(table):
 
 
 def test_a_record_has_a_row_for_each_replicate_and_epoch():
-    table = records.record("name", State({}, {5: replicate(5, 2), 0: replicate(0, 1)}))
+    table = records.record("name", Checkpoint({}, {5: replicate(5, 2), 0: replicate(0, 1)}))
     assert rows(table) == [("name", 0, 1), ("name", 5, 1), ("name", 5, 2)]
     assert table.schema.names == [
         name
@@ -89,7 +89,7 @@ def test_a_record_has_a_row_for_each_replicate_and_epoch():
 
 
 def test_divergence_is_the_status_of_the_last_row_alone():
-    known = State({}, {0: replicate(0, 3, diverged=True), 1: replicate(1, 2)})
+    known = Checkpoint({}, {0: replicate(0, 3, diverged=True), 1: replicate(1, 2)})
     assert records.record("name", known)["status"].to_pylist() == [
         "ok",
         "ok",
@@ -101,7 +101,7 @@ def test_divergence_is_the_status_of_the_last_row_alone():
 
 def test_a_measure_that_is_no_number_is_kept_and_is_not_null(tmp_path):
     measures = np.full((2, 6), [[math.nan], [math.inf]])
-    table = records.record("name", State({}, {0: Replicate("cpu", measures, diverged=True)}))
+    table = records.record("name", Checkpoint({}, {0: Replicate("cpu", measures, diverged=True)}))
     records.write_parquet(tmp_path / "record.parquet", table, {})
     read = pq.read_table(tmp_path / "record.parquet")["train_loss"]
     assert read.null_count == 0
@@ -111,7 +111,7 @@ def test_a_measure_that_is_no_number_is_kept_and_is_not_null(tmp_path):
 
 def test_metadata_are_read_as_written(tmp_path):
     metadata = {"made_by": {"versions": {"torch": "2"}}, "commit": "ñ", "devices": ["cpu"]}
-    table = records.record("name", State({}, {0: replicate(0, 1)}))
+    table = records.record("name", Checkpoint({}, {0: replicate(0, 1)}))
     records.write_parquet(tmp_path / "it.parquet", table, metadata)
     assert records.read_metadata(tmp_path / "it.parquet") == metadata
 
@@ -126,7 +126,7 @@ def test_numbers_that_may_be_none_have_no_statistics(tmp_path):
 
 
 def test_the_same_table_gives_the_same_bytes(tmp_path):
-    table = records.record("name", State({}, {0: replicate(0, 3)}))
+    table = records.record("name", Checkpoint({}, {0: replicate(0, 3)}))
     for name in ("one", "two"):
         records.write_parquet(tmp_path / name, table, {"b": 1, "a": {"y": 1, "x": 2}})
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
@@ -248,7 +248,7 @@ def test_a_record_without_all_that_is_asked_for_is_named(tmp_path, seeds, epochs
 
 
 def test_a_diverged_replicate_is_whole_with_fewer_rows(tmp_path):
-    known = State({}, {0: replicate(0, 2, diverged=True), 1: replicate(1, 4)})
+    known = Checkpoint({}, {0: replicate(0, 2, diverged=True), 1: replicate(1, 4)})
     records.write_parquet(tmp_path / "one" / "record.parquet", records.record("one", known), {})
     table = metrics.collect([asked("one", [0, 1], 4)], tmp_path)
     assert [(seed, epoch) for _, seed, epoch in rows(table)] == [

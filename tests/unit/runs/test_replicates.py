@@ -11,9 +11,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from examples import FEW, random_images, run_settings, small_run, tensor_bytes, training_settings
-from study.runs import checkpoint, replicates
-from study.runs.checkpoint import MEASURES, Request, State
+from study.runs import checkpoint, models, replicates
+from study.runs.checkpoint import Checkpoint, Target
 from study.runs.replicates import Journal, Saver, extend
+from study.spec.tasks import CLASSIFICATION
+
+MEASURES = CLASSIFICATION.columns
 
 
 class Folder:
@@ -27,14 +30,14 @@ class Folder:
             old.unlink(missing_ok=True)
 
     def read(self):
-        return checkpoint.read(self.path) if self.path.exists() else State({"code": "1"})
+        return checkpoint.read(self.path) if self.path.exists() else Checkpoint({"code": "1"})
 
     def extend(self, run, *request, log=None):
         """Extend what is saved; the state is read back from the file."""
         extend(
             run,
             self.read(),
-            Request(*request),
+            Target(*request),
             Saver(lambda reached: checkpoint.write(self.path, reached)),
             Journal(self.journal),
             log or self.lines.append,
@@ -58,8 +61,8 @@ def folder(tmp_path):
 
 def from_scratch(run, seed, epochs):
     """One replicate, trained alone in one go and never saved."""
-    made, unread = State({}), Journal(Path(os.devnull))
-    extend(run, made, Request([seed], epochs), Saver(id), unread, id)
+    made, unread = Checkpoint({}), Journal(Path(os.devnull))
+    extend(run, made, Target([seed], epochs), Saver(id), unread, id)
     return made.replicates[seed]
 
 
@@ -71,7 +74,7 @@ def exact(replicate):
         "diverged": replicate.diverged,
         "tensors": tensor_bytes(replicate.tensors),
         "shapes": {name: np.shape(tensor) for name, tensor in replicate.tensors.items()},
-        "weights": None if replicate.diverged else replicate.weights[last].tobytes(),
+        "weights": None if replicate.diverged else tensor_bytes(replicate.weights[last]),
     }
 
 
@@ -102,7 +105,7 @@ def test_any_sequence_of_extensions_gives_what_training_from_scratch_does(
     folder = Folder(shared_folder)
     reached = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(replicates, "LARGEST_STACK", largest_stack)
+        patch.setattr(models, "LARGEST_STACK", largest_stack)
         for seeds, epochs in requests:
             made = folder.extend(run, seeds, epochs)
             reached |= {seed: max(epochs, reached.get(seed, 0)) for seed in seeds}
@@ -147,15 +150,15 @@ def test_interrupted_at_any_epochs_nothing_is_lost_or_trained_twice(
 
 def test_an_epoch_that_fails_in_its_middle_leaves_the_one_before(folder, monkeypatch):
     run = small_run(run_settings(hidden=[8], batch_size=16, optimizer="adam"))
-    evaluate = replicates.Training.evaluate
+    evaluate = replicates.Trainer.evaluate
 
-    def failing(training, images):
-        if training.epoch == 3:
+    def failing(trainer, images):
+        if trainer.epoch == 3:
             raise MemoryError
-        return evaluate(training, images)
+        return evaluate(trainer, images)
 
     with monkeypatch.context() as patch:
-        patch.setattr(replicates.Training, "evaluate", failing)
+        patch.setattr(replicates.Trainer, "evaluate", failing)
         with pytest.raises(MemoryError):
             folder.extend(run, [0], 5)
     assert folder.read().replicates[0].epochs == 2
@@ -184,21 +187,21 @@ def test_replicates_that_stand_elsewhere_are_left_as_they_are(folder):
 def test_the_measures_are_those_of_training_and_judging():
     run = small_run(run_settings(hidden=[8], batch_size=16, dropout=0.2))
     made = from_scratch(run, 3, 2)
-    training = replicates.Training(run.settings, [3], 12, 4)
+    trainer = run.trainer([3])
     for row in made.measures:
-        learned = training.train_epoch(run.train)
-        judged, judged_train = training.evaluate(run.validation), training.evaluate(run.train)
-        expected = (*learned.loss, *learned.accuracy, *judged.loss, *judged.accuracy)
-        assert tuple(row[:5]) == (*expected, *judged_train.accuracy)
+        learned = trainer.train_epoch(run.train)
+        judged, judged_train = trainer.evaluate(run.validation), trainer.evaluate(run.train)
+        expected = (learned["loss"], learned["accuracy"], judged["loss"], judged["accuracy"])
+        assert [[value] for value in row[:5]] == [*expected, judged_train["accuracy"]]
         assert row[5] > 0
 
 
 def test_train_eval_accuracy_is_that_of_the_first_training_images(monkeypatch):
     monkeypatch.setattr(replicates, "TRAIN_EVALUATION", 10)
     run = small_run(run_settings(hidden=[8], batch_size=16))
-    training = replicates.Training(run.settings, [0], 12, 4)
-    training.train_epoch(run.train)
-    expected = training.evaluate(run.train.first(10)).accuracy[0]
+    trainer = run.trainer([0])
+    trainer.train_epoch(run.train)
+    expected = trainer.evaluate(run.train.first(10))["accuracy"][0]
     assert from_scratch(run, 0, 1).measures[0, 4] == expected
 
 
@@ -223,17 +226,17 @@ def test_a_rate_of_1000_is_recorded_as_diverged_with_its_last_row(folder):
 
 def test_diverging_replicates_disturb_no_other(folder, monkeypatch):
     run = small_run(run_settings(hidden=[8], batch_size=16, optimizer="adam", dropout=0.3))
-    train_epoch = replicates.Training.train_epoch
+    train_epoch = replicates.Trainer.train_epoch
 
-    def diverging(training, images):
-        judged = train_epoch(training, images)
+    def diverging(trainer, images):
+        judged = train_epoch(trainer, images)
         for seed, epoch in ((0, 2), (3, 3)):
-            if seed in training.seeds and training.epoch == epoch:
-                training.stack.parameters[training.seeds.index(seed), 5] = np.inf
+            if seed in trainer.seeds and trainer.epoch == epoch:
+                trainer.model.parameters[trainer.seeds.index(seed), 5] = np.inf
         return judged
 
     with monkeypatch.context() as patch:
-        patch.setattr(replicates.Training, "train_epoch", diverging)
+        patch.setattr(replicates.Trainer, "train_epoch", diverging)
         made = folder.extend(run, [0, 1, 2, 3], 4)
     assert folder.journalled() == [
         (1, [0, 1, 2, 3]),
@@ -265,18 +268,18 @@ def test_the_weights_at_the_final_model_s_epoch_are_kept_however_far_the_run_goe
     folder, averaging
 ):
     run = small_run(run_settings(hidden=[8], batch_size=16, weight_averaging=averaging))
-    third = from_scratch(run, 0, 3).weights[3]
+    third = from_scratch(run, 0, 3).weights[3]["parameters"]
     for way in ("in one go", "when it was at that epoch already"):
         if way == "in one go":
             folder.extend(run, [0], 4, [3])
         else:
             folder.extend(run, [1], 3)
             folder.extend(run, [1], 4, [3])
-            third = from_scratch(run, 1, 3).weights[3]
+            third = from_scratch(run, 1, 3).weights[3]["parameters"]
         replicate = folder.read().replicates[0 if way == "in one go" else 1]
         assert list(replicate.weights) == [3, 4]
-        assert np.array_equal(replicate.weights[3], third)
-        assert not np.array_equal(replicate.weights[4], third)
+        assert np.array_equal(replicate.weights[3]["parameters"], third)
+        assert not np.array_equal(replicate.weights[4]["parameters"], third)
 
 
 def test_a_final_model_at_the_last_epoch_needs_nothing_that_is_not_there(folder):
@@ -319,7 +322,7 @@ def test_a_signal_in_the_midst_of_the_last_saving_loses_nothing(folder, monkeypa
     """SIGTERM raises SystemExit wherever the program stands."""
     monkeypatch.setattr(replicates, "SAVING_SHARE", 1e9)
     run = small_run(run_settings(hidden=[8], batch_size=16))
-    made, calls = State({}), []
+    made, calls = Checkpoint({}), []
 
     def write(reached):
         calls.append(len(calls))
@@ -328,7 +331,7 @@ def test_a_signal_in_the_midst_of_the_last_saving_loses_nothing(folder, monkeypa
         checkpoint.write(folder.path, reached)
 
     with pytest.raises(SystemExit):
-        extend(run, made, Request([0], 4), Saver(write), Journal(folder.journal), id)
+        extend(run, made, Target([0], 4), Saver(write), Journal(folder.journal), id)
     assert folder.read().replicates[0].epochs == 4
 
 
@@ -428,7 +431,9 @@ def test_the_journal_has_the_means_of_what_each_epoch_measured(folder):
 
 def test_a_measure_that_is_no_number_is_null_in_the_journal(folder):
     """JSON has no NaN, and the journal is read by other programs."""
-    Journal(folder.journal).add(1, [0], np.array([[np.nan, np.inf, 1.0, 0.5, 0.5, 2.0]]))
+    Journal(folder.journal).add(
+        1, [0], dict(zip(MEASURES, [np.nan, np.inf, 1.0, 0.5, 0.5, 2.0], strict=True))
+    )
     [entry] = map(json.loads, folder.journal.read_text().splitlines())
     assert [entry[name] for name in MEASURES] == [None, None, 1.0, 0.5, 0.5, 2.0]
 
@@ -460,7 +465,7 @@ def test_saving_takes_at_most_a_fiftieth_of_the_time(monkeypatch):
     saver = Saver(write)
     for _ in range(1000):
         clock.now += 1.0
-        saver.save_if_due(State({}))
+        saver.save_if_due(Checkpoint({}))
     assert saved[0] == 101.0
     assert len(saved) * 0.5 <= 0.02 * clock.now + 0.5
     assert len(saved) > 30
@@ -483,4 +488,4 @@ def test_a_saved_state_is_of_bounded_size(folder):
 def test_images_are_never_changed(folder):
     run = small_run(run_settings(hidden=[8], batch_size=16, dropout=0.2))
     folder.extend(run, [0], 2)
-    assert np.array_equal(run.train.pixels, random_images(37).pixels)
+    assert np.array_equal(run.train.inputs, random_images(37).inputs)

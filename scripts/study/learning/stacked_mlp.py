@@ -3,7 +3,7 @@
 A small network leaves most of a processor idle, so replicates are computed together: each layer
 is one batched product. No operation mixes replicates, and each replicate's part of every tensor
 is aligned as it would be alone. On the CPU with one thread a replicate's bytes are
-therefore the same alone and in any stack; tests/unit/learning/test_training.py shows it.
+therefore the same alone and in any stack; tests/unit/learning/test_trainer.py shows it.
 """
 
 import functools
@@ -124,8 +124,10 @@ class Layer:
         return self._block()
 
 
-class Stack:
+class StackedMLP:
     """Multilayer perceptrons: hidden layers with activation and dropout, then a linear layer.
+
+    Inputs are taken as `x * scale - offset`, with `scaling` these two; see data/scaling.py.
 
     `parameters` and `gradient` are (replicates, P) float32: every weight and bias of a replicate
     in one row (layout.py), so that one optimizer step is one pass over memory. `weights[l]`
@@ -140,13 +142,17 @@ class Stack:
         replicates: int,
         device: str = "cpu",
         precision: str = "float32",
+        scaling: tuple[float, float] = (1.0, 0.0),
     ):
         self.sizes = list(sizes)
+        self.outputs = self.sizes[-1]
+        self.buffers: dict[str, Tensor] = {}
         self.replicates = replicates
         self.device = device
         self.activate, self.activation_gradient = ACTIVATIONS[activation]
         self.dropped = round(dropout * RESOLUTION)
         self.multiply = PRODUCTS[precision]
+        self.scale, self.offset = scaling
         self.parameters = torch.zeros(replicates, parameters_width(sizes), device=device)
         self.gradient = torch.zeros_like(self.parameters)
         self.weights, self.biases = split_layers(self.parameters, sizes)
@@ -164,7 +170,7 @@ class Stack:
                     part.copy_(drawn)
 
     def _memory_for(self, batches: torch.Size) -> tuple[Block, list[Layer], Block, Block]:
-        """Inputs, hidden layers, logits and their gradient for `batches` (n, rows), made once."""
+        """Inputs, hidden layers, outputs and their gradient for `batches` (n, rows), made once."""
         if batches not in self._memory:
             shape = (self.replicates, batches[1])
             self._memory[batches] = (
@@ -175,17 +181,23 @@ class Stack:
             )
         return self._memory[batches]
 
-    def forward(self, pixels: Tensor, streams: Sequence[torch.Generator] | None = None) -> Tensor:
-        """Logits (replicates, n, classes) for `pixels` (replicates, n, features) uint8.
+    def streams(self, seeds: Sequence[int], epoch: int) -> list[torch.Generator]:
+        """Each replicate's generator for dropout."""
+        # Other devices than these two lack a generator of 64 random bits.
+        drawn_on = "cuda" if self.device == "cuda" else "cpu"
+        return [stream(seed, "dropout", epoch, drawn_on) for seed in seeds]
 
-        `pixels` may be one batch for all, (1, n, features). They are taken from 0..255 to -1..1, as
-        (x / 255 - 0.5) / 0.5 does. Dropout is on where `streams` gives each replicate's generator
-        for it. The result is overwritten by the next batch of as many rows.
+    def forward(self, inputs: Tensor, streams: Sequence[torch.Generator] | None = None) -> Tensor:
+        """Outputs (replicates, n, outputs) for `inputs` (replicates, n, features).
+
+        `inputs` may be one batch for all, (1, n, features). Dropout is on where `streams` gives
+        each replicate's generator for it. The result is overwritten by the next batch of as many
+        rows.
         """
-        inputs, layers, logits, _ = self._memory_for(pixels.shape[:2])
-        inputs.matrix.copy_(pixels)
-        inputs.flat.mul_(1 / 127.5).sub_(1)
-        values = inputs.matrix.expand(self.replicates, -1, -1)
+        scaled, layers, outputs, _ = self._memory_for(inputs.shape[:2])
+        scaled.matrix.copy_(inputs)
+        scaled.flat.mul_(self.scale).sub_(self.offset)
+        values = scaled.matrix.expand(self.replicates, -1, -1)
         for layer, weight, bias in zip(layers, self.weights[:-1], self.biases[:-1], strict=True):
             self.multiply(values, weight, layer.linear.matrix, bias)
             self.activate(layer.linear.flat, out=layer.activated.flat)
@@ -194,18 +206,16 @@ class Stack:
                 self._draw_mask(layer.mask.flat, streams)
                 torch.mul(layer.activated.flat, layer.mask.flat, out=layer.output.flat)
                 values = layer.output.matrix
-        self.multiply(values, self.weights[-1], logits.matrix, self.biases[-1])
-        return logits.matrix
+        self.multiply(values, self.weights[-1], outputs.matrix, self.biases[-1])
+        return outputs.matrix
 
-    def backward(self, targets: Tensor) -> None:
-        """Fill `gradient` with that of the mean cross-entropy over the batch just forwarded.
+    def backward(self, delta: Tensor) -> None:
+        """Fill `gradient`, given the loss's gradient at the outputs of the batch just forwarded.
 
-        `targets` (replicates, n, classes) is the wanted distribution over classes.
+        `delta` is (replicates, n, outputs).
         """
-        inputs, layers, logits, logits_delta = self._memory_for(targets.shape[:2])
-        # The cross-entropy's gradient at the logits is softmax minus target.
-        delta = logits_delta.matrix
-        torch.softmax(logits.matrix, -1, out=delta).sub_(targets).mul_(1 / targets.shape[1])
+        inputs, layers, _, aligned_delta = self._memory_for(delta.shape[:2])
+        delta = aligned_delta.matrix.copy_(delta)
         for index in reversed(range(len(self.weights))):
             layer = layers[index - 1] if index else None
             if layer is None:

@@ -15,11 +15,13 @@ from examples import (
     random_images,
     run_settings,
     tensor_bytes,
+    trainer,
     training_settings,
 )
-from study.learning import training
+from study.learning import trainer as trainers
+from study.learning.examples import Examples
+from study.learning.stacked_mlp import StackedMLP
 from study.learning.streams import stream
-from study.learning.training import Images, Training
 
 TORCH_OPTIMIZERS = {
     "sgd": torch.optim.SGD,
@@ -35,15 +37,15 @@ TORCH_OPTIMIZERS = {
 
 
 def trained(settings, seeds, images, epochs=2, classes=4):
-    made = Training(settings, seeds, images.pixels.shape[1], classes)
+    made = trainer(settings, seeds, images, classes)
     judged = [made.train_epoch(images) for _ in range(epochs)]
     return made, judged
 
 
-def assert_same_judgement(one, replicate, other, other_replicate=0):
+def assert_same_metrics(one, replicate, other, other_replicate=0):
     """To the byte."""
     for name in ("loss", "accuracy"):
-        numbers = [getattr(one, name)[replicate], getattr(other, name)[other_replicate]]
+        numbers = [one[name][replicate], other[name][other_replicate]]
         assert np.float64(numbers[0]).tobytes() == np.float64(numbers[1]).tobytes()
 
 
@@ -54,7 +56,7 @@ def plain_network(made, settings, replicate):
     """The network of a replicate as PyTorch's modules."""
     names = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh, "gelu": torch.nn.GELU}
     modules = []
-    for weight, bias in zip(made.stack.weights, made.stack.biases, strict=True):
+    for weight, bias in zip(made.model.weights, made.model.biases, strict=True):
         linear = torch.nn.Linear(weight.shape[1], weight.shape[2])
         linear.weight.data.copy_(weight[replicate].T)
         linear.bias.data.copy_(bias[replicate, 0])
@@ -63,7 +65,7 @@ def plain_network(made, settings, replicate):
 
 
 def normalised(images):
-    return (images.pixels.float() / 255 - 0.5) / 0.5
+    return (images.inputs.float() / 255 - 0.5) / 0.5
 
 
 def train_plainly(model, settings, seed, images, epochs):
@@ -72,13 +74,13 @@ def train_plainly(model, settings, seed, images, epochs):
     options |= {name: settings[name] for name in ("momentum", "nesterov") if name in settings}
     optimizer = TORCH_OPTIMIZERS[settings["optimizer"]](model.parameters(), **options)
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, settings["learning_rate_decay"])
-    inputs, count = normalised(images), len(images.labels)
+    inputs, count = normalised(images), len(images.targets)
     measures = []
     for epoch in range(1, epochs + 1):
         loss_sum = correct = 0
         order = torch.randperm(count, generator=stream(seed, "order", epoch))
         for batch in order.split(settings["batch_size"]):
-            labels = images.labels[batch]
+            labels = images.targets[batch]
             logits = model(inputs[batch])
             loss_sum += functional.cross_entropy(logits, labels, reduction="sum").item()
             correct += (logits.argmax(1) == labels).sum().item()
@@ -118,36 +120,38 @@ def test_the_whole_training_is_that_of_a_plain_pytorch_loop(case):
     settings = run_settings(**{"hidden": [16, 8], "activation": "tanh", "batch_size": 32} | case)
     images, validation = learnable_images(150), learnable_images(60, seed=1)
     seeds, epochs = [0, 5], 3
-    made = Training(settings, seeds, 16, 4)
+    made = trainer(settings, seeds, images)
     models = [plain_network(made, settings, replicate) for replicate in range(len(seeds))]
     judged = [made.train_epoch(images) for _ in range(epochs)]
     evaluated = made.evaluate(validation)
     for replicate, (seed, model) in enumerate(zip(seeds, models, strict=True)):
         expected = train_plainly(model, settings, seed, images, epochs)
-        losses = [epoch.loss[replicate] for epoch in judged]
-        accuracies = [epoch.accuracy[replicate] for epoch in judged]
+        losses = [epoch["loss"][replicate] for epoch in judged]
+        accuracies = [epoch["accuracy"][replicate] for epoch in judged]
         np.testing.assert_allclose(losses, [loss for loss, _ in expected], rtol=1e-4)
         np.testing.assert_allclose(accuracies, [accuracy for _, accuracy in expected], atol=0.01)
         for layer, linear in enumerate(model[::2]):
             torch.testing.assert_close(
-                made.stack.weights[layer][replicate].T, linear.weight.data, rtol=1e-3, atol=1e-4
+                made.model.weights[layer][replicate].T, linear.weight.data, rtol=1e-3, atol=1e-4
             )
             torch.testing.assert_close(
-                made.stack.biases[layer][replicate, 0], linear.bias.data, rtol=1e-3, atol=1e-4
+                made.model.biases[layer][replicate, 0], linear.bias.data, rtol=1e-3, atol=1e-4
             )
         with torch.no_grad():
             logits = model(normalised(validation))
-        loss = functional.cross_entropy(logits, validation.labels).item()
-        assert evaluated.loss[replicate] == pytest.approx(loss, rel=1e-3)
-        accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
-        assert evaluated.accuracy[replicate] == pytest.approx(accuracy, abs=0.02)
+        loss = functional.cross_entropy(logits, validation.targets).item()
+        assert evaluated["loss"][replicate] == pytest.approx(loss, rel=1e-3)
+        accuracy = (logits.argmax(1) == validation.targets).double().mean().item()
+        assert evaluated["accuracy"][replicate] == pytest.approx(accuracy, abs=0.02)
 
 
 def test_validation_loss_is_plain_cross_entropy_whatever_the_smoothing():
     images = learnable_images(50)
-    plain = Training(run_settings(hidden=[8]), [0], 16, 4).evaluate(images)
-    smoothed = Training(run_settings(hidden=[8], label_smoothing=0.5), [0], 16, 4).evaluate(images)
-    assert plain.loss == smoothed.loss
+    plain, smoothed = (
+        trainer(run_settings(hidden=[8], label_smoothing=smoothing), [0], images).evaluate(images)
+        for smoothing in (0.0, 0.5)
+    )
+    assert plain["loss"] == smoothed["loss"]
 
 
 # How an epoch is counted.
@@ -160,51 +164,51 @@ def test_train_accuracy_is_counted_with_dropout_on():
 
     def counted(dropout):
         settings = run_settings(learning_rate=1e-30, hidden=[64], batch_size=20, dropout=dropout)
-        still = Training(settings, [0], 16, 4)
-        still.stack.parameters.copy_(made.stack.parameters)
+        still = trainer(settings, [0], images)
+        still.model.parameters.copy_(made.model.parameters)
         learned, evaluated = still.train_epoch(images), still.evaluate(images)
-        assert torch.equal(still.stack.parameters, made.stack.parameters)
+        assert torch.equal(still.model.parameters, made.model.parameters)
         return learned, evaluated
 
     learned, evaluated = counted(dropout=0.9)
-    assert learned.accuracy[0] < evaluated.accuracy[0] - 0.1
+    assert learned["accuracy"][0] < evaluated["accuracy"][0] - 0.1
     learned, evaluated = counted(dropout=0.0)
-    assert learned.accuracy[0] == evaluated.accuracy[0]
-    assert learned.loss[0] == pytest.approx(evaluated.loss[0], rel=1e-6)
+    assert learned["accuracy"][0] == evaluated["accuracy"][0]
+    assert learned["loss"][0] == pytest.approx(evaluated["loss"][0], rel=1e-6)
 
 
 def test_dropout_is_drawn_anew_in_every_epoch():
     """Where neither weights nor the order of images make a difference, dropout alone does."""
     images = random_images(40)
-    images.pixels[:] = images.pixels[0]
-    images.labels[:] = 1
+    images.inputs[:] = images.inputs[0]
+    images.targets[:] = 1
     settings = run_settings(hidden=[8], batch_size=16, dropout=0.5, learning_rate=1e-30)
     _, judged = trained(settings, [0, 1], images, 3)
-    assert len({loss for epoch in judged for loss in epoch.loss}) == 3 * 2
+    assert len({loss for epoch in judged for loss in epoch["loss"]}) == 3 * 2
 
 
 def test_train_accuracy_is_counted_while_the_weights_move():
     """Each batch is judged by the network that met it, before it learned from it."""
     images = learnable_images(60)
     settings = run_settings(learning_rate=0.1, hidden=[8], batch_size=60)
-    made = Training(settings, [0], 16, 4)
+    made = trainer(settings, [0], images)
     before = made.evaluate(images)
     learned = made.train_epoch(images)
-    assert learned.loss[0] == pytest.approx(before.loss[0], rel=1e-6)
-    assert made.evaluate(images).loss[0] < learned.loss[0]
+    assert learned["loss"][0] == pytest.approx(before["loss"][0], rel=1e-6)
+    assert made.evaluate(images)["loss"][0] < learned["loss"][0]
 
 
 def test_every_epoch_meets_every_image_once_in_an_order_of_its_own(monkeypatch):
     met = []
-    forward = training.Stack.forward
+    forward = StackedMLP.forward
 
-    def watched(stack, pixels, streams=None):
-        met.append(pixels[:, :, 0].clone())
-        return forward(stack, pixels, streams)
+    def watched(stack, inputs, streams=None):
+        met.append(inputs[:, :, 0].clone())
+        return forward(stack, inputs, streams)
 
-    monkeypatch.setattr(training.Stack, "forward", watched)
+    monkeypatch.setattr(StackedMLP, "forward", watched)
     images = random_images(50, features=3)
-    images.pixels[:, 0] = torch.arange(50)
+    images.inputs[:, 0] = torch.arange(50)
     trained(run_settings(hidden=[4], batch_size=7), [0, 1], images)
     epochs = [torch.cat(met[:8], 1), torch.cat(met[8:], 1)]
     orders = [row.tolist() for epoch in epochs for row in epoch]
@@ -214,18 +218,18 @@ def test_every_epoch_meets_every_image_once_in_an_order_of_its_own(monkeypatch):
 
 def test_judging_in_batches_gives_what_judging_at_once_does(monkeypatch):
     images = random_images(101)
-    made = Training(run_settings(hidden=[8]), [0, 1], 12, 4)
+    made = trainer(run_settings(hidden=[8]), [0, 1], images)
     at_once = made.evaluate(images)
-    monkeypatch.setattr(training, "EVALUATION_BATCH", 10)
+    monkeypatch.setattr(trainers, "EVALUATION_BATCH", 10)
     in_batches = made.evaluate(images)
-    assert at_once.accuracy == in_batches.accuracy
-    assert at_once.loss == pytest.approx(in_batches.loss, rel=1e-6)
+    assert at_once["accuracy"] == in_batches["accuracy"]
+    assert at_once["loss"] == pytest.approx(in_batches["loss"], rel=1e-6)
 
 
 def test_judging_changes_nothing():
     images = random_images(40)
     settings = run_settings(hidden=[8], dropout=0.3, batch_size=16, optimizer="adam")
-    disturbed, quiet = (Training(settings, [0], 12, 4) for _ in range(2))
+    disturbed, quiet = (trainer(settings, [0], images) for _ in range(2))
     for _ in range(2):
         disturbed.evaluate(images)
         disturbed.train_epoch(images)
@@ -237,10 +241,10 @@ def test_judging_changes_nothing():
 def test_pixels_on_the_cpu_are_not_copied():
     """So that processes which map one file share it."""
     pixels = np.zeros((3, 4), np.uint8)
-    images = Images.from_arrays(pixels, np.zeros(3, np.uint8), 2, "cpu")
+    images = Examples.from_arrays(pixels, np.zeros(3, np.uint8), "cpu")
     pixels[1, 2] = 7
-    assert images.pixels[1, 2] == 7
-    assert images.labels.dtype == torch.int64
+    assert images.inputs[1, 2] == 7
+    assert images.targets.dtype == torch.int64
 
 
 # Exactness: a replicate's bytes depend on nothing but its seed.
@@ -270,9 +274,9 @@ def test_a_replicate_has_the_same_bytes_alone_in_any_stack_and_order(
     _, alone, alone_judged, alone_evaluated = results[0]
     for place, made, judged, evaluated in results[1:]:
         assert tensor_bytes(made.state()[place]) == tensor_bytes(alone.state()[0])
-        assert_same_judgement(evaluated, place, alone_evaluated)
+        assert_same_metrics(evaluated, place, alone_evaluated)
         for one, other in zip(judged, alone_judged, strict=True):
-            assert_same_judgement(one, place, other)
+            assert_same_metrics(one, place, other)
 
 
 @pytest.mark.parametrize("stack", [2, 5, 10])
@@ -285,7 +289,7 @@ def test_the_networks_of_the_study_are_exact_too(batch_size, stack):
     for replicate in (0, stack - 1):
         alone, alone_judged = trained(settings, [replicate], images, 1, 10)
         assert tensor_bytes(made.state()[replicate]) == tensor_bytes(alone.state()[0])
-        assert_same_judgement(judged[0], replicate, alone_judged[0])
+        assert_same_metrics(judged[0], replicate, alone_judged[0])
 
 
 @given(training_settings(), PEERS)
@@ -294,7 +298,7 @@ def test_trained_twice_gives_the_same_bytes(settings, seeds):
     (one, judged), (other, judged_again) = (trained(settings, seeds, images) for _ in range(2))
     for replicate in range(len(seeds)):
         assert tensor_bytes(one.state()[replicate]) == tensor_bytes(other.state()[replicate])
-        assert_same_judgement(judged[1], replicate, judged_again[1], replicate)
+        assert_same_metrics(judged[1], replicate, judged_again[1], replicate)
 
 
 @given(training_settings(), PEERS, st.data())
@@ -304,7 +308,7 @@ def test_a_restored_training_goes_on_with_the_same_bytes_in_any_stack(settings, 
     made, _ = trained(settings, seeds, images, 1)
     states = dict(zip(seeds, made.state(), strict=True))
     kept = data.draw(st.lists(st.sampled_from(seeds), min_size=1, unique=True))
-    restored = Training(settings, kept, 12, 4)
+    restored = trainer(settings, kept, images)
     restored.restore(1, [states[seed] for seed in kept])
     for _ in range(2):
         restored.train_epoch(images)
@@ -330,11 +334,11 @@ def test_a_diverged_neighbour_does_not_disturb_the_others():
     images = random_images(45)
     alone, _ = trained(settings, [1], images, 3)
     made, _ = trained(settings, [0, 1, 2], images, 1)
-    made.stack.parameters[0] = torch.nan
-    made.stack.parameters[2] = torch.inf
+    made.model.parameters[0] = torch.nan
+    made.model.parameters[2] = torch.inf
     for _ in range(2):
         judged = made.train_epoch(images)
-    assert np.isnan(judged.loss[0])
+    assert np.isnan(judged["loss"][0])
     assert tensor_bytes(made.state()[1]) == tensor_bytes(alone.state()[0])
 
 

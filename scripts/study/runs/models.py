@@ -1,0 +1,102 @@
+"""Which network a run trains: the way from its settings to the model seam (learning/model.py)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from study.learning.layout import parameters_width, split_layers
+from study.spec.tasks import Task
+
+if TYPE_CHECKING:
+    from study.learning.model import Model
+    from study.learning.objective import Objective
+
+# Perceptrons trained in one stack, and the parameters of all of them: more gain little, and take
+# memory. A single one may have any number of parameters.
+LARGEST_STACK = 10
+STACK_PARAMETERS = 1_500_000
+
+
+class Architecture(Protocol):
+    """A network with its settings, before it has seeds. Imports torch only to build."""
+
+    @property
+    def largest_stack(self) -> int:
+        """How many replicates are trained together."""
+
+    def build(self, seeds: Sequence[int], device: str) -> "Model":
+        """The untrained networks of `seeds`."""
+
+    def layers(self, network: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The tensors of one replicate by their names, for weights.safetensors.
+
+        `network` is what a saved state holds of it (checkpoint.Replicate.networks).
+        """
+
+
+@dataclass(frozen=True)
+class Perceptron:
+    """The hand-written stack of perceptrons, `sizes` units in each layer, input and output too."""
+
+    sizes: tuple[int, ...]
+    activation: str
+    dropout: float
+    precision: str
+    scaling: tuple[float, float]
+
+    @property
+    def largest_stack(self) -> int:
+        return max(1, min(LARGEST_STACK, STACK_PARAMETERS // parameters_width(self.sizes)))
+
+    def build(self, seeds: Sequence[int], device: str) -> "Model":
+        from study.learning.stacked_mlp import StackedMLP
+
+        stack = StackedMLP(
+            self.sizes,
+            self.activation,
+            self.dropout,
+            len(seeds),
+            device,
+            self.precision,
+            self.scaling,
+        )
+        stack.initialise(seeds)
+        return stack
+
+    def layers(self, network: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Weights (outputs, inputs) and biases as `torch.nn.Linear` layers hold them."""
+        named = {}
+        weights, biases = split_layers(network["parameters"][None], self.sizes)
+        for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            named[f"layers.{index}.weight"] = weight[0].T
+            named[f"layers.{index}.bias"] = bias[0, 0]
+        return named
+
+
+def architecture(
+    settings: Mapping[str, Any],
+    inputs: Sequence[int],
+    outputs: int,
+    scaling: tuple[float, float],
+) -> Architecture:
+    """The network of a run's `settings`, for examples of shape `inputs`, as `scaling` takes them.
+
+    `outputs` is the number of classes or targets.
+    """
+    features = int(np.prod(inputs))
+    return Perceptron(
+        (features, *settings["hidden"], outputs),
+        settings["activation"],
+        settings["dropout"],
+        settings["precision"],
+        scaling,
+    )
+
+
+def objective(task: Task, settings: Mapping[str, Any], outputs: int) -> "Objective":
+    """The loss and the metrics of a run's `task`. Imports torch."""
+    from study.learning.classification import Classification
+
+    return Classification(outputs, settings["label_smoothing"])
