@@ -4,15 +4,29 @@
 # alone each experiment's figure -> pages. README.md has the words, docs/files.md the files.
 
 import sys
+from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.0")
 
-sys.path[:0] = [f"{workflow.basedir}/workflow", f"{workflow.basedir}/scripts"]
+# Where this file lies; as a module (docs/howto.md), `workflow.basedir` is that of its host.
+ROOT = Path(str(workflow.current_basedir))
 
+if not (ROOT / "scripts").is_dir():
+    raise WorkflowError(
+        f"{ROOT}: the programs that the rules call are not fetched with them; "
+        "clone the repository and name the Snakefile of the clone"
+    )
 
-report: "workflow/report/workflow.rst"
+# For these two alone: a host must not find our programs among its own modules.
+sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "scripts")]
+
+import inside_snakemake as inside
+import study
+
+del sys.path[:2]
 
 
 include: "workflow/rules/storage.smk"
@@ -32,7 +46,15 @@ include: "workflow/rules/report.smk"
 
 
 # What has to be made anew though no input shows it.
-OUTDATED = list(outdated_files()) if inside.is_main_process(workflow) else []
+try:
+    OUTDATED = list(outdated_files()) if inside.is_main_process(workflow) else []
+except (StudyError, OSError) as error:
+    raise WorkflowError(str(error))
+
+
+if not inside.module_name(workflow):
+
+    report: "workflow/report/workflow.rst"
 
 
 rule report:
@@ -80,17 +102,12 @@ rule plan:
         "results/plan.json",
 
 
-onstart:
-    refuse_missing_gpu()
-    clear_the_way()
-    write_text(CONFIG_FILE, json.dumps(CONFIG, ensure_ascii=False) + "\n")
-
-
+# As a module these are its host's to call (docs/howto.md).
 onsuccess:
     receipts.settle(RESULTS)
     # Another target, or --until, leaves them as they were, and perhaps outdated.
     asked_for = inside.outputs(workflow)
-    for path in filter(os.path.exists, [*REPORTS, *PAGES]):
+    for path in filter(os.path.exists, map(placed, [*REPORTS, *PAGES])):
         if in_graph(path) not in asked_for:
             continue
         print(f"report: {os.path.abspath(path)}", file=sys.stderr)

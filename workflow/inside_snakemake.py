@@ -1,7 +1,9 @@
 """All that this workflow uses of Snakemake beyond its documented interface.
 
-Tried on Snakemake 9.27.1. A version that changes one of these breaks the workflow tests, and this
-file alone is to be mended. Each function says what would replace it.
+Each was tried on Snakemake 9.27.1. A version that changes one of these breaks the workflow tests, and
+this file alone is to be mended. Each function says what would replace it. The Snakefile finds this
+file by `workflow.current_basedir`, which is not documented either: `workflow.source_path` gives a copy
+of a single file.
 """
 
 from collections.abc import Iterable
@@ -40,25 +42,46 @@ def default_storage(workflow: Any) -> tuple[Any, str]:
     return provider, workflow.storage_settings.default_storage_prefix or ""
 
 
-def only_touches(workflow: Any) -> bool:
-    """Whether this call gives files a new time and makes none (`--touch`).
+def module_name(workflow: Any) -> str | None:
+    """What another workflow calls this one, of which it makes a module; None on its own.
 
-    Would be replaced by a handler like onstart that such a call does not run.
+    Would be replaced by a documented way for a Snakefile to know that it is a module.
     """
-    return workflow.touch
+    modifier = workflow.modifier
+    return None if modifier.is_main_snakefile() else modifier.namespace
 
 
-def trains_here(workflow: Any) -> bool:
-    """Whether jobs run on this machine; as for only_touches, or by the executor's name."""
-    return workflow.local_exec and not workflow.touch
+def with_prefix(workflow: Any, path: str) -> str:
+    """A path as a rule's file would have it: with the `prefix` or `replace_prefix` of a module.
 
-
-def jobs_to_run(workflow: Any, rule: str) -> list[Any]:
-    """The jobs of a rule that will run, once the graph is there.
-
-    Would be replaced by a handler that Snakemake calls before the first job with the jobs to run.
+    Would be replaced by `rules.<name>.output` if that held a rule's files before it is defined, and
+    where a host uses other rules alone.
     """
-    return [job for job in workflow.dag.needrun_jobs() if job.rule.name == rule]
+    return workflow.modifier.path_modifier.replace_prefix(path)
+
+
+def own_shell(shell: Any) -> Any:
+    """The `shell` of rules with a prefix of its own, for the namespace of this workflow alone.
+
+    Would be replaced by `shell.prefix` if that of a module did not reach its host.
+    """
+    return type("shell", (shell,), {})
+
+
+def makes_files(workflow: Any) -> bool:
+    """Whether this call makes files: it is no dry run, touches none, and is no job of another call.
+
+    It is known while the graph is built. Would be replaced by a handler that Snakemake calls before
+    the first job, in a module too, and not where it touches files (`--touch`).
+    """
+    plugin = workflow.executor_plugin
+    nothing = plugin is None or workflow.dryrun or workflow.touch
+    return not nothing and workflow.is_main_process
+
+
+def makes_files_here(workflow: Any) -> bool:
+    """Whether jobs that this call makes run on this machine; as for makes_files."""
+    return makes_files(workflow) and workflow.local_exec
 
 
 def outputs(workflow: Any) -> set[str]:
@@ -84,7 +107,8 @@ def join_all(workflow: Any, groups: Iterable[str], most: int) -> None:
 
     Would be replaced by `--group-components` taking a pattern: no profile can know the names.
     """
-    workflow.group_settings.group_components = dict.fromkeys(groups, most)
+    settings = workflow.group_settings
+    settings.group_components = {**settings.group_components, **dict.fromkeys(groups, most)}
 
 
 def limit(workflow: Any, resource: str, most: int) -> None:

@@ -1,5 +1,7 @@
 # What is looked at before the first job: what stands in the way, what is damaged or lacks something.
 
+import functools
+import json
 import os
 import sys
 from pathlib import Path
@@ -11,25 +13,22 @@ from study.runs import completeness, gpus
 from study.spec import data_fit
 from study.support import places, receipts
 from study.support.errors import StudyError
-from study.support.files import move_aside, read_bytes
+from study.support.files import move_aside, read_bytes, read_own, write_text
 
 
-def refuse_missing_gpu():
-    """Stop before the first job where training here needs a GPU and this machine has none."""
-    if PLAN.device != "cuda" or not inside.trains_here(workflow):
-        return
-    trains = any(
-        completeness_of(run_of(job.wildcards)).epochs
-        for job in inside.jobs_to_run(workflow, "train")
-    )
-    if trains and gpus.are_absent():
-        raise WorkflowError(str(gpus.missing("cuda")))
+def refuse_missing_gpu(wildcards):
+    """No input file: the moment to stop where training here needs a GPU that is not there."""
+    if PLAN.device == "cuda" and inside.makes_files_here(workflow):
+        if completeness_of(run_of(wildcards)).epochs and gpus.are_absent():
+            raise WorkflowError(str(gpus.missing("cuda")))
+    return []
 
 
 def expected_files():
     """All files of results/ that jobs write, as far as they are known yet."""
     tables = ["metrics", "summary", "comparisons", "claims"]
     made = [
+        "results/config.json",
         "results/plan.json",
         *(f"results/{table}.parquet" for table in tables),
         f"{DATA}/checksums.sha256",
@@ -42,31 +41,45 @@ def expected_files():
     ]
     files = (*completeness.OUTPUTS, "settings.json")
     runs = [f"results/runs/{run}/{name}" for run in RUNS for name in files]
-    return list(map(Path, (*made, *runs)))
+    return [Path(placed(path)) for path in (*made, *runs)]
+
+
+@functools.cache
+def look_before():
+    """What a call that makes files does first, asked for by the input functions of all rules.
+
+    That is while its graph is built: `onstart` of a module is not called. A rule for config.json,
+    on which data depend by `ancient`, would hide from Snakemake 9.27.1 what else has changed.
+    """
+    if not inside.makes_files(workflow):
+        return
+    if not STORAGE:
+        clear_the_way()
+    text = f"{json.dumps(CONFIG, ensure_ascii=False)}\n"
+    if read_own(CONFIG_FILE) != text.encode():
+        write_text(CONFIG_FILE, text)
 
 
 def clear_the_way():
-    """Before the first job: what it would fail at is moved aside, or told in one line.
+    """What a job would fail at is moved aside, or told in one line.
 
     Snakemake ends with all jobs where it cannot remove an output of one, and has an output that
     is older than an input made again, as after a clock is set back.
     """
-    if STORAGE or inside.only_touches(workflow):
-        return
     files = expected_files()
     try:
         folders = {folder for file in files for folder in file.parents}
-        places.refuse_unwritable(sorted({*folders, Path("results/logs")}))
+        places.refuse_unwritable(sorted({*folders, RESULTS / "logs"}))
         for path in places.in_the_way(files):
             aside = move_aside(path)
             print(f"{path}: was in the way, is now {aside}", file=sys.stderr)
     except (StudyError, OSError) as error:
         raise WorkflowError(str(error))
-    plans = (Path("results") / receipts.PLANS).glob("*")
+    plans = (RESULTS / receipts.PLANS).glob("*")
     count = places.bring_back(path for path in (*files, *plans) if path.exists())
     if count:
         print(
-            f"results: {count} files are of the future, as after a clock was set back; "
+            f"{RESULTS}: {count} files are of the future, as after a clock was set back; "
             "they are taken for made just now",
             file=sys.stderr,
         )
@@ -75,7 +88,7 @@ def clear_the_way():
 def tell_fit():
     """Stop where the study cannot be of the data that are there; tell what is odd."""
     try:
-        for note in data_fit.check_files(PLAN, DATASET, Path(DATA)):
+        for note in data_fit.check_files(PLAN, DATASET, DATA_FOLDER):
             print(f"note: {note}", file=sys.stderr)
     except StudyError as error:
         raise WorkflowError(str(error))
@@ -91,16 +104,16 @@ def outdated_files():
     for path in places.in_the_way(expected_files()) if not STORAGE else ():
         if path.is_symlink():
             print(f"{path}: leads nowhere, is now {move_aside(path)}", file=sys.stderr)
-    if os.path.exists(f"{DATA}/checksums.sha256") and not STORAGE:
+    sums = DATA_FOLDER / "checksums.sha256"
+    if sums.exists() and not STORAGE:
         try:
-            DATASET.verify(Path(DATA))
+            DATASET.verify(DATA_FOLDER)
         except DamagedFileError as error:
-            print(f"{DATA}/{error.summary}; it is fetched anew", file=sys.stderr)
-            yield f"{DATA}/checksums.sha256"
+            print(f"{DATA_FOLDER}/{error.summary}; it is fetched anew", file=sys.stderr)
+            yield str(sums)
         else:
             tell_fit()
-            sums = Path(DATA, "checksums.sha256")
-            if read_bytes(sums) != DATASET.checksums(Path(DATA)).encode():
+            if read_bytes(sums) != DATASET.checksums(DATA_FOLDER).encode():
                 print(
                     f"{sums}: altered since it was made; it is made anew",
                     file=sys.stderr,
@@ -110,11 +123,11 @@ def outdated_files():
         found = completeness_of(run)
         for output in found.damaged:
             print(
-                f"results/runs/{name}/{output}: damaged; it is made anew",
+                f"{RUN_FOLDERS}/{name}/{output}: damaged; it is made anew",
                 file=sys.stderr,
             )
         if found.reasons and not CONFIG["partial"]:
-            yield f"results/runs/{name}/record.parquet"
+            yield f"{RUN_FOLDERS}/{name}/record.parquet"
 
 
 def outdated(wildcards):
@@ -122,6 +135,7 @@ def outdated(wildcards):
 
     To be asked for once in each graph is enough: all is built before any of it is judged.
     """
+    look_before()
     if inside.is_main_process(workflow):
         inside.force(workflow, map(in_graph, OUTDATED))
     return []

@@ -13,9 +13,11 @@ checkpoint choose_final:
         "results/choice.json",
     log:
         "results/logs/choose_final.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
     shell:
-        'python "$SCRIPTS"/choose_final.py --plan {input.plan:q} --runs results/runs'
-        " --output {output:q} --receipt results/receipts/choice.json 2> {log:q}"
+        'python "$SCRIPTS"/choose_final.py --plan {input.plan:q}'
+        ' --runs "$RESULTS/runs"'
+        ' --output {output:q} --receipt "$RESULTS/receipts/choice.json" 2> {log:q}'

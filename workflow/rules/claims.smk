@@ -23,10 +23,11 @@ rule judge_claims:
         ),
     log:
         "results/logs/judge_claims.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
     shell:
         'python "$SCRIPTS"/judge_claims.py --plan {input.plan:q} --metrics {input.metrics:q}'
         " --summary {input.summary:q} --output {output:q}"
-        " --receipt results/receipts/claims.json 2> {log:q}"
+        ' --receipt "$RESULTS/receipts/claims.json" 2> {log:q}'

@@ -5,39 +5,41 @@ import gc
 import json
 import os
 import shlex
-import sys
-from pathlib import Path
 
 import inside_snakemake as inside
 from snakemake.exceptions import WorkflowError
 from study.data.datasets import describe
 from study.runs import completeness, fingerprint, provenance
 from study.spec import choice, data_fit
-from study.spec.config import load
+from study.spec.config import load, of_host
 from study.spec.plan import resolve
 from study.support import environment
 from study.support.errors import StudyError
-from study.support.files import write_text
 
-SCRIPTS = Path(workflow.basedir) / "scripts"
-RESULTS = Path("results")
+SCRIPTS = ROOT / "scripts"
 RUN_FOLDERS = RESULTS / "runs"
+MODULE = inside.module_name(workflow)
 
-# For the first page of Snakemake's own report, which is given nothing else.
-config["versions"] = provenance.versions()
-
-# Most objects of a graph live to its end: looking for others as often as Python does by default
-# takes an eighth of the time of thousands of jobs.
-gc.set_threshold(50_000, 20, 20)
+if not MODULE:
+    # For the first page of Snakemake's own report, which is given nothing else.
+    config["versions"] = provenance.versions()
+    # Most objects of a graph live to its end: looking for others as often as Python does by default
+    # takes an eighth of the time of thousands of jobs.
+    gc.set_threshold(50_000, 20, 20)
 
 # The files are read here and not by `configfile:`, which takes 1e-3 for text and the last of two
 # equal keys for both, and would merge a study given by --configfile into the default one.
 try:
     STORAGE = stored_results()
-    CONFIG = load(
-        inside.config_files(workflow) or [Path(workflow.basedir) / "config.yaml"],
-        inside.config_words(workflow),
-    )
+    if MODULE and config:
+        CONFIG = of_host(config, MODULE)
+    elif MODULE:
+        CONFIG = load([ROOT / "config.yaml"])
+    else:
+        CONFIG = load(
+            inside.config_files(workflow) or [ROOT / "config.yaml"],
+            inside.config_words(workflow),
+        )
     # Where results choose the final model: as they did last, if they did.
     PLAN = resolve(CONFIG, choice.parse(result_text(choice.NAME) or ""))
     DATASET = describe(PLAN.dataset)
@@ -58,22 +60,24 @@ HAS_FINAL = PLAN.final is not None or (
 )
 
 DATA = f"results/data/{DATASET.name}"
+DATA_FOLDER = RESULTS / "data" / DATASET.name
 
 # The pixels, which only jobs that share no folder have to be given; see rule fetch_data.
 PIXELS = [f"{DATA}/{name}" for name in DATASET.file_names] if STORAGE else []
 
-# What the panel shows the progress of (workflow/logger).
+# For what goes on beside the jobs, such as the panel (workflow/logger).
 CONFIG_FILE = RESULTS / "config.json"
 
 # What jobs need of the machine or the place that they run on are variables of the shell and no
 # parameters of the rules, so that the same jobs are made elsewhere.
-ENVIRONMENT = {"SCRIPTS": str(SCRIPTS)}
+ENVIRONMENT = {"SCRIPTS": str(SCRIPTS), "RESULTS": str(RESULTS)}
 if "runs_per_gpu" in CONFIG:
     ENVIRONMENT["RUNS_PER_GPU"] = str(int(CONFIG["runs_per_gpu"]))
 if STORAGE:
     ENVIRONMENT["STORED_RUNS"] = f"{STORAGE.address}/runs"
     if STORAGE.endpoint:
         ENVIRONMENT["AWS_ENDPOINT_URL"] = STORAGE.endpoint
+shell = inside.own_shell(shell)
 shell.prefix(
     f"unset {' '.join(environment.UNSET)}; "
     + "".join(

@@ -56,13 +56,15 @@ rule draw_experiment:
         "results/logs/draw_experiment.{experiment}.log",
     wildcard_constraints:
         experiment="|".join(EXPERIMENTS),
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
     shell:
-        'python "$SCRIPTS"/draw_experiment.py --plan {input.plan:q} --runs results/runs'
-        " --output results/figures"
-        " --receipt results/receipts/experiment.{wildcards.experiment}.json 2> {log:q}"
+        'python "$SCRIPTS"/draw_experiment.py --plan {input.plan:q}'
+        ' --runs "$RESULTS/runs"'
+        ' --output "$RESULTS/figures"'
+        ' --receipt "$RESULTS/receipts/experiment.{wildcards.experiment}.json" 2> {log:q}'
 
 
 rule draw_final:
@@ -92,15 +94,17 @@ rule draw_final:
         ),
     log:
         "results/logs/draw_final.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
     params:
         data=lambda wildcards, input: os.path.dirname(input.checksums),
     shell:
-        'python "$SCRIPTS"/draw_final.py --plan {input.plan:q} --runs results/runs'
+        'python "$SCRIPTS"/draw_final.py --plan {input.plan:q}'
+        ' --runs "$RESULTS/runs"'
         " --evaluation {input.evaluation:q} --data {params.data:q}"
-        " --output results/figures --receipt results/receipts/final.json 2> {log:q}"
+        ' --output "$RESULTS/figures" --receipt "$RESULTS/receipts/final.json" 2> {log:q}'
 
 
 rule draw_mosaic:
@@ -121,6 +125,7 @@ rule draw_mosaic:
         expand("results/figures/mosaic.{language}.svg", language=PLAN.languages),
     log:
         "results/logs/draw_mosaic.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
@@ -128,4 +133,4 @@ rule draw_mosaic:
         data=lambda wildcards, input: os.path.dirname(input.checksums),
     shell:
         'python "$SCRIPTS"/draw_mosaic.py --plan {input.plan:q} --data {params.data:q}'
-        " --output results/figures --receipt results/receipts/mosaic.json 2> {log:q}"
+        ' --output "$RESULTS/figures" --receipt "$RESULTS/receipts/mosaic.json" 2> {log:q}'

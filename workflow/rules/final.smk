@@ -21,6 +21,7 @@ rule evaluate_final:
         "results/final.safetensors",
     log:
         "results/logs/evaluate_final.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
@@ -30,7 +31,7 @@ rule evaluate_final:
     shell:
         'python "$SCRIPTS"/evaluate_final.py --plan {input.plan:q} --run {params.run:q}'
         " --data {params.data:q} --output {output:q}"
-        " --receipt results/receipts/evaluation.json 2> {log:q}"
+        ' --receipt "$RESULTS/receipts/evaluation.json" 2> {log:q}'
 
 
 rule export_model:
@@ -59,6 +60,7 @@ rule export_model:
         ),
     log:
         "results/logs/export_model.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
@@ -67,6 +69,6 @@ rule export_model:
         folder=lambda wildcards, output: os.path.dirname(output.card),
     shell:
         'python "$SCRIPTS"/export_model.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        " --summary {input.summary:q} --runs results/runs --evaluation {input.evaluation:q}"
+        ' --summary {input.summary:q} --runs "$RESULTS/runs" --evaluation {input.evaluation:q}'
         " --data {params.data:q} --output {params.folder:q}"
-        " --receipt results/receipts/model.json 2> {log:q}"
+        ' --receipt "$RESULTS/receipts/model.json" 2> {log:q}'

@@ -12,12 +12,13 @@ rule write_plan:
         "results/plan.json",
     log:
         "results/logs/write_plan.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
     shell:
         'python "$SCRIPTS"/write_plan.py --plan {input.plan:q} --output {output:q}'
-        " --receipt results/receipts/plan.json 2> {log:q}"
+        ' --receipt "$RESULTS/receipts/plan.json" 2> {log:q}'
 
 
 rule collect_metrics:
@@ -33,12 +34,14 @@ rule collect_metrics:
         ),
     log:
         "results/logs/collect_metrics.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
     shell:
-        'python "$SCRIPTS"/collect_metrics.py --plan {input.plan:q} --runs results/runs'
-        " --output {output:q} --receipt results/receipts/metrics.json 2> {log:q}"
+        'python "$SCRIPTS"/collect_metrics.py --plan {input.plan:q}'
+        ' --runs "$RESULTS/runs"'
+        ' --output {output:q} --receipt "$RESULTS/receipts/metrics.json" 2> {log:q}'
 
 
 rule summarise:
@@ -54,12 +57,13 @@ rule summarise:
         ),
     log:
         "results/logs/summarise.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
     shell:
         'python "$SCRIPTS"/summarise.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        " --output {output:q} --receipt results/receipts/summary.json 2> {log:q}"
+        ' --output {output:q} --receipt "$RESULTS/receipts/summary.json" 2> {log:q}'
 
 
 rule compare_values:
@@ -76,10 +80,11 @@ rule compare_values:
         ),
     log:
         "results/logs/compare_values.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
     shell:
         'python "$SCRIPTS"/compare_values.py --plan {input.plan:q} --metrics {input.metrics:q}'
         " --summary {input.summary:q} --output {output:q}"
-        " --receipt results/receipts/comparisons.json 2> {log:q}"
+        ' --receipt "$RESULTS/receipts/comparisons.json" 2> {log:q}'

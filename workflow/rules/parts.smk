@@ -2,17 +2,17 @@
 
 import functools
 import sys
-from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
 from study.runs import fingerprint
 from study.spec import shares
 from study.support import receipts
+from study.support.errors import StudyError
 
 
 def code_of(program, *resources):
     """A digest of a program, the library behind it and the texts that it uses."""
-    root = Path(workflow.basedir)
-    files = [path for pattern in resources for path in sorted(root.glob(pattern))]
+    files = [path for pattern in resources for path in sorted(ROOT.glob(pattern))]
     return fingerprint.program(SCRIPTS / program, *files)
 
 
@@ -26,9 +26,11 @@ def plan_of(part, program, *resources, plan=chosen_plan):
     code = code_of(program, *resources)
 
     def file(wildcards):
+        look_before()
         name = part.format_map(dict(wildcards.items()))
-        found = plan_file(name, shares.as_text(plan(), name, code, DATASET.description))
-        return local(found) if STORAGE else found
+        content = shares.as_text(plan(), name, code, DATASET.description)
+        # Placed, and never in storage.
+        return local(plan_file(name, content))
 
     return file
 
@@ -36,8 +38,11 @@ def plan_of(part, program, *resources, plan=chosen_plan):
 @functools.cache
 def plan_file(part, content):
     """The path of a file with this content; what was altered by hand is told."""
-    file = str(receipts.plan_file(RESULTS, part, content, stored=bool(STORAGE)))
-    made = receipts.read(receipts.of_part(RESULTS, part))
+    try:
+        file = str(receipts.plan_file(RESULTS, part, content, stored=bool(STORAGE)))
+        made = receipts.read(receipts.of_part(RESULTS, part))
+    except (StudyError, OSError) as error:
+        raise WorkflowError(str(error))
     for path in made.altered() if made and made.plan != file and not STORAGE else ():
         print(f"{path}: altered since it was made; it is made anew", file=sys.stderr)
     return file

@@ -40,6 +40,7 @@ rule write_report:
         ],
     log:
         "results/logs/write_report.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
@@ -50,9 +51,9 @@ rule write_report:
         data=lambda wildcards, input: os.path.dirname(input.checksums),
     shell:
         'python "$SCRIPTS"/write_report.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        " --summary {input.summary:q} --claims {input.claims:q} --runs results/runs"
-        " --figures results/figures {params.evaluation:q} --data {params.data:q}"
-        " --output results --receipt results/receipts/report.json 2> {log:q}"
+        ' --summary {input.summary:q} --claims {input.claims:q} --runs "$RESULTS/runs"'
+        ' --figures "$RESULTS/figures" {params.evaluation:q} --data {params.data:q}'
+        ' --output "$RESULTS" --receipt "$RESULTS/receipts/report.json" 2> {log:q}'
 
 
 # One job a language: they are made side by side.
@@ -90,6 +91,7 @@ rule write_page:
         ),
     log:
         "results/logs/write_page.{language}.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
@@ -100,7 +102,7 @@ rule write_page:
         data=lambda wildcards, input: os.path.dirname(input.checksums),
     shell:
         'python "$SCRIPTS"/write_page.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        " --summary {input.summary:q} --claims {input.claims:q} --runs results/runs"
-        " --figures results/figures {params.evaluation:q} --data {params.data:q}"
+        ' --summary {input.summary:q} --claims {input.claims:q} --runs "$RESULTS/runs"'
+        ' --figures "$RESULTS/figures" {params.evaluation:q} --data {params.data:q}'
         " --report {input.report:q} --language {wildcards.language:q} --output {output:q}"
-        " --receipt results/receipts/page.{wildcards.language}.json 2> {log:q}"
+        ' --receipt "$RESULTS/receipts/page.{wildcards.language}.json" 2> {log:q}'

@@ -2,8 +2,6 @@
 
 import functools
 import json
-import os
-from pathlib import Path
 
 from study.operations import jobs
 from study.runs import completeness, failures
@@ -26,12 +24,12 @@ def completeness_of(run):
 
 def sizes():
     """The sizes of the data, by which jobs get their time, memory and order."""
-    return sizes_of_data(os.path.exists(f"{DATA}/checksums.sha256"))
+    return sizes_of_data((DATA_FOLDER / "checksums.sha256").exists())
 
 
 @functools.cache
 def sizes_of_data(fetched):
-    return jobs.sizes(DATASET, Path(DATA)) if fetched else jobs.ASSUMED
+    return jobs.sizes(DATASET, DATA_FOLDER) if fetched else jobs.ASSUMED
 
 
 def run_of(wildcards):
@@ -49,7 +47,7 @@ def request_of(wildcards):
         json.dumps(run.settings),
         *jobs.request(run, completeness_of(run)),
         "--output",
-        f"results/runs/{run.run}",
+        f"{RUN_FOLDERS}/{run.run}",
     ]
 
 

@@ -1,4 +1,5 @@
-# Where results lie: in the working directory, or in Snakemake's default storage (docs/storage.md).
+# Where results lie: in the working directory, under the prefix of a module (docs/howto.md), or in
+# Snakemake's default storage (docs/storage.md).
 
 from pathlib import Path
 
@@ -6,6 +7,15 @@ import inside_snakemake as inside
 from study.support.errors import StudyError
 from study.support.files import link, read_bytes
 from study.support.object_store import Folder
+
+# Rules name files as `results/…`, to which Snakemake adds the prefix of a module. All else, such as
+# what a command is given as text, has to name the place itself.
+RESULTS = Path(inside.with_prefix(workflow, "results/"))
+
+
+def placed(path):
+    """Where a file of a rule, `results/…`, lies."""
+    return f"{RESULTS}{path.removeprefix('results')}"
 
 
 def stored_results():
@@ -19,8 +29,8 @@ def stored_results():
         return None
     if not prefix.startswith("s3://"):
         raise StudyError(f"default-storage-prefix: must be s3://…, is {prefix!r}")
-    address = f"{prefix.rstrip('/')}/results"
-    link(Path("results"), provider.object(address).local_path())
+    address = f"{prefix.rstrip('/')}/{RESULTS}"
+    link(RESULTS, provider.object(address).local_path())
     return Folder(address, provider.settings.endpoint_url)
 
 
@@ -29,15 +39,15 @@ def result_text(name):
     if STORAGE:
         content = STORAGE.read(name)
     else:
-        path = Path("results") / name
+        path = RESULTS / name
         content = read_bytes(path) if path.is_file() else None
     return None if content is None else content.decode("utf-8", "replace")
 
 
 def in_graph(path):
-    """A file of results/ as Snakemake's graph has it: where it lies in storage, the copy of it."""
+    """A placed file as Snakemake's graph has it: where it lies in storage, the copy of it."""
     if not STORAGE:
         return path
     provider, _ = inside.default_storage(workflow)
-    place = STORAGE.address.removesuffix("results") + path
-    return str(provider.object(place).local_path())
+    address = STORAGE.address.removesuffix(str(RESULTS)) + path
+    return str(provider.object(address).local_path())

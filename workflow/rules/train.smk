@@ -6,6 +6,7 @@
 
 rule train:
     input:
+        refuse_missing_gpu,
         checksums=f"{DATA}/checksums.sha256",
         pixels=ancient(PIXELS),
     output:
@@ -31,7 +32,7 @@ rule train:
         request=request_of,
         study=[
             *("--dataset", PLAN.dataset, "--validation", json.dumps(PLAN.validation)),
-            *("--data", DATA, "--device", PLAN.device),
+            *("--data", str(DATA_FOLDER), "--device", PLAN.device),
         ],
         learning=LEARNING,
         code=code_of("train.py"),

@@ -43,6 +43,11 @@ def load(paths: list[Path], overrides: Mapping[str, Any] | None = None) -> dict[
     return validated(config, name)
 
 
+def of_host(config: Mapping[str, Any], module: str) -> dict[str, Any]:
+    """The validated configuration that another workflow gives the study as its `module`."""
+    return validated(_as_meant(config, module), module)
+
+
 def _merge(base: dict[str, Any], extra: Mapping[str, Any]) -> None:
     for key, value in extra.items():
         if isinstance(value, Mapping) and isinstance(base.get(key), dict):
