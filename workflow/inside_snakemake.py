@@ -1,9 +1,9 @@
 """All that this workflow uses of Snakemake beyond its documented interface.
 
-Each was tried on Snakemake 9.27.1. A version that changes one of these breaks the workflow tests, and
-this file alone is to be mended. Each function says what would replace it. The Snakefile finds this
-file by `workflow.current_basedir`, which is not documented either: `workflow.source_path` gives a copy
-of a single file.
+Each was tried on Snakemake 9.27.1. A version that changes one of these breaks the workflow tests,
+and this file alone is to be mended. Each function says what would replace it. The Snakefile finds
+this file by `workflow.current_basedir`, which is not documented either: `workflow.source_path`
+gives a copy of a single file.
 """
 
 from collections.abc import Iterable

@@ -9,23 +9,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from study.data import datasets
+from study.runs import attempts
 from study.spec import choice
 from study.spec.plan import Plan
+from study.support import receipts
 
 # An error's message is shown up to so many lines.
 SHOWN_LINES = 10
 
 TRACEBACK = "Traceback (most recent call last):"
 
+KILLED = (
+    f"was killed without a word ({attempts.KILLED_BY}); "
+    "run it again, with fewer cores where memory is short"
+)
+
+# Here Snakemake says that it is at work, or was when it was killed itself.
+LOCKS = ".snakemake/locks"
+
 
 @dataclass(frozen=True)
 class Job:
-    """A job: its rule, what tells it from others of the rule, its log, and one of its outputs."""
+    """A job: its rule, what tells it from others of the rule, its log, and one of its outputs.
+
+    `receipt` is what its program writes at its end, None where it writes none.
+    """
 
     rule: str
     of: str
     log: Path
     output: Path
+    receipt: Path | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,7 @@ def failed(plan: Plan, results: Path) -> list[FailedJob]:
     """The jobs of `plan` whose last attempt in `results` failed, in the workflow's order."""
     found = []
     for job in jobs(plan, results):
-        message = "" if job.output.exists() else told(job.log)
+        message = "" if job.output.exists() else told(job.log) or _untold(job, results)
         if message:
             name = f"{job.rule} ({job.of})" if job.of else job.rule
             found.append(FailedJob(name, job.log, message))
@@ -65,31 +79,48 @@ def told(log: Path) -> str:
     return ""
 
 
+def _untold(job: Job, results: Path) -> str:
+    """That a job was killed, where its log is empty: one that came to its end left a receipt.
+
+    Empty too where that is not sure, as while Snakemake is at work.
+    """
+    try:
+        began = job.log.stat()
+        if began.st_size or any((results.parent / LOCKS).glob("*")):
+            return ""
+        ended = job.receipt.stat().st_mtime_ns if job.receipt else 0
+    except FileNotFoundError:
+        return KILLED if job.log.exists() else ""
+    return KILLED if ended < began.st_mtime_ns else ""
+
+
 def jobs(plan: Plan, results: Path) -> Iterator[Job]:
     """All jobs of `plan` but the trainings."""
 
-    def job(rule: str, output: str, of: str = "", log: str = "") -> Job:
+    def job(rule: str, output: str, part: str = "", of: str = "", log: str = "") -> Job:
         name = f"{rule}.{of}" if of else rule
-        return Job(rule, of, results / (log or f"logs/{name}.log"), results / output)
+        receipt = receipts.of_part(results, part) if part else None
+        return Job(rule, of, results / (log or f"logs/{name}.log"), results / output, receipt)
 
     data = f"data/{datasets.describe(plan.dataset).name}"
     first = plan.languages[0]
     yield job("fetch_data", f"{data}/checksums.sha256", log=f"{data}/fetch.log")
-    yield job("draw_mosaic", f"figures/mosaic.{first}.svg")
+    yield job("draw_mosaic", f"figures/mosaic.{first}.svg", "mosaic")
     for experiment in plan.experiments:
         output = f"figures/{experiment.name}.{first}.svg"
-        yield job("draw_experiment", output, of=experiment.name)
+        part = f"experiment.{experiment.name}"
+        yield job("draw_experiment", output, part, of=experiment.name)
     if plan.chooses_final:
-        yield job("choose_final", choice.NAME)
-    yield job("write_plan", "plan.json")
-    yield job("collect_metrics", "metrics.parquet")
-    yield job("summarise", "summary.parquet")
-    yield job("compare_values", "comparisons.parquet")
-    yield job("judge_claims", "claims.parquet")
+        yield job("choose_final", choice.NAME, "choice")
+    yield job("write_plan", "plan.json", "plan")
+    yield job("collect_metrics", "metrics.parquet", "metrics")
+    yield job("summarise", "summary.parquet", "summary")
+    yield job("compare_values", "comparisons.parquet", "comparisons")
+    yield job("judge_claims", "claims.parquet", "claims")
     if plan.final or plan.chooses_final:
-        yield job("evaluate_final", "final.safetensors")
-        yield job("draw_final", f"figures/final_curves.{first}.svg")
-        yield job("export_model", "model/README.md")
-    yield job("write_report", f"report.{first}.md")
+        yield job("evaluate_final", "final.safetensors", "evaluation")
+        yield job("draw_final", f"figures/final_curves.{first}.svg", "final")
+        yield job("export_model", "model/README.md", "model")
+    yield job("write_report", f"report.{first}.md", "report")
     for language in plan.languages:
-        yield job("write_page", f"report.{language}.html", of=language)
+        yield job("write_page", f"report.{language}.html", f"page.{language}", of=language)

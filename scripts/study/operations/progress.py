@@ -18,7 +18,7 @@ import numpy as np
 
 from study.operations import job_logs
 from study.operations.plan_table import Past, last_end
-from study.runs import failures
+from study.runs import attempts, failures
 from study.runs.completeness import Completeness, completeness_of
 from study.spec.plan import Plan, Run
 from study.support import locks
@@ -200,10 +200,7 @@ def _situation(
     if holder.is_here:
         if holder.is_alive:
             return Situation.TRAINING, ""
-        return (
-            Situation.INTERRUPTED,
-            f"was killed {failures.KILLED_BY}",
-        )
+        return Situation.INTERRUPTED, f"was killed ({attempts.killed_by(folder)})"
     times = [holder.since, *(entry["time"] for entry in entries)]
     longest = max(np.diff(times), default=0)
     if time.time() - heard < max(SILENT_SECONDS, SILENT_EPOCHS * longest):

@@ -9,14 +9,19 @@ import os
 import platform
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from study.runs import failures
-from study.support import slurm
+from study.support import control_group, slurm
 from study.support.errors import printable
 from study.support.files import read_own, write_text
 
 NAME = "attempt.json"
+
+# Who is killed cannot say why; these are the reasons.
+KILLED_BY = "by kill -9, for want of memory, or with the machine"
+KILLED_BY_KERNEL = "most likely for want of memory: its control group came to its limit"
 
 # What ended a SLURM job, by SLURM's own word for it.
 ENDS = {
@@ -33,7 +38,13 @@ ENDS = {
 def begin(folder: Path) -> str | None:
     """Note that this process trains the run; say how the attempt before it was ended, if it was."""
     before = _end_before(folder)
-    attempt = {"host": platform.node(), "pid": os.getpid(), "slurm": slurm.allocation()}
+    kills = control_group.kills()
+    attempt = {
+        "host": platform.node(),
+        "pid": os.getpid(),
+        "slurm": slurm.allocation(),
+        "kills": kills and asdict(kills),
+    }
     write_text(folder / NAME, json.dumps(attempt, indent=1) + "\n")
     failures.forget(folder)
     return before
@@ -44,23 +55,36 @@ def end(folder: Path) -> None:
     (folder / NAME).unlink(missing_ok=True)
 
 
+def killed_by(folder: Path) -> str:
+    """Why the attempt that `folder` tells of was killed, as far as can be known on its machine."""
+    try:
+        kills = json.loads(read_own(folder / NAME) or b"null")["kills"]
+        now = control_group.count_in(Path(kills["file"]))
+        if now is not None and now > kills["count"]:
+            return KILLED_BY_KERNEL
+    except (ValueError, LookupError, TypeError, RecursionError):
+        pass
+    return KILLED_BY
+
+
 def _end_before(folder: Path) -> str | None:
     try:
         before = json.loads(read_own(folder / NAME) or b"null")
         told = failures.kind_left(folder) == failures.STOPPED
-        return printable(f"the attempt before was {_end(before, told)}")
+        end = _end(before, told, killed_by(folder))
+        return printable(f"the attempt before was {end}")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 
-def _end(before: Mapping, told: bool) -> str:
+def _end(before: Mapping, told: bool, killed_by: str) -> str:
     """How an attempt ended that was `told` to stop, or was killed without a word."""
     ended = "told to stop" if told else "killed without a word"
     job = before["slurm"].get("SLURM_JOB_ID")
     if job is not None and not re.fullmatch(r"[0-9_.+]{1,40}", job):
         raise ValueError
     if job is None:
-        reason = "" if told else f" {failures.KILLED_BY}"
+        reason = "" if told else f" ({killed_by})"
         return f"{ended}, process {before['pid']} on {before['host']}{reason}"
     place = f"SLURM job {job} on {before['slurm'].get('SLURMD_NODENAME', before['host'])}"
     if job == os.environ.get("SLURM_JOB_ID"):

@@ -12,7 +12,7 @@ from study.runs import checkpoint
 from study.runs.fingerprint import of_run
 from study.spec.plan import Plan, Run
 from study.support.errors import StudyError
-from study.support.files import sha256
+from study.support.files import read_text, sha256
 
 # What a finished run leaves beside settings.json, which describes it.
 OUTPUTS = ("record.parquet", "weights.safetensors")
@@ -81,9 +81,12 @@ def sealed(description: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_settings(folder: Path) -> dict[str, Any] | None:
-    """The content of settings.json, None where it is not there or not as it was written."""
+    """The content of settings.json, None where it is not there or not as it was written.
+
+    StudyError where the disk fails: what was trained would be trained again.
+    """
     try:
-        return parse_settings((folder / "settings.json").read_text(encoding="utf-8"))
+        return parse_settings(read_text(folder / "settings.json"))
     except (OSError, UnicodeDecodeError):
         return None
 

@@ -15,9 +15,6 @@ NAME = "failure.json"
 
 STOPPED, MEMORY, DISK, DEVICE, INPUT, BUG = "stopped", "memory", "disk", "device", "input", "bug"
 
-# Who is killed cannot say why; these are the reasons.
-KILLED_BY = "(by kill -9, for want of memory, or with the machine)"
-
 KINDS = (STOPPED, MEMORY, DISK, DEVICE, INPUT, BUG)
 
 # torch tells of these by a RuntimeError, in several wordings.

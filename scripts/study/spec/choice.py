@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from study.support.files import read_text
+
 NAME = "choice.json"
 
 # Why nothing is chosen.
@@ -70,8 +72,8 @@ def parse(text: str) -> Choice | None:
 
 
 def read(path: Path) -> Choice | None:
-    """The choice in `path`; None where there is none, or none that can be read."""
+    """The choice in `path`; None where there is none. StudyError where the disk fails."""
     try:
-        return parse(path.read_text(encoding="utf-8"))
-    except OSError:
+        return parse(read_text(path))
+    except (OSError, UnicodeDecodeError):
         return None

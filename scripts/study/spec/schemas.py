@@ -9,6 +9,7 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry
 from ruamel.yaml import YAML
 
+from study.support.files import read_bytes
 from study.support.resources import resource
 
 SCHEMAS = resource("workflow/schemas")
@@ -18,7 +19,7 @@ SCHEMAS = resource("workflow/schemas")
 def schema(name: str = "config") -> dict[str, Any]:
     """The schema `<name>.schema.yaml`; that of the config knows each setting's lists of values."""
     # By libyaml: every program reads it, and the strict reader takes a quarter of a second.
-    content = YAML(typ="safe").load(SCHEMAS / f"{name}.schema.yaml")
+    content = YAML(typ="safe").load(read_bytes(SCHEMAS / f"{name}.schema.yaml"))
     if name == "config":
         _add_lists(content)
     return content

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from study.support.files import sha256, write_text
+from study.support.files import read_text, sha256, write_text
 
 # Folders of results/.
 PLANS = Path("plans")
@@ -79,9 +79,12 @@ class Receipt:
 
 
 def read(path: Path) -> Receipt | None:
-    """The receipt in `path`; None where there is none, or none as it was written."""
+    """The receipt in `path`; None where there is none, or none as it was written.
+
+    StudyError where the disk fails: it is not to be taken for one that is not there.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
         inputs, outputs = (
             {name: Stamp(**stamp) for name, stamp in content[key].items()}
             for key in ("inputs", "outputs")

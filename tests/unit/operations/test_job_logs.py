@@ -1,5 +1,6 @@
 """A job that failed is named, with what its program said; one that did not is not."""
 
+import os
 import re
 
 import pytest
@@ -65,7 +66,52 @@ def test_a_job_whose_output_is_there_did_not_fail(tmp_path, text):
     assert job_logs.failed(planned(), tmp_path) == []
 
 
-@pytest.mark.parametrize("text", ["", "a warning\n"])
+def test_a_job_that_was_killed_left_an_empty_log_and_no_receipt(tmp_path):
+    results = tmp_path / "results"
+    (results / "receipts").mkdir(parents=True)
+    log = in_logs(results, "summarise.log", "")
+    [failed] = job_logs.failed(planned(), results)
+    assert failed == FailedJob("summarise", log, job_logs.KILLED)
+    # As it was made once before.
+    receipt = results / "receipts" / "summary.json"
+    receipt.touch()
+    os.utime(receipt, (0, 0))
+    assert [job.name for job in job_logs.failed(planned(), results)] == ["summarise"]
+
+
+def test_a_job_that_made_what_somebody_removed_was_not_killed(tmp_path):
+    results = tmp_path / "results"
+    (results / "receipts").mkdir(parents=True)
+    in_logs(results, "summarise.log", "")
+    (results / "receipts" / "summary.json").touch()
+    assert job_logs.failed(planned(), results) == []
+
+
+def test_while_snakemake_is_at_work_an_empty_log_tells_nothing(tmp_path):
+    results = tmp_path / "results"
+    results.mkdir()
+    in_logs(results, "summarise.log", "")
+    (tmp_path / ".snakemake" / "locks").mkdir(parents=True)
+    (tmp_path / ".snakemake" / "locks" / "0.output.lock").touch()
+    assert job_logs.failed(planned(), results) == []
+
+
+def test_every_rule_s_receipt_is_known(tmp_path):
+    plan = planned(data={"validation": {"from": "train", "size": 10}}, final="best")
+    known = {job.receipt.stem for job in job_logs.jobs(plan, tmp_path) if job.receipt}
+    wanted = set()
+    for rules in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for part in re.findall(r'plan_of\(\s*"(.*?)"', rules.read_text()):
+            wanted.add(
+                part.replace("{experiment}", plan.experiments[0].name).replace(
+                    "{language}", plan.languages[0]
+                )
+            )
+    assert wanted
+    assert wanted <= known
+
+
+@pytest.mark.parametrize("text", ["a warning\n"])
 def test_a_log_without_an_error_tells_of_no_failure(tmp_path, text):
     in_logs(tmp_path, "summarise.log", text)
     assert job_logs.failed(planned(), tmp_path) == []

@@ -11,8 +11,8 @@ from finished import LEARNING, finish, planned, replicate, write_state
 from study.operations import progress
 from study.operations.plan_table import OVERHEAD
 from study.operations.progress import Look, Progress, RunProgress, Situation, trained_since
-from study.runs import failures
-from study.support import locks
+from study.runs import attempts, failures
+from study.support import control_group, locks
 from study.support.errors import StudyError
 
 SECONDS = 3.0
@@ -144,6 +144,27 @@ def test_a_killed_run_is_interrupted_with_what_is_saved(plan, tmp_path):
     assert seen.situation is Situation.INTERRUPTED
     assert seen.message == "was killed (by kill -9, for want of memory, or with the machine)"
     assert seen.done == 4
+
+
+def test_a_run_killed_at_a_memory_limit_is_told_so(plan, tmp_path, monkeypatch):
+    run, events = plan.runs[0], tmp_path / "memory.events"
+    events.write_text("oom_kill 2\n", encoding="utf-8")
+    monkeypatch.setattr(control_group, "kills", lambda: control_group.Kills(str(events), 2))
+    enter(tmp_path / run.run, 1, pid=2**22 + 1)
+    attempts.begin(tmp_path / run.run)
+    held_by(tmp_path / run.run, since=time.time() - 100)
+    assert look(plan, tmp_path).runs[0].message == f"was killed ({attempts.KILLED_BY})"
+    events.write_text("oom_kill 3\n", encoding="utf-8")
+    message = "was killed (most likely for want of memory: its control group came to its limit)"
+    assert look(plan, tmp_path).runs[0].message == message
+    events.unlink()
+    assert look(plan, tmp_path).runs[0].message == f"was killed ({attempts.KILLED_BY})"
+
+
+@pytest.mark.parametrize("kills", ["2", '{"file": 3, "count": 2}', '{"count": []}', "[]"])
+def test_a_note_of_kills_of_another_form_tells_nothing(tmp_path, kills):
+    (tmp_path / attempts.NAME).write_text(f'{{"kills": {kills}}}', encoding="utf-8")
+    assert attempts.killed_by(tmp_path) == attempts.KILLED_BY
 
 
 def test_a_run_that_failed_before_it_could_say_so_is_told_by_its_log(plan, tmp_path):
