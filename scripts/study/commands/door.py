@@ -1,10 +1,22 @@
 """The way into a command, by `study` or by its script: its words are read, its errors are told."""
 
 import argparse
+import sys
 from collections.abc import Sequence
+from types import TracebackType
 from typing import Protocol
 
 from study.support.errors import report_errors
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """As Python tells an error that nothing has caught, but for Ctrl-C, which is none."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+
+
+# From here on: the libraries behind a command take a second to import.
+sys.excepthook = _tell
 
 
 class Command(Protocol):
