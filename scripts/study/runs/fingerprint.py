@@ -22,7 +22,7 @@ LIBRARY = Path(__file__).resolve().parents[1]
 # what they import they are all that a run's numbers depend on, so that a new kind of model trains
 # no run of another anew.
 TRAINING = ("trainer", "split")
-MODELS = {"mlp": "stacked_mlp"}
+MODELS = {"mlp": "stacked_mlp", "module": "modules"}
 TASKS = {"classification": "classification"}
 
 

@@ -1,15 +1,18 @@
 """Which network a run trains: the way from its settings to the model seam (learning/model.py)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from study.learning.layout import parameters_width, split_layers
+from study.runs.checkpoint import BUFFERS, PARAMETERS
 from study.spec.tasks import Task
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from study.learning.model import Model
     from study.learning.objective import Objective
 
@@ -73,6 +76,43 @@ class Perceptron:
             named[f"layers.{index}.weight"] = weight[0].T
             named[f"layers.{index}.bias"] = bias[0, 0]
         return named
+
+
+@dataclass(frozen=True)
+class Module:
+    """Any torch.nn.Module, by the function that makes one: `make(inputs, outputs, **settings)`."""
+
+    make: Callable[..., "nn.Module"]
+    settings: Mapping[str, Any]
+    inputs: tuple[int, ...]
+    outputs: int
+    scaling: tuple[float, float]
+
+    @property
+    def largest_stack(self) -> int:
+        """One: modules are computed one by one, and a single one's tensors stay in the cache."""
+        return 1
+
+    def build(self, seeds: Sequence[int], device: str) -> "Model":
+        from study.learning.modules import ModuleReplicates
+
+        return ModuleReplicates(
+            self._module, seeds, self.inputs, self.outputs, device, self.scaling
+        )
+
+    def layers(self, network: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Those of the module's state_dict, by their names there. Imports torch."""
+        from study.learning import modules
+
+        buffers = {
+            name.removeprefix(BUFFERS): rows
+            for name, rows in network.items()
+            if name.startswith(BUFFERS)
+        }
+        return modules.named(self._module(), network[PARAMETERS], buffers)
+
+    def _module(self) -> "nn.Module":
+        return self.make(self.inputs, self.outputs, **self.settings)
 
 
 def architecture(
