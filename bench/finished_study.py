@@ -20,6 +20,7 @@ from study.learning.layout import parameters_width
 from study.runs import checkpoint, fingerprint, models, outputs, provenance
 from study.runs.checkpoint import Checkpoint, Replicate, Target
 from study.spec import config, plan
+from study.spec.resolution import resolve
 from study.spec.tasks import CLASSIFICATION
 
 EPOCHS, SEEDS = 30, 5
@@ -56,7 +57,7 @@ def write_study(folder: Path, runs: int) -> None:
 def finish(folder: Path, processes: int) -> None:
     """Write what training would have left of every run of the study in `folder`."""
     os.chdir(folder)
-    planned = plan.resolve(config.load([Path("study.yaml")]))
+    planned = resolve(config.load([Path("study.yaml")]))
     digest = datasets.describe(planned.dataset).digest
     learning = fingerprint.learning(digest, planned.validation)
     write = partial(_finish_run, learning=learning, made_by=provenance.made_by())

@@ -12,6 +12,7 @@ from study.runs.checkpoint import Checkpoint, Replicate, Target
 from study.runs.fingerprint import of_run
 from study.spec import plan
 from study.spec.config import validated
+from study.spec.resolution import resolve
 from study.spec.tasks import CLASSIFICATION
 
 LEARNING = {"code": "c0de", "data": "da7a", "torch": "2.0"}
@@ -23,7 +24,7 @@ def planned(experiments: dict | None = None, **others: object) -> plan.Plan:
     """The plan of a config with these experiments (or one) and other keys at its top level."""
     experiments = experiments or {"dropout": {"vary": {"dropout": [0.1, 0.2]}}}
     config = {"experiments": experiments} | others
-    return plan.resolve(validated(config, "config.yaml"))
+    return resolve(validated(config, "config.yaml"))
 
 
 def replicate(run: plan.Run, epochs: int, seconds: float = 1.0, diverged: bool = False):

@@ -17,8 +17,9 @@ from study.data import datasets
 from study.final import evaluation
 from study.results import findings, summary, verdicts
 from study.search import best_of_each
-from study.spec import claims, config, plan
-from study.spec.plan import run_name
+from study.spec import claims, config
+from study.spec.plan import Plan, Run, run_name
+from study.spec.resolution import resolve
 from study.spec.settings import complete
 
 # The validation accuracy of a run with these settings after an epoch.
@@ -32,7 +33,7 @@ IMAGES = {"train": 600, "test": 200}
 class MadeUp:
     """The plan, metrics.parquet and summary.parquet of a study."""
 
-    plan: dict[str, Any]
+    plan: Plan
     metrics: pd.DataFrame
     summary: pd.DataFrame
 
@@ -59,7 +60,7 @@ def make(
 
     Where results are to choose its final model, they have not yet; see `choose`.
     """
-    planned = plan.resolve(config.validated(settings, "made up"))
+    planned = resolve(config.validated(settings, "made up"))
     return _measured(planned, level, diverged or {})
 
 
@@ -69,37 +70,36 @@ def choose(
     """The study of config `settings`, with the final model that its results choose."""
     study = make(settings, level, diverged)
     choice = best_of_each.choose(findings.experiments(study.plan, study.summary), study.plan)
-    chosen = plan.resolve(config.validated(settings, "made up"), choice)
+    chosen = resolve(config.validated(settings, "made up"), choice)
     return _measured(chosen, level, diverged or {})
 
 
-def _measured(planned: plan.Plan, level: Level, diverged: Mapping[str, int]) -> MadeUp:
-    as_json = json.loads(planned.to_json())
-    rows = [_record(run, level, diverged) for run in as_json["runs"]]
+def _measured(planned: Plan, level: Level, diverged: Mapping[str, int]) -> MadeUp:
+    rows = [_record(run, level, diverged) for run in planned.runs]
     metrics = pd.concat(rows, ignore_index=True)
-    name = datasets.describe(as_json["dataset"]).name
-    return MadeUp(as_json, metrics, summary.summarise(as_json, metrics, name).to_pandas())
+    name = datasets.describe(planned.dataset).name
+    return MadeUp(planned, metrics, summary.summarise(planned, metrics, name).to_pandas())
 
 
-def _record(run: dict[str, Any], level: Level, diverged: Mapping[str, int]) -> pd.DataFrame:
-    lost = max((n for text, n in diverged.items() if text in run["run"]), default=0)
-    digest = int.from_bytes(hashlib.sha256(run["run"].encode()).digest()[:4])
+def _record(run: Run, level: Level, diverged: Mapping[str, int]) -> pd.DataFrame:
+    lost = max((n for text, n in diverged.items() if text in run.run), default=0)
+    digest = int.from_bytes(hashlib.sha256(run.run.encode()).digest()[:4])
     # Another for each epoch: what two epochs of a run differ by scatters between its seeds.
-    noise = np.random.default_rng(digest).normal(size=(run["epochs"], len(run["seeds"])))
+    noise = np.random.default_rng(digest).normal(size=(run.epochs, len(run.seeds)))
     noise -= noise.mean(axis=1, keepdims=True)
-    if len(run["seeds"]) > 1:
+    if len(run.seeds) > 1:
         noise *= SEED_DEVIATION / noise.std(axis=1, ddof=1, keepdims=True)
     frames = []
-    for i, (seed, shift) in enumerate(zip(run["seeds"], noise.T, strict=True)):
-        epochs = np.arange(1, run["epochs"] + 1)
-        validation = np.array([level(run["settings"], epoch) for epoch in epochs]) + shift
+    for i, (seed, shift) in enumerate(zip(run.seeds, noise.T, strict=True)):
+        epochs = np.arange(1, run.epochs + 1)
+        validation = np.array([level(run.settings, epoch) for epoch in epochs]) + shift
         frame = pd.DataFrame(
             {
-                "run": run["run"],
+                "run": run.run,
                 "seed": seed,
                 "epoch": epochs,
                 "train_loss": 1.1 - validation,
-                "train_accuracy": validation - 0.2 * run["settings"]["dropout"] + 0.01,
+                "train_accuracy": validation - 0.2 * run.settings["dropout"] + 0.01,
                 "validation_loss": 1.2 - validation,
                 "validation_accuracy": validation,
                 "train_eval_accuracy": validation + 0.012 + 3 * shift,
@@ -118,15 +118,15 @@ def _record(run: dict[str, Any], level: Level, diverged: Mapping[str, int]) -> p
 def write(study: MadeUp, folder: Path) -> list[str]:
     """Write all that the report is made from into `folder`; give write_report.py's arguments."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plan.json").write_text(json.dumps(study.plan), encoding="utf-8")
+    (folder / "plan.json").write_text(study.plan.to_json(), encoding="utf-8")
     study.metrics.to_parquet(folder / "metrics.parquet")
     study.summary.to_parquet(folder / "summary.parquet")
     pq.write_table(judged(study), folder / "claims.parquet")
-    dataset = datasets.describe(study.plan["dataset"])
+    dataset = datasets.describe(study.plan.dataset)
     labels = _write_data(dataset, folder / "data")
-    for run in study.plan["runs"]:
-        _write_run(folder / "runs" / run["run"])
-    if study.plan["final"]:
+    for run in study.plan.runs:
+        _write_run(folder / "runs" / run.run)
+    if study.plan.final:
         _write_evaluation(study, dataset, labels, folder / "final.safetensors")
     return [
         *("--plan", str(folder / "plan.json"), "--metrics", str(folder / "metrics.parquet")),
@@ -167,9 +167,9 @@ def _write_evaluation(
     study: MadeUp, dataset: datasets.Dataset, labels: np.ndarray, path: Path
 ) -> None:
     """Each seed gives 0.9 to the right class, but for its first 15 + seed images to the next."""
-    final = study.plan["final"]
-    rows = study.metrics[study.metrics["run"] == final["run"]]
-    is_last = (rows["epoch"] == final["epochs"]) & (rows["status"] == "ok")
+    final = study.plan.final
+    rows = study.metrics[study.metrics["run"] == final.run]
+    is_last = (rows["epoch"] == final.epochs) & (rows["status"] == "ok")
     seeds = rows.loc[is_last, "seed"].tolist()
     classes = len(dataset.targets)
     shape = (len(seeds), len(labels), classes)
@@ -177,11 +177,11 @@ def _write_evaluation(
     for seed, own in zip(seeds, probabilities, strict=True):
         predicted = (labels + (np.arange(len(labels)) < 15 + seed)) % classes
         np.put_along_axis(own, predicted[:, None], np.float32(0.9), 1)
-    made = evaluation.Provenance(final["run"], final["epochs"], seeds, dataset.name, dataset.digest)
+    made = evaluation.Provenance(final.run, final.epochs, seeds, dataset.name, dataset.digest)
     evaluation.write(path, evaluation.Evaluation(made, probabilities, labels))
 
 
 def run_of(study: MadeUp, **settings: Any) -> str:
     """The name of the run with the baseline's settings but for `settings`."""
-    chosen = complete({**study.plan["baseline"], **settings})
-    return run_name(chosen, study.plan["dataset"], study.plan["validation"])
+    chosen = complete({**study.plan.baseline, **settings})
+    return run_name(chosen, study.plan.dataset, study.plan.validation)

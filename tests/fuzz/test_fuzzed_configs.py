@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 from fuzzing import FULL, INPUTS, altered, damaged, in_time, told
 from study.spec import claims, predicates
 from study.spec.config import MOST_VALUES, load, validated
-from study.spec.plan import resolve
+from study.spec.plan import Plan
+from study.spec.resolution import resolve
 from study.spec.schemas import errors
 from study.spec.settings import names
 from study.support.errors import StudyError
@@ -72,7 +73,7 @@ def planned(path, text):
         except StudyError as error:
             told(error)
             return None
-        json.loads(plan.to_json().encode())
+        assert Plan.from_json(json.loads(plan.to_json().encode())) == plan
     assert len(plan.experiments) >= 1
     for run in plan.runs:
         assert run.epochs >= 1
@@ -81,7 +82,7 @@ def planned(path, text):
         assert run.settings.keys() <= set(names())
         numbers = [value for value in run.settings.values() if isinstance(value, float)]
         assert all(map(math.isfinite, numbers))
-    for claim in claims.asked(json.loads(plan.to_json())):
+    for claim in claims.asked(plan):
         for comparison in predicates.comparisons(claim.predicate):
             assert comparison.left != comparison.right
     return plan

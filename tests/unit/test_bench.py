@@ -32,7 +32,7 @@ from measure import Measured
 from reference_study import TRAININGS, Training
 from results import DATA_LOADER, IN_MEMORY, OPTUNA, RAY_TUNE
 from study.spec.config import load
-from study.spec.plan import resolve
+from study.spec.resolution import resolve
 
 IMAGES = {"train": 60, "t10k": 20}
 

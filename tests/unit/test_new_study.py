@@ -8,7 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from study.commands import door, new_study
-from study.spec import config, plan
+from study.spec import config
+from study.spec.resolution import resolve
 
 CONFIGS = new_study.TEMPLATE.parent
 
@@ -27,7 +28,7 @@ def begin(monkeypatch, capsys, tmp_path):
 
 def test_the_new_study_is_there_with_the_next_commands(begin):
     told = begin("my-study")
-    resolved = plan.resolve(config.load([Path("my-study/config.yaml")]))
+    resolved = resolve(config.load([Path("my-study/config.yaml")]))
     assert resolved.chooses_final
     assert len(resolved.runs) == 3
     assert "make plan FOLDER=my-study" in told
@@ -56,12 +57,12 @@ def test_what_the_template_leaves_commented_is_right_too():
     parts = re.sub(r"^(\s*)# ((?:  )*(?:- |[a-z_]+:).*)$", r"\1\2", text, flags=re.M)
     content = YAML(typ="safe").load(parts)
     assert set(content["experiments"]) == {"activation", "decay", "rate_and_batch"}
-    resolved = plan.resolve(config.validated(content, "template.yaml"))
+    resolved = resolve(config.validated(content, "template.yaml"))
     assert [claim["id"] for claim in resolved.claims] == ["relu-is-enough"]
 
 
 def test_the_quick_study_is_small():
-    resolved = plan.resolve(config.load([CONFIGS / "quick.yaml"]))
+    resolved = resolve(config.load([CONFIGS / "quick.yaml"]))
     assert resolved.seeds == [0]
     assert sum(run.epochs for run in resolved.runs) <= 12
     assert resolved.final is not None

@@ -12,7 +12,7 @@ from study.data.datasets import describe
 from study.runs import completeness, fingerprint, provenance
 from study.spec import choice, data_fit
 from study.spec.config import load, of_host
-from study.spec.plan import resolve
+from study.spec.resolution import resolve
 from study.support import environment
 from study.support.errors import StudyError
 

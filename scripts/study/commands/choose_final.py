@@ -1,12 +1,12 @@
 """Choose the final model by the experiments' results: the best value of each."""
 
 import argparse
-import json
 
 from study.commands import options
 from study.data import datasets
 from study.results import findings, metrics, summary
 from study.search import best_of_each
+from study.spec.plan import Plan
 from study.support import receipts
 from study.support.files import write_text
 
@@ -19,11 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    plan = json.loads(args.plan.read_text(encoding="utf-8"))
-    read = metrics.files(plan["runs"], args.runs)
+    plan = Plan.read(args.plan)
+    read = metrics.files(plan.runs, args.runs)
     with receipts.receipt(args.receipt, args.plan, read) as made:
-        measures = metrics.collect(plan["runs"], args.runs).to_pandas()
-        name = datasets.describe(plan["dataset"]).name
+        measures = metrics.collect(plan.runs, args.runs).to_pandas()
+        name = datasets.describe(plan.dataset).name
         summarised = summary.summarise(plan, measures, name).to_pandas()
         chosen = best_of_each.choose(findings.experiments(plan, summarised, measures), plan)
         write_text(args.output, chosen.to_json())

@@ -1,11 +1,11 @@
 """Collect the records of all runs into metrics.parquet: just the rows that the plan asks for."""
 
 import argparse
-import json
 
 from study.commands import options
 from study.results import metrics
 from study.runs import provenance, records
+from study.spec.plan import Plan
 from study.support import receipts
 
 
@@ -16,10 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    plan = json.loads(args.plan.read_text(encoding="utf-8"))
-    read = metrics.files(plan["runs"], args.runs)
+    plan = Plan.read(args.plan)
+    read = metrics.files(plan.runs, args.runs)
     with receipts.receipt(args.receipt, args.plan, read) as made:
-        table = metrics.collect(plan["runs"], args.runs)
-        made_by = provenance.made_by() | {"devices": metrics.devices(plan["runs"], args.runs)}
+        table = metrics.collect(plan.runs, args.runs)
+        made_by = provenance.made_by() | {"devices": metrics.devices(plan.runs, args.runs)}
         records.write_parquet(args.output, table, made_by)
         made.append(args.output)

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     a, b = study_comparison.read(args.a), study_comparison.read(args.b)
     texts = {}
-    for code in a.plan["languages"]:
+    for code in a.plan.languages:
         language = Language(code)
         texts[code] = study_comparison_text.render(a, b, language)
         page = study_comparison_text.page(texts[code], language)

@@ -1,13 +1,13 @@
 """Compute comparisons.parquet: the differences between each experiment's values, tested."""
 
 import argparse
-import json
 
 import pandas as pd
 
 from study.commands import options
 from study.results import comparisons, experiments
 from study.runs import provenance, records
+from study.spec.plan import Plan
 from study.support import receipts
 
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    plan = json.loads(args.plan.read_text(encoding="utf-8"))
+    plan = Plan.read(args.plan)
     with receipts.receipt(args.receipt, args.plan, [args.summary, args.metrics]) as made:
         summary = pd.read_parquet(args.summary)
         metrics = pd.read_parquet(args.metrics, columns=experiments.PAIRED)

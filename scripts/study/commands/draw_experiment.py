@@ -1,10 +1,10 @@
 """Draw the figures of experiments, from their runs' records, in each language of the study."""
 
 import argparse
-import json
 
 from study.commands import options
 from study.results import metrics
+from study.spec.plan import Plan
 from study.support import receipts
 from study.support.language import Language
 
@@ -20,12 +20,12 @@ def run(arguments: argparse.Namespace) -> None:
     # Not before: matplotlib goes by the environment that it finds when it is imported.
     from study.figures import drawing, experiment_data, experiment_figures
 
-    plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
-    read = metrics.files(plan["runs"], arguments.runs)
+    plan = Plan.read(arguments.plan)
+    read = metrics.files(plan.runs, arguments.runs)
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
-        names = [experiment["name"] for experiment in plan["experiments"]]
+        names = [experiment.name for experiment in plan.experiments]
         for name in arguments.experiments or names:
             experiment = experiment_data.measured(plan, arguments.runs, name)
-            for code in plan["languages"]:
+            for code in plan.languages:
                 experiment_figures.draw(experiment, Language(code), arguments.output)
                 made += drawing.files(arguments.output, name, code)

@@ -1,10 +1,10 @@
 """Draw the figures of the final model, from its run's record, in each language of the study."""
 
 import argparse
-import json
 
 from study.commands import options
 from study.data.base import CHECKSUMS
+from study.spec.plan import Plan
 from study.support import receipts
 from study.support.language import Language
 
@@ -19,12 +19,12 @@ def run(arguments: argparse.Namespace) -> None:
     # Not before: matplotlib goes by the environment that it finds when it is imported.
     from study.figures import drawing, final_figures
 
-    plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
-    record = arguments.runs / plan["final"]["run"] / "record.parquet"
+    plan = Plan.read(arguments.plan)
+    record = arguments.runs / plan.final.run / "record.parquet"
     read = [record, arguments.evaluation, arguments.data / CHECKSUMS]
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
         model = final_figures.collect(plan, arguments.runs, arguments.evaluation, arguments.data)
-        for code in plan["languages"]:
+        for code in plan.languages:
             final_figures.draw(model, Language(code), arguments.output)
             for name in final_figures.NAMES:
                 made += drawing.files(arguments.output, name, code)

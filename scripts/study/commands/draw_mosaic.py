@@ -1,11 +1,11 @@
 """Draw some images of each class of the data set, in each language of the study."""
 
 import argparse
-import json
 
 from study.commands import options
 from study.data import datasets
 from study.data.base import CHECKSUMS
+from study.spec.plan import Plan
 from study.support import receipts
 from study.support.language import Language
 
@@ -20,10 +20,10 @@ def run(arguments: argparse.Namespace) -> None:
     # Not before: matplotlib goes by the environment that it finds when it is imported.
     from study.figures import drawing, mosaic
 
-    plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
-    data = datasets.describe(plan["dataset"]).load(arguments.data)
+    plan = Plan.read(arguments.plan)
+    data = datasets.describe(plan.dataset).load(arguments.data)
     read = [arguments.data / CHECKSUMS]
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
-        for code in plan["languages"]:
+        for code in plan.languages:
             mosaic.draw(data, Language(code), arguments.output)
             made += drawing.files(arguments.output, "mosaic", code)

@@ -1,12 +1,12 @@
 """Let the final model's networks classify the official test images."""
 
 import argparse
-import json
 from pathlib import Path
 
 from study.commands import options
 from study.data.base import CHECKSUMS
 from study.final import evaluation
+from study.spec.plan import Plan
 from study.support import receipts
 
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
+    plan = Plan.read(arguments.plan)
     read = [arguments.run / "weights.safetensors", arguments.data / CHECKSUMS]
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
         evaluated = evaluation.evaluate(plan, arguments.run, arguments.data)

@@ -1,10 +1,7 @@
 """Write the final model to take away: weights, an ONNX graph and a model card."""
 
 import argparse
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -13,6 +10,7 @@ from study.data.base import CHECKSUMS
 from study.final import export, onnx_graph
 from study.report import model_card
 from study.report.data import METRICS_COLUMNS, collect
+from study.spec.plan import Plan
 from study.support import receipts
 from study.support.errors import StudyError
 from study.support.files import atomic_path, write_text
@@ -25,10 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
-    if plan["final"] is None:
+    plan = Plan.read(arguments.plan)
+    if plan.final is None:
         raise StudyError("the plan has no final model: add `final:` to the configuration")
-    run = arguments.runs / plan["final"]["run"]
+    run = arguments.runs / plan.final.run
     read = [arguments.metrics, arguments.summary, run / "weights.safetensors"]
     read += [arguments.evaluation, arguments.data / CHECKSUMS]
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
@@ -36,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
         made += [arguments.output / name for name in (export.FILE, "model.onnx", "README.md")]
 
 
-def _export(plan: Mapping[str, Any], run: Path, arguments: argparse.Namespace) -> None:
+def _export(plan: Plan, run: Path, arguments: argparse.Namespace) -> None:
     metrics = pd.read_parquet(arguments.metrics, columns=METRICS_COLUMNS)
     summary = pd.read_parquet(arguments.summary)
     study = collect(plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from study.commands import options
 from study.data.datasets import describe
-from study.spec import config, data_fit, plan
+from study.spec import config, data_fit
+from study.spec.resolution import resolve
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     tell = functools.partial(print, file=sys.stderr, flush=True)
     dataset = describe(arguments.dataset)
-    study = arguments.configfile and plan.resolve(config.load([arguments.configfile]))
+    study = arguments.configfile and resolve(config.load([arguments.configfile]))
 
     def check(folder: Path) -> None:
         if study:

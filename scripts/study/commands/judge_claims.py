@@ -1,10 +1,7 @@
 """Put the published study's claims and the config's own to the test of the results."""
 
 import argparse
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +9,7 @@ import pyarrow as pa
 from study.commands import options
 from study.runs import provenance, records
 from study.spec import claims
+from study.spec.plan import Plan
 from study.support import receipts
 
 
@@ -22,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    plan = json.loads(args.plan.read_text(encoding="utf-8"))
+    plan = Plan.read(args.plan)
     with receipts.receipt(args.receipt, args.plan, [args.metrics, args.summary]) as made:
         table = _judged(plan, args.metrics, args.summary)
         made_by = records.read_metadata(args.summary) | provenance.made_by()
@@ -30,7 +28,7 @@ def run(args: argparse.Namespace) -> None:
         made.append(args.output)
 
 
-def _judged(plan: Mapping[str, Any], metrics: Path, summary: Path) -> pa.Table:
+def _judged(plan: Plan, metrics: Path, summary: Path) -> pa.Table:
     asked = claims.asked(plan)
     if not asked:
         return claims.CLAIMS.empty_table()

@@ -5,7 +5,8 @@ import sys
 
 from study.commands import options
 from study.operations import pruning
-from study.spec import choice, config, plan
+from study.spec import choice, config
+from study.spec.resolution import resolve
 
 
 def megabytes(size: int) -> str:
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    resolved = plan.resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
+    resolved = resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
     found = pruning.leftovers(resolved, args.results)
     if not found:
         print(f"nothing to remove: {args.configfile} asks for all that is in {args.results}")

@@ -10,7 +10,8 @@ from study.data import datasets
 from study.data.base import CHECKSUMS
 from study.operations import plan_table
 from study.runs import fingerprint
-from study.spec import choice, config, data_fit, plan
+from study.spec import choice, config, data_fit
+from study.spec.resolution import resolve
 from study.support.errors import StudyError
 
 
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
             raise StudyError(f"--config-json: not JSON: {error}") from None
     else:
         settings = config.load([args.configfile])
-    resolved = plan.resolve(settings, choice.read(args.runs.parent / choice.NAME))
+    resolved = resolve(settings, choice.read(args.runs.parent / choice.NAME))
     dataset = datasets.describe(resolved.dataset)
     data_fit.check_description(resolved, dataset)
     data = args.runs.parent / "data" / dataset.name

@@ -9,7 +9,8 @@ from study.data import datasets
 from study.operations import status
 from study.operations.progress import Progress
 from study.runs import fingerprint
-from study.spec import choice, config, plan
+from study.spec import choice, config
+from study.spec.resolution import resolve
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    resolved = plan.resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
+    resolved = resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
     learning = fingerprint.learning(datasets.describe(resolved.dataset).digest, resolved.validation)
     look = Progress(resolved, args.results / "runs", learning).look()
     if args.since is not None:

@@ -1,7 +1,6 @@
 """Compute summary.parquet: mean, spread and interval for each experiment's values."""
 
 import argparse
-import json
 
 import pandas as pd
 
@@ -9,6 +8,7 @@ from study.commands import options
 from study.data import datasets
 from study.results import summary
 from study.runs import provenance, records
+from study.spec.plan import Plan
 from study.support import receipts
 
 COLUMNS = ["run", "seed", "epoch", "status", *summary.MEASURES]
@@ -21,10 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    plan = json.loads(args.plan.read_text(encoding="utf-8"))
+    plan = Plan.read(args.plan)
     with receipts.receipt(args.receipt, args.plan, [args.metrics]) as made:
         metrics = pd.read_parquet(args.metrics, columns=COLUMNS)
-        name = datasets.describe(plan["dataset"]).name
+        name = datasets.describe(plan.dataset).name
         table = summary.summarise(plan, metrics, name)
         made_by = records.read_metadata(args.metrics) | provenance.made_by()
         records.write_parquet(args.output, table, made_by)

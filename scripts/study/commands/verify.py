@@ -6,7 +6,8 @@ import sys
 
 from study.commands import options
 from study.operations.verification import SKIPPED, WRONG, Verification
-from study.spec import choice, config, plan
+from study.spec import choice, config
+from study.spec.resolution import resolve
 from study.support.errors import StudyError
 
 
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    resolved = plan.resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
+    resolved = resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
     if not any((args.results / name).exists() for name in ("runs", "plan.json")):
         raise StudyError(f"{args.results}: nothing to verify, the study is not begun")
     verification = Verification(resolved, args.results)

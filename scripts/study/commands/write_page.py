@@ -1,7 +1,6 @@
 """Write the page, the report in one file that answers the pointer, in one language."""
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +11,7 @@ from study.data.base import CHECKSUMS
 from study.page import document
 from study.report.data import collect
 from study.spec.beside import files_beside
+from study.spec.plan import Plan
 from study.support import receipts
 from study.support.files import write_text
 from study.support.language import Language
@@ -29,10 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
+    plan = Plan.read(arguments.plan)
     read = [arguments.metrics, arguments.summary, arguments.claims, arguments.report]
     read += [arguments.data / CHECKSUMS, *filter(None, [arguments.evaluation])]
-    read += map(Path, files_beside(plan["beside"]))
+    read += map(Path, files_beside(plan.beside))
     read += document.figures_of(plan, arguments.figures, arguments.language)
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
         metrics = pd.read_parquet(arguments.metrics, columns=document.COLUMNS)

@@ -1,10 +1,10 @@
 """Write results/plan.json: the configuration, resolved into experiments and the runs they share."""
 
 import argparse
-import json
 
 from study.commands import options
-from study.spec import config, plan, shares
+from study.spec import config, plan
+from study.spec.resolution import resolve
 from study.support import receipts
 from study.support.files import write_text
 
@@ -21,10 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     if args.configfile:
-        text = plan.resolve(config.load([args.configfile])).to_json()
+        resolved = resolve(config.load([args.configfile]))
     else:
-        text = shares.plan_json(json.loads(args.plan.read_text(encoding="utf-8")))
+        resolved = plan.Plan.read(args.plan)
     if args.output:
         with receipts.receipt(args.receipt, args.plan, []) as made:
-            write_text(args.output, text)
+            write_text(args.output, resolved.to_json())
             made.append(args.output)

@@ -1,7 +1,6 @@
 """Write the report in each language of the study."""
 
 import argparse
-import json
 import os
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from study.data.base import CHECKSUMS
 from study.report import document
 from study.report.data import METRICS_COLUMNS, collect
 from study.spec.beside import files_beside
+from study.spec.plan import Plan
 from study.support import receipts
 from study.support.files import write_text
 from study.support.language import Language
@@ -28,10 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    plan = json.loads(arguments.plan.read_text(encoding="utf-8"))
+    plan = Plan.read(arguments.plan)
     read = [arguments.metrics, arguments.summary, arguments.claims, arguments.data / CHECKSUMS]
     read += filter(None, [arguments.evaluation])
-    read += map(Path, files_beside(plan["beside"]))
+    read += map(Path, files_beside(plan.beside))
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
         metrics = pd.read_parquet(arguments.metrics, columns=METRICS_COLUMNS)
         summary = pd.read_parquet(arguments.summary)
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
             plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation, claims
         )
         figures = Path(os.path.relpath(arguments.figures, arguments.output)).as_posix()
-        for code in plan["languages"]:
+        for code in plan.languages:
             report = arguments.output / f"report.{code}.md"
             write_text(report, document.render(study, Language(code), figures))
             made.append(report)

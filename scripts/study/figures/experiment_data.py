@@ -13,7 +13,7 @@ from study.figures import drawing
 from study.figures.drawing import MUTED, Curve
 from study.results.metrics import collect as collect_records
 from study.results.summary import summarise
-from study.spec.plan import part
+from study.spec.plan import Plan
 from study.statistics.scales import scale_of
 from study.support.errors import StudyError
 from study.support.language import Language
@@ -181,33 +181,33 @@ class Experiment:
         return [" · ".join(texts) for texts in zip(*parts, strict=True)]
 
 
-def measured(plan: dict, runs: Path, name: str) -> Experiment:
+def measured(plan: Plan, runs: Path, name: str) -> Experiment:
     """What the records in the folder `runs` say of the plan's experiment `name`."""
-    own = part(plan, name)
-    metrics = collect_records(own["runs"], runs).to_pandas()
-    summary = summarise(own, metrics, describe(plan["dataset"]).name).to_pandas()
+    own = plan.only(name)
+    metrics = collect_records(own.runs, runs).to_pandas()
+    summary = summarise(own, metrics, describe(plan.dataset).name).to_pandas()
     return collect(own, metrics, summary, name)
 
 
-def collect(plan: dict, metrics: pd.DataFrame, summary: pd.DataFrame, name: str) -> Experiment:
+def collect(plan: Plan, metrics: pd.DataFrame, summary: pd.DataFrame, name: str) -> Experiment:
     """Put together what the plan, metrics.parquet and summary.parquet say of experiment `name`.
 
     Raises StudyError when the plan has no such experiment, or the summary lacks one of its values.
     """
-    [experiment] = part(plan, name)["experiments"]
-    keys, planned = experiment["keys"], experiment["values"]
+    [experiment] = plan.only(name).experiments
+    keys, planned = experiment.keys, experiment.values
     table = summary[summary["experiment"] == name].set_index("value")
     for value in planned:
-        if value["value"] not in table.index:
+        if value.value not in table.index:
             raise StudyError(
-                f"the summary has no row for {value['value']!r} of experiment {name!r}: "
+                f"the summary has no row for {value.value!r} of experiment {name!r}: "
                 "make it again for this plan"
             )
-    table = table.loc[[value["value"] for value in planned]].reset_index()
+    table = table.loc[[value.value for value in planned]].reset_index()
     settings = []
     for key in keys:
-        texts = [_text_of(value["value"], key, keys) for value in planned]
-        values = dict(zip(texts, (value["settings"][key] for value in planned), strict=True))
+        texts = [_text_of(value.value, key, keys) for value in planned]
+        values = dict(zip(texts, (value.settings[key] for value in planned), strict=True))
         if scale_of(list(values.values())) != "names":
             values = dict(sorted(values.items(), key=lambda item: _place(item[1])))
         settings.append(Setting(key, list(values.values()), list(values)))
@@ -220,7 +220,7 @@ def collect(plan: dict, metrics: pd.DataFrame, summary: pd.DataFrame, name: str)
             "validation_accuracy_mean", ascending=False, kind="stable", ignore_index=True
         )
     metrics = metrics[metrics["run"].isin(table["run"])]
-    return Experiment(name, len(plan["seeds"]), settings, table, metrics)
+    return Experiment(name, len(plan.seeds), settings, table, metrics)
 
 
 def _text_of(value: str, key: str, keys: list[str]) -> str:

@@ -13,7 +13,7 @@ from study.figures.drawing import Curve
 from study.final import evaluation
 from study.final.evaluation import Evaluation
 from study.results import metrics, published
-from study.spec.plan import part
+from study.spec.plan import Plan
 from study.statistics import calibration, classification
 from study.statistics.intervals import SHARE, t_interval
 from study.support.language import Language
@@ -56,18 +56,18 @@ class FinalModel:
         return self.evaluation.seeds
 
 
-def collect(plan: dict, runs: Path, evaluated: Path, data: Path) -> FinalModel:
+def collect(plan: Plan, runs: Path, evaluated: Path, data: Path) -> FinalModel:
     """Put together what there is about the plan's final model.
 
     `runs` is the folder of all runs, `evaluated` what evaluate_final.py wrote, and `data` the
     folder of the data set's files. Raises StudyError when something is missing or does not fit.
     """
-    own = part(plan, None)
-    rows = metrics.collect(own["runs"], runs).to_pandas()
-    dataset = datasets.describe(plan["dataset"])
+    own = plan.only(None)
+    rows = metrics.collect(own.runs, runs).to_pandas()
+    dataset = datasets.describe(plan.dataset)
     content = dataset.load(data)
-    final, epochs = own["final"], own["final"]["epochs"]
-    printed = published.lookup("final", final["settings"], epochs, dataset.name, plan["validation"])
+    final, epochs = own.final, own.final.epochs
+    printed = published.lookup("final", final.settings, epochs, dataset.name, plan.validation)
     return FinalModel(
         classes=content.targets,
         epochs=epochs,

@@ -1,10 +1,8 @@
 """The final model on the official test images: what its networks say, and what that amounts to."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +12,7 @@ from study.data import datasets
 from study.data.base import Data
 from study.final import inference, weights
 from study.spec import schemas
+from study.spec.plan import Plan
 from study.statistics import calibration, classification
 from study.statistics.intervals import SHARE, of_differences, t_interval
 from study.statistics.uncertainty import Interval, MeanOfSeeds, bootstrap_images, mean_of_seeds
@@ -170,22 +169,21 @@ class Evaluation:
         )
 
 
-def evaluate(plan: Mapping[str, Any], run: Path, data: Path) -> Evaluation:
+def evaluate(plan: Plan, run: Path, data: Path) -> Evaluation:
     """Let the plan's final model classify the test images in `data`; `run` is its run's folder."""
-    final = plan["final"]
+    final = plan.final
     if final is None:
         raise StudyError("the plan has no final model: add `final:` to the configuration")
-    dataset = datasets.describe(plan["dataset"])
+    dataset = datasets.describe(plan.dataset)
     content = dataset.load(data)
     pixels = content.test.x.reshape(len(content.test), -1)
-    [seeds] = [run["seeds"] for run in plan["runs"] if run["run"] == final["run"]]
-    networks = weights.of_run(run, seeds, final["epochs"])
-    activation = final["settings"]["activation"]
+    networks = weights.of_run(run, plan.final_run.seeds, final.epochs)
+    activation = final.settings["activation"]
     # More threads may sum in another order.
     with threadpool_limits(1):
         found = [inference.probabilities(pixels, each, activation) for each in networks.values()]
     return Evaluation(
-        Provenance(final["run"], final["epochs"], list(networks), dataset.name, dataset.digest),
+        Provenance(final.run, final.epochs, list(networks), dataset.name, dataset.digest),
         np.array(found, np.float32).reshape(-1, len(pixels), len(content.targets)),
         np.asarray(content.test.y),
     )

@@ -14,6 +14,7 @@ from study.final.inference import Layers
 from study.final.weights import DESCRIPTION
 from study.spec import schemas
 from study.spec.config import checked_settings
+from study.spec.plan import Plan
 
 FILE = "model.safetensors"
 
@@ -91,23 +92,22 @@ class Model:
         return np.mean(found, axis=0)
 
 
-def of_plan(plan: Mapping[str, Any], run: Path, data: Path) -> Model:
+def of_plan(plan: Plan, run: Path, data: Path) -> Model:
     """The plan's final model; `run` is its run's folder, `data` that of the data set's files."""
-    final = plan["final"]
-    dataset = datasets.describe(plan["dataset"])
+    final = plan.final
+    dataset = datasets.describe(plan.dataset)
     content = dataset.load(data)
     images = content.test.x[:, 0]
-    [seeds] = [each["seeds"] for each in plan["runs"] if each["run"] == final["run"]]
-    networks = weights.of_run(run, seeds, final["epochs"])
+    networks = weights.of_run(run, plan.final_run.seeds, final.epochs)
     description = Description(
         dataset=dataset.name,
         classes=class_names(content.targets),
         height=images.shape[1],
         width=images.shape[2],
         border=round(float(border(images).mean()), 1),
-        settings=final["settings"],
-        epoch=final["epochs"],
-        validation=plan["validation"],
+        settings=final.settings,
+        epoch=final.epochs,
+        validation=plan.validation,
         seeds=list(networks),
     )
     return Model(description, networks)

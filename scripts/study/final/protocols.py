@@ -5,10 +5,9 @@ judged on these, on which it was chosen, and on test images that took no part in
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,9 @@ import pyarrow.parquet as pq
 from study.data.base import Data
 from study.final import evaluation
 from study.final.evaluation import Evaluation
-from study.spec.beside import files_beside, foreign, no_final, plan_beside
+from study.spec.beside import FinalBeside, files_beside, final_beside, foreign, no_final
+from study.spec.plan import Plan, Value
+from study.spec.settings import Settings, complete
 from study.statistics.intervals import SHARE, of_differences, t_interval
 from study.statistics.uncertainty import Interval, within
 
@@ -26,13 +27,14 @@ COLUMNS = ["run", "seed", "epoch", "validation_accuracy"]
 
 
 @dataclass(frozen=True, eq=False)
-class Honest:
-    """The final model of a study whose validation images are held out of the training images.
+class HeldOut:
+    """The final model of a study that holds `images` out of the training images for validation.
 
     `validation` (seeds,) is its accuracy on these, in the order of the evaluation's seeds.
     """
 
-    plan: Mapping[str, Any]
+    settings: Settings
+    images: int
     validation: np.ndarray
     evaluation: Evaluation
 
@@ -55,9 +57,8 @@ class Honest:
         mean, _, lowest, highest = map(float, t_interval(differences, bounds))
         if math.isnan(lowest):
             lowest = highest = mean
-        images = self.plan["validation"]["size"]
         right = float(self.validation.mean())
-        low, high = proportion_confint(right * images, images, method="wilson")
+        low, high = proportion_confint(right * self.images, self.images, method="wilson")
         ends = (
             mean - math.hypot(mean - lowest, right - low, tested.over_images.high - tested.mean),
             mean + math.hypot(highest - mean, high - right, tested.mean - tested.over_images.low),
@@ -65,45 +66,49 @@ class Honest:
         return mean, Interval(*within(ends, bounds))
 
 
-def honest(
-    plan: Mapping[str, Any], metrics: pd.DataFrame, evaluated: Evaluation | None
-) -> Honest | None:
+def held_out(plan: Plan, metrics: pd.DataFrame, evaluated: Evaluation | None) -> HeldOut | None:
     """A study's final model, where it holds images out and networks are left; else None."""
-    if evaluated is None or plan["validation"] == "test":
+    if evaluated is None or plan.final is None or isinstance(plan.validation, str):
         return None
-    final = plan["final"]
-    last = metrics[(metrics["run"] == final["run"]) & (metrics["epoch"] == final["epochs"])]
+    return _measured(plan.final, plan.validation["size"], metrics, evaluated)
+
+
+def _measured(
+    final: Value | FinalBeside, images: int, metrics: pd.DataFrame, evaluated: Evaluation
+) -> HeldOut:
+    last = metrics[(metrics["run"] == final.run) & (metrics["epoch"] == final.epochs)]
     accuracies = last.set_index("seed")["validation_accuracy"]
-    return Honest(plan, accuracies.loc[evaluated.seeds].to_numpy(), evaluated)
+    chosen = complete(final.settings)
+    return HeldOut(chosen, images, accuracies.loc[evaluated.seeds].to_numpy(), evaluated)
 
 
-def beside(plan: Mapping[str, Any], data: Data) -> Honest | None:
+def beside(plan: Plan, data: Data) -> HeldOut | None:
     """The final model of the study that `plan` wants to be shown beside, once it is there.
 
     `data` are the study's own. Raises StudyError where that study holds no images out, has no
     final model, is of other data, or where a file of it is not what was written.
     """
-    if not files_beside(plan["beside"]):
+    if not plan.beside or not files_beside(plan.beside):
         return None
-    folder = Path(plan["beside"])
-    other = plan_beside(folder)
+    folder = Path(plan.beside)
+    final = final_beside(folder)
     evaluated = evaluation.read(folder / "final.safetensors", data)
     if not evaluated.seeds:
         raise no_final(folder)
-    final = other["final"]
-    if (evaluated.provenance.run, evaluated.provenance.epoch) != (final["run"], final["epochs"]):
+    if (evaluated.provenance.run, evaluated.provenance.epoch) != (final.run, final.epochs):
         raise foreign(folder / "final.safetensors", "is of another model than plan.json names")
     count = len(data.train)
-    if other["validation"]["size"] >= count:
+    if final.held_out >= count:
         raise foreign(folder / "plan.json", f"holds out more than the {count} training images")
-    return honest(other, _metrics(folder / "metrics.parquet", final, evaluated.seeds), evaluated)
+    metrics = _metrics(folder / "metrics.parquet", final, evaluated.seeds)
+    return _measured(final, final.held_out, metrics, evaluated)
 
 
-def _metrics(path: Path, final: Mapping[str, Any], seeds: Sequence[int]) -> pd.DataFrame:
+def _metrics(path: Path, final: FinalBeside, seeds: Sequence[int]) -> pd.DataFrame:
     """The metrics of a study, which have the final model's last epoch once for each seed."""
     try:
         found = pq.read_table(path, columns=COLUMNS).to_pandas()
-        is_last = (found["run"] == final["run"]) & (found["epoch"] == final["epochs"])
+        is_last = (found["run"] == final.run) & (found["epoch"] == final.epochs)
         last = found[is_last & found["seed"].isin(seeds)]
         is_right = last["validation_accuracy"].between(0, 1).all()
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:

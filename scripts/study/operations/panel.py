@@ -16,7 +16,8 @@ from study.data import datasets
 from study.operations import status
 from study.operations.progress import Look, Progress
 from study.runs import fingerprint
-from study.spec import choice, config, plan
+from study.spec import choice, config
+from study.spec.resolution import resolve
 from study.support.errors import StudyError
 
 # A look at the runs comes so many seconds after the last one, and takes less than one part in
@@ -91,7 +92,7 @@ class Panel:
         if self._progress is None or self._progress[0] != chosen:
             name = self.results / "config.json"
             settings = config.validated(json.loads(name.read_text(encoding="utf-8")), str(name))
-            resolved = plan.resolve(settings, chosen)
+            resolved = resolve(settings, chosen)
             dataset = datasets.describe(resolved.dataset)
             learning = fingerprint.learning(dataset.digest, resolved.validation)
             self._progress = chosen, Progress(resolved, self.results / "runs", learning)

@@ -14,7 +14,6 @@ from study.data import datasets
 from study.operations import job_logs
 from study.operations.plan_table import differences, duration, settings_in_words
 from study.operations.progress import Look, RunProgress, Situation, trained_since
-from study.spec import shares
 from study.spec.plan import Plan
 
 # What matters most comes first: a narrow terminal cuts the rest.
@@ -167,7 +166,7 @@ def current_reports(plan: Plan, results: Path) -> list[Path]:
 def foreign_reports(plan: Plan, results: Path) -> list[Path]:
     """The reports that another plan was made into: they name its digest, or none."""
     reports = [path for language in plan.languages for path in results.glob(f"report.{language}.*")]
-    digest = shares.digest(vars(plan))
+    digest = plan.digest
     return sorted(path for path in reports if _digest_in(path) != digest)
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -279,14 +279,14 @@ class Verification:
     def _metrics(self) -> Iterator[str]:
         with _reading(self.metrics):
             records.read_metadata(self.metrics)
-            rows = metrics.collect([asdict(run) for run in self.plan.runs], self.runs)
+            rows = metrics.collect(self.plan.runs, self.runs)
             same = _holds(pq.read_table(self.metrics), rows)
         if not same:
             yield f"{self.metrics}: is not what the runs' records hold; {AGAIN}"
 
     def _summary(self) -> Iterator[str]:
         measures = pd.read_parquet(self.metrics, columns=SUMMARISED)
-        expected = summary.summarise(asdict(self.plan), measures, self.dataset.name)
+        expected = summary.summarise(self.plan, measures, self.dataset.name)
         with _reading(self.summary):
             records.read_metadata(self.summary)
             same = _holds(pq.read_table(self.summary), expected)
@@ -295,7 +295,7 @@ class Verification:
 
     def _experiments(self) -> list[experiments.Experiment]:
         measures = pd.read_parquet(self.metrics, columns=experiments.PAIRED)
-        return experiments.experiments(asdict(self.plan), pd.read_parquet(self.summary), measures)
+        return experiments.experiments(self.plan, pd.read_parquet(self.summary), measures)
 
     def _comparisons(self) -> Iterator[str]:
         measured = self._experiments()
@@ -307,10 +307,9 @@ class Verification:
             yield f"{self.comparisons}: does not follow from {self.summary}; {AGAIN}"
 
     def _claims(self) -> Iterator[str]:
-        plan = asdict(self.plan)
         measures = pd.read_parquet(self.metrics, columns=verdicts.COLUMNS)
         numbers = pd.read_parquet(self.summary)
-        expected = verdicts.judge(claims.asked(plan), plan, numbers, measures)
+        expected = verdicts.judge(claims.asked(self.plan), self.plan, numbers, measures)
         with _reading(self.claims):
             records.read_metadata(self.claims)
             same = _holds(pq.read_table(self.claims), expected)
@@ -319,14 +318,14 @@ class Verification:
 
     def _choice(self) -> Iterator[str]:
         yield from _unlike(
-            best_of_each.choose(self._experiments(), asdict(self.plan)).to_json().encode(),
+            best_of_each.choose(self._experiments(), self.plan).to_json().encode(),
             self.choice,
             Path.read_bytes,
             f"does not follow from {self.summary}",
         )
 
     def _evaluation(self, run: Path) -> Iterator[str]:
-        expected = evaluation.evaluate(asdict(self.plan), run, self.data)
+        expected = evaluation.evaluate(self.plan, run, self.data)
         with _reading(self.evaluation):
             found = evaluation.read(self.evaluation, self.dataset.load(self.data))
             same = found.provenance == expected.provenance and np.allclose(

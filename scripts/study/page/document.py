@@ -6,7 +6,7 @@ Whatever the study's size, the page stays below 8 MB: what is left out is said i
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,7 @@ from study.page.text import Parts
 from study.report.data import METRICS_COLUMNS, Study
 from study.report.sentences import Words
 from study.results import findings
+from study.spec.plan import Plan
 from study.support.language import Language
 from study.support.resources import resource
 
@@ -67,10 +68,10 @@ def policy() -> str:
     )
 
 
-def figures_of(plan: Mapping[str, Any], folder: Path, code: str) -> list[Path]:
+def figures_of(plan: Plan, folder: Path, code: str) -> list[Path]:
     """The figures of a plan in the language `code` that are there, as the page embeds them."""
-    names = [*(experiment["name"] for experiment in plan["experiments"]), "mosaic"]
-    names += ["final_*"] if plan["final"] else []
+    names = [*(experiment.name for experiment in plan.experiments), "mosaic"]
+    names += ["final_*"] if plan.final else []
     return sorted(path for name in names for path in folder.glob(f"{name}.{code}.svg"))
 
 
@@ -126,7 +127,7 @@ class _Page:
             code=self.language.code,
             plan=self.study.digest,
             title=Markup(page_text.inline(title[2:])).striptags(),
-            languages={code: Language(code) for code in self.study.plan["languages"]},
+            languages={code: Language(code) for code in self.study.plan.languages},
             contents=page_text.contents(self.report),
             article=Markup(article),
             tables={name: asdict(table) for name, table in tables.items()},

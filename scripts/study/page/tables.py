@@ -82,8 +82,8 @@ def values(study: Study, words: Words) -> Table:
 
 def runs(study: Study, words: Words) -> Table:
     """Every run after its last epoch, the best first; those that lost seeds come after others."""
-    planned = study.plan["runs"]
-    varied = _varied([run["settings"] for run in planned])
+    planned = study.plan.runs
+    varied = _varied([run.settings for run in planned])
     columns = [
         Column(words.text("columns.run")),
         *(Column(words.setting_title(key)) for key in varied),
@@ -96,17 +96,15 @@ def runs(study: Study, words: Words) -> Table:
     results = _last(study.metrics)
     rows = [
         [
-            run["run"],
-            *(_value(key, run["settings"].get(key), words) for key in varied),
-            run["epochs"],
-            *results.get(run["run"], NO_RESULT),
+            run.run,
+            *(_value(key, run.settings.get(key), words) for key in varied),
+            run.epochs,
+            *results.get(run.run, NO_RESULT),
         ]
         for run in planned
     ]
     accuracy = len(varied) + 3
-    lost = {
-        run["run"]: len(run["seeds"]) - results.get(run["run"], NO_RESULT)[0] for run in planned
-    }
+    lost = {run.run: len(run.seeds) - results.get(run.run, NO_RESULT)[0] for run in planned}
     rows.sort(
         key=lambda row: (row[accuracy] is None, lost[row[0]], -(row[accuracy] or 0.0), row[0])
     )

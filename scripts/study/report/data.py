@@ -15,11 +15,12 @@ from study.data import datasets
 from study.data.base import Data
 from study.final import evaluation, protocols
 from study.final.evaluation import Evaluation
-from study.final.protocols import Honest
+from study.final.protocols import HeldOut
 from study.results import findings
 from study.results.fidelity import MEASURES, Comparison
 from study.results.findings import Experiment, Value
-from study.spec import schemas, shares
+from study.spec import schemas
+from study.spec.plan import Plan
 from study.statistics import classes
 from study.statistics.classes import ClassCounts
 from study.support.errors import StudyError
@@ -60,19 +61,19 @@ class Study:
     `shapes` are those of the training and the test images, and `class_counts` those of the images
     learned from (`train`), of the validation and of the test images; `made_by` tells for each run
     what code, versions, machine and devices trained it. `final` is None where the plan has no final
-    model, and `evaluation` where none of its networks is left. `honest` is the final model where
+    model, and `evaluation` where none of its networks is left. `held_out` is the final model where
     the study holds its validation images out, and `beside` that of another study which does.
     """
 
-    plan: Mapping[str, Any]
+    plan: Plan
     data: Data
     shapes: dict[str, tuple[int, ...]]
     class_counts: dict[str, ClassCounts]
     experiments: list[Experiment]
     final: Value | None
     evaluation: Evaluation | None
-    honest: Honest | None
-    beside: Honest | None
+    held_out: HeldOut | None
+    beside: HeldOut | None
     metrics: pd.DataFrame
     made_by: list[dict[str, Any]]
     claims: Sequence[Mapping[str, Any]] = ()
@@ -80,17 +81,17 @@ class Study:
     @property
     def digest(self) -> str:
         """The digest of the plan, by which `make status` knows whose report this is."""
-        return shares.digest(self.plan)
+        return self.plan.digest
 
     @property
     def n_seeds(self) -> int:
         """How many replicates every run has."""
-        return len(self.plan["seeds"])
+        return len(self.plan.seeds)
 
     @property
     def validation_images(self) -> int:
         """How many images a validation accuracy is the share of."""
-        validation = self.plan["validation"]
+        validation = self.plan.validation
         return self.shapes["test"][0] if validation == "test" else validation["size"]
 
     @cached_property
@@ -112,7 +113,7 @@ class Study:
 
     def used(self, key: str) -> list[Any]:
         """The values of a setting in all that was trained."""
-        return [run["settings"][key] for run in self.plan["runs"] if key in run["settings"]]
+        return [run.settings[key] for run in self.plan.runs if key in run.settings]
 
     @property
     def has_published(self) -> bool:
@@ -126,7 +127,7 @@ class Study:
 
 
 def collect(
-    plan: Mapping[str, Any],
+    plan: Plan,
     metrics: pd.DataFrame,
     summary: pd.DataFrame,
     runs: Path,
@@ -141,7 +142,7 @@ def collect(
     has a final model; `claims` are the rows of claims.parquet. Raises StudyError where something
     is missing.
     """
-    content = datasets.describe(plan["dataset"]).load(data)
+    content = datasets.describe(plan.dataset).load(data)
     final = findings.final(plan, summary, metrics)
     found = _evaluation(evaluated, content) if final else None
     return Study(
@@ -151,14 +152,14 @@ def collect(
             "train": content.train.x[:, 0].shape,
             "test": content.test.x[:, 0].shape,
         },
-        class_counts=_class_counts(content, plan["validation"]),
+        class_counts=_class_counts(content, plan.validation),
         experiments=findings.experiments(plan, summary, metrics),
         final=final,
         evaluation=found,
-        honest=protocols.honest(plan, metrics, found),
+        held_out=protocols.held_out(plan, metrics, found),
         beside=protocols.beside(plan, content),
         metrics=metrics,
-        made_by=[_made_by(runs / run["run"] / "settings.json") for run in plan["runs"]],
+        made_by=[_made_by(runs / run.run / "settings.json") for run in plan.runs],
         claims=claims,
     )
 

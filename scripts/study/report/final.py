@@ -88,7 +88,7 @@ class OnTestImages(Results):
     def found(self) -> Iterator[str]:
         """What the final model reaches, how sure that is, and what the ensemble adds."""
         accuracy = self.evaluation.accuracy
-        is_reference = self.study.plan["validation"] == "test"
+        is_reference = self.study.plan.validation == "test"
         yield self.text(
             f"tested.{'chosen_on' if is_reference else 'never_chosen_on'}", count=self._images
         )
@@ -302,13 +302,11 @@ class EarlyStopping(Results):
     @cached_property
     def _stops(self) -> pd.DataFrame:
         rows = findings.replicates(self.study.final, self.study.metrics)
-        return early_stopping.read_off(rows, **self.study.plan["early_stopping"])
+        return early_stopping.read_off(rows, **self.study.plan.early_stopping)
 
     def found(self) -> Iterator[str]:
         """The rule, where training would have stopped, and what that would have saved and cost."""
-        metric, patience = (
-            self.study.plan["early_stopping"][key] for key in ("metric", "patience")
-        )
+        metric, patience = (self.study.plan.early_stopping[key] for key in ("metric", "patience"))
         yield self.text(
             f"early_stopping.rule.{'one' if patience == 1 else 'other'}",
             n=self.words.number(patience),

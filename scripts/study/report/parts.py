@@ -105,7 +105,7 @@ class Part:
     @property
     def _validated_from(self) -> str:
         """The part of the data set that the validation images come from."""
-        validation = self.study.plan["validation"]
+        validation = self.study.plan.validation
         return validation if validation == "test" else validation["from"]
 
     def worth_naming(self, chosen: Mapping[str, Any], without: Sequence[str] = ()) -> list[str]:
@@ -130,7 +130,7 @@ class Introduction(Part):
 
     def missing(self) -> list[str]:
         """The values that a partial report lacks; of very many the first."""
-        missing = self.study.plan.get("missing", [])
+        missing = self.study.plan.missing
         if len(missing) <= MOST_ROWS:
             return missing
         return [*missing[:MOST_ROWS], self.words.counted("further", len(missing) - MOST_ROWS)]
@@ -211,7 +211,7 @@ class Introduction(Part):
     def _final(self) -> Iterator[str]:
         """What the final model reaches, and whether something that was measured is better."""
         words, study = self.words, self.study
-        if study.plan.get("unchosen"):
+        if study.plan.unchosen:
             yield self.text("brief.final_unchosen", count=len(study.values))
         if not (study.final and study.final.n):
             return
@@ -263,7 +263,7 @@ class Introduction(Part):
         yield self._validation(counts)
         yield self.text("method.network", inputs=height * width, outputs=len(self.classes))
         yield self.text("method.pixels", half=words.number(0.5, 1))
-        baseline = settings.complete(study.plan["baseline"])
+        baseline = settings.complete(study.plan.baseline)
         listed = words.settings(baseline, self.worth_naming(baseline))
         yield self.text("method.baseline", settings=listed)
         yield self.text("method.seeds", seeds=self.n_seeds)
@@ -314,7 +314,7 @@ class Introduction(Part):
 
     def _validation(self, counts: Mapping[str, str]) -> str:
         held_out = {}
-        validation = self.study.plan["validation"]
+        validation = self.study.plan.validation
         if validation != "test":
             learned = self.study.shapes["train"][0] - validation["size"]
             held_out = {
@@ -352,11 +352,11 @@ class Introduction(Part):
         study, number, counted = self.study, self.words.number, self.words.counted
         values = [value for _, value in study.values] + [study.final] * bool(study.final)
         epochs = sum(value.epochs for value in values)
-        run_epochs = sum(run["epochs"] for run in study.plan["runs"])
+        run_epochs = sum(run.epochs for run in study.plan.runs)
         return {
             "trainings": counted("trainings", len(values)),
             "epochs": counted("epochs", epochs),
-            "runs": counted("appendix.runs", len(study.plan["runs"])),
+            "runs": counted("appendix.runs", len(study.plan.runs)),
             "run_epochs": counted("epochs", run_epochs),
             "share": self.words.language.percent(run_epochs / epochs, 0),
             "total": number(run_epochs * study.n_seeds),
@@ -398,7 +398,7 @@ class Hyperparameters(Part):
     def others(self) -> Iterator[str]:
         """What is never varied but set away from its default, and what it is."""
         study = self.study
-        starts = [settings.complete(study.plan["baseline"])]
+        starts = [settings.complete(study.plan.baseline)]
         starts += [experiment.settings for experiment in study.experiments]
         starts += [settings.complete(study.final.varied)] if study.final else []
         for key in settings.names():
@@ -449,7 +449,7 @@ class Appendix(Part):
 
     def seeds(self) -> str:
         """The seeds, ranges of them shortened."""
-        seeds = sentences.seeds_in_words(self.study.plan["seeds"], self.words)
+        seeds = sentences.seeds_in_words(self.study.plan.seeds, self.words)
         return self.text("appendix.seeds", seeds=seeds)
 
     def times_note(self) -> str:
@@ -461,16 +461,16 @@ class Appendix(Part):
         """A table of how long each run took; of many, the longest and the shortest."""
         seconds = self.study.metrics.groupby("run")["seconds"]
         total, median = seconds.sum(), seconds.median()
-        runs = self.study.plan["runs"]
+        runs = self.study.plan.runs
         if len(runs) > MOST_ROWS:
-            ranked = sorted(runs, key=lambda run: -total[run["run"]])
+            ranked = sorted(runs, key=lambda run: -total[run.run])
             runs = [*ranked[:EXTREMES], *ranked[-EXTREMES:]]
         rows = [
             [
-                f"`{run['run']}`",
-                self.words.number(run["epochs"]),
-                self.words.number(total[run["run"]], 1),
-                self.words.number(median[run["run"]], 3),
+                f"`{run.run}`",
+                self.words.number(run.epochs),
+                self.words.number(total[run.run], 1),
+                self.words.number(median[run.run], 3),
             ]
             for run in runs
         ]
@@ -479,7 +479,7 @@ class Appendix(Part):
 
     def times_left_out(self) -> str:
         """How many runs the table of times leaves out; nothing where it has them all."""
-        count = len(self.study.plan["runs"])
+        count = len(self.study.plan.runs)
         if count <= MOST_ROWS:
             return ""
         return self.text(

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from study.final.protocols import Honest
+from study.final.protocols import HeldOut
 from study.report.results import Results
 from study.results.findings import estimate
 from study.spec import settings
+from study.spec.settings import Settings
 from study.support import markdown
 
 
@@ -13,11 +14,11 @@ class Protocols(Results):
     """What reporting accuracy on the images that were chosen on amounts to."""
 
     @property
-    def _own(self) -> Honest | None:
-        return self.study.honest
+    def _own(self) -> HeldOut | None:
+        return self.study.held_out
 
     @property
-    def _other(self) -> Honest | None:
+    def _other(self) -> HeldOut | None:
         return self.study.beside
 
     @property
@@ -41,24 +42,23 @@ class Protocols(Results):
         return [
             self.text("protocols.on_test_images"),
             self.words.number(self.study.shapes["train"][0]),
-            self._settings(self.study.plan),
+            self._settings(settings.complete(self.study.final.varied)),
             self.accuracy(self.study.final.validation),
             self.text("protocols.the_same"),
         ]
 
-    def _row(self, name: str, found: Honest) -> list[str]:
+    def _row(self, name: str, found: HeldOut) -> list[str]:
         test = estimate(found.evaluation.correct.mean(axis=1))
-        learned = self.study.shapes["train"][0] - found.plan["validation"]["size"]
+        learned = self.study.shapes["train"][0] - found.images
         return [
             self.text(f"protocols.{name}"),
             self.words.number(learned),
-            self._settings(found.plan),
+            self._settings(found.settings),
             self.accuracy(estimate(found.validation)),
             self.accuracy(test),
         ]
 
-    def _settings(self, plan: dict) -> str:
-        chosen = settings.complete(plan["final"]["settings"])
+    def _settings(self, chosen: Settings) -> str:
         return self.words.settings(chosen, self.worth_naming(chosen))
 
     def optimism(self) -> Iterator[str]:

@@ -12,6 +12,7 @@ from study.results.experiments import Difference, Experiment, Value, are_paired
 from study.results.fidelity import MEASURES, Comparison
 from study.search import best_of_each
 from study.spec import settings
+from study.spec.choice import Reason
 from study.statistics.estimates import Estimate
 from study.statistics.significance import is_clear
 from study.support import markdown
@@ -298,11 +299,11 @@ class Conclusions(Results):
             difference=words.points(-ahead.ahead),
             p="" if math.isnan(ahead.p) else words.p(ahead.p),
         )
-        if self.study.plan["chooses_final"]:
+        if self.study.plan.chooses_final:
             yield self.text(
                 "conclusions.take_measured",
                 config=sentences.final_to_paste(
-                    ahead.experiment.settings_of(best), self.study.plan["baseline"]
+                    ahead.experiment.settings_of(best), self.study.plan.baseline
                 ),
             )
 
@@ -337,7 +338,7 @@ class Conclusions(Results):
 
     def _combination(self, best: Mapping[str, Any]) -> str:
         words, study = self.words, self.study
-        chosen = settings.complete({**study.plan["baseline"], **best})
+        chosen = settings.complete({**study.plan.baseline, **best})
         named = words.joined([words.setting_phrase(key, value) for key, value in best.items()])
         accuracy = self._accuracy_of(chosen)
         if accuracy is not None:
@@ -366,7 +367,7 @@ class Conclusions(Results):
     def _accuracy_of(self, chosen: Mapping[str, Any]) -> str | None:
         """The mean validation accuracy with these settings, if any run was trained with them."""
         wanted = settings.identity(chosen)
-        named = [run["run"] for run in self.study.plan["runs"] if run["settings"] == wanted]
+        named = [run.run for run in self.study.plan.runs if run.settings == wanted]
         metrics = self.study.metrics
         rows = metrics[metrics["run"].isin(named) & (metrics["epoch"] <= chosen["epochs"])]
         is_end = (rows["epoch"] == chosen["epochs"]) & (rows["status"] == "ok")
@@ -415,33 +416,33 @@ class FinalModel(Results):
 
     def chosen(self) -> Iterator[str]:
         """Why these settings, where results chose them."""
-        reasons = self.study.plan["reasons"]
+        reasons = self.study.plan.reasons
         if not reasons:
             return
         words = self.words
         experiments = {experiment.name: experiment for experiment in self.study.experiments}
         final = settings.complete(self.model.varied)
-        taken = dict.fromkeys(key for reason in reasons for key in reason["taken"])
+        taken = dict.fromkeys(key for reason in reasons for key in reason.taken)
         yield self.text(
             "final.chosen",
             values=words.joined([words.setting_phrase(key, final[key]) for key in taken]),
         )
         yield self._leads(reasons)
         for reason in reasons:
-            experiment = experiments[reason["experiment"]]
-            if not set(experiment.keys) <= set(reason["taken"]):
+            experiment = experiments[reason.experiment]
+            if not set(experiment.keys) <= set(reason.taken):
                 yield self.text(
                     "final.not_taken",
                     experiment=words.label(experiment),
                     best=words.phrase(experiment.best),
-                    accuracy=words.percent(reason["accuracy"]),
+                    accuracy=words.percent(reason.accuracy),
                     settings=words.joined(self._decided_otherwise(experiment)),
                 )
 
-    def _leads(self, reasons: Sequence[Mapping[str, Any]]) -> str:
+    def _leads(self, reasons: Sequence[Reason]) -> str:
         """How sure it is that the best values are the best."""
-        clear = sum(each["p"] is not None and findings.is_clear(each["p"]) for each in reasons)
-        if not any(each["p"] is not None for each in reasons):
+        clear = sum(each.p is not None and findings.is_clear(each.p) for each in reasons)
+        if not any(each.p is not None for each in reasons):
             return self.text("final.leads_untested", seeds=self.n_seeds)
         if clear == 0:
             return self.text("final.leads_open", seeds=self.n_seeds)
@@ -452,7 +453,7 @@ class FinalModel(Results):
     def _decided_otherwise(self, experiment: Experiment) -> list[str]:
         """The settings of an experiment's best value that the final model does not have."""
         final = settings.complete(self.model.varied)
-        brought = best_of_each.brought(experiment, self.study.plan["baseline"])
+        brought = best_of_each.brought(experiment, self.study.plan.baseline)
         return [
             self.words.setting_name(key) for key, value in brought.items() if final[key] != value
         ]

@@ -43,7 +43,7 @@ class _Comparison:
         self.language = language
         self.words = Words(language)
         self.rows = []
-        if a.plan["dataset"] == b.plan["dataset"]:
+        if a.plan.dataset == b.plan.dataset:
             self.rows = study_comparison.rows(a, b)
 
     def text(self, key: str, **values: Any) -> str:
@@ -67,8 +67,8 @@ class _Comparison:
     def brief(self) -> Iterator[str]:
         """What it comes to, and what to keep in mind."""
         one, other = self.a.plan, self.b.plan
-        if one["dataset"] != other["dataset"]:
-            yield self.text("other_data", one=one["dataset"], other=other["dataset"])
+        if one.dataset != other.dataset:
+            yield self.text("other_data", one=one.dataset, other=other.dataset)
             return
         if not self.rows:
             yield self.text("nothing")
@@ -76,9 +76,9 @@ class _Comparison:
         counts = Counter(row.verdict for row in self.rows)
         found = {verdict.value: counts[verdict] for verdict in Verdict}
         yield self.text("brief", count=len(self.rows), **found)
-        if one["validation"] != other["validation"]:
+        if one.validation != other.validation:
             yield self.text("other_validation")
-        if one["seeds"] != other["seeds"]:
+        if one.seeds != other.seeds:
             yield self.text("other_seeds")
         if any(row.a.epochs != row.b.epochs for row in self.rows):
             yield self.text("other_epochs")
@@ -95,12 +95,12 @@ class _Comparison:
 
     def _described(self, study: Study) -> Iterator[tuple[str, str]]:
         plan, made_by = study.plan, study.made_by
-        yield self.text("settings.dataset"), markdown.escaped(plan["dataset"])
-        yield self.text("settings.validation"), self._validation(plan["validation"])
-        yield self.text("settings.seeds"), _spans(plan["seeds"])
-        yield from self._chosen("baseline", complete(plan["baseline"]))
-        if plan["final"]:
-            yield from self._chosen("final", complete(plan["final"]["settings"]))
+        yield self.text("settings.dataset"), markdown.escaped(plan.dataset)
+        yield self.text("settings.validation"), self._validation(plan.validation)
+        yield self.text("settings.seeds"), _spans(plan.seeds)
+        yield from self._chosen("baseline", complete(plan.baseline))
+        if plan.final:
+            yield from self._chosen("final", complete(plan.final.settings))
         yield self.text("settings.commit"), markdown.escaped(str(made_by.get("commit", "")))
         yield (
             self.text("settings.torch"),

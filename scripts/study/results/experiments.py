@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from study.spec import settings
+from study.spec import plan, settings
+from study.spec.plan import Plan
+from study.spec.settings import Settings
 from study.statistics import significance
 from study.statistics.estimates import Estimate, repeatability
 from study.statistics.intervals import ROUNDING
@@ -327,7 +329,7 @@ def rank(value: Value) -> tuple[int, float]:
 
 
 def experiments(
-    plan: Mapping[str, Any], summary: pd.DataFrame, metrics: pd.DataFrame | None = None
+    plan: Plan, summary: pd.DataFrame, metrics: pd.DataFrame | None = None
 ) -> list[Experiment]:
     """The plan's experiments with the summary's numbers; StudyError where one has no row.
 
@@ -337,24 +339,22 @@ def experiments(
     rows = {(row["experiment"], row["value"]): row for row in summary.to_dict("records")}
     replicates = _Replicates(plan, metrics)
     found = []
-    for planned in plan["experiments"]:
-        name, keys, start = planned["name"], planned["keys"], planned["settings"]
-        values = [_value(rows, name, value, start, replicates) for value in planned["values"]]
+    for planned in plan.experiments:
+        name, keys, start = planned.name, planned.keys, planned.settings
+        values = [_value(rows, name, value, start, replicates) for value in planned.values]
         found.append(Experiment(name, keys, settings.complete(start), _in_order(values, keys)))
     return found
 
 
-def final(
-    plan: Mapping[str, Any], summary: pd.DataFrame, metrics: pd.DataFrame | None = None
-) -> Value | None:
+def final(plan: Plan, summary: pd.DataFrame, metrics: pd.DataFrame | None = None) -> Value | None:
     """The final model, if the plan has one; its `varied` are all its settings."""
-    if not plan["final"]:
+    if not plan.final:
         return None
     rows = {
         ("final", row["value"]): row
         for row in summary[summary["experiment"] == "final"].to_dict("records")
     }
-    return _value(rows, "final", plan["final"], {}, _Replicates(plan, metrics))
+    return _value(rows, "final", plan.final, {}, _Replicates(plan, metrics))
 
 
 # The columns of metrics.parquet that comparisons seed by seed are made from.
@@ -364,18 +364,17 @@ PAIRED = ["run", "seed", "epoch", *MEASURES, "status"]
 class _Replicates:
     """The accuracies of each seed, of those values that share their training."""
 
-    def __init__(self, plan: Mapping[str, Any], metrics: pd.DataFrame | None):
+    def __init__(self, plan: Plan, metrics: pd.DataFrame | None):
         self._rows: dict[tuple[str, int], pd.DataFrame] = {}
         if metrics is None:
             return
         asked = [
-            (_training(each["settings"] | value["settings"]), (value["run"], value["epochs"]))
-            for each in plan["experiments"]
-            for value in each["values"]
+            (_training(each.settings_of(value)), (value.run, value.epochs))
+            for each, value in plan.values
         ]
-        # Comparisons within experiments are made from a plan without it, and need it not.
-        if final := plan.get("final"):
-            asked.append((_training(final["settings"]), (final["run"], final["epochs"])))
+        # Comparisons within experiments are made from a part of the plan without it.
+        if final := getattr(plan, "final", None):
+            asked.append((_training(final.settings), (final.run, final.epochs)))
         ends: dict[str, set[tuple[str, int]]] = defaultdict(set)
         for training, end in asked:
             ends[training].add(end)
@@ -393,7 +392,7 @@ class _Replicates:
         return dict(zip(own["seed"].tolist(), own[measure].tolist(), strict=True))
 
 
-def _training(chosen: Mapping[str, Any]) -> str:
+def _training(chosen: Settings) -> str:
     """What decides the course of training, seed by seed.
 
     Averaged weights are evaluated while training goes on from the others, so that averaging leaves
@@ -406,17 +405,17 @@ def _training(chosen: Mapping[str, Any]) -> str:
 def _value(
     rows: Mapping[tuple[str, str], Mapping[str, Any]],
     experiment: str,
-    planned: Mapping[str, Any],
-    start: Mapping[str, Any],
+    planned: plan.Value,
+    start: Settings,
     replicates: _Replicates,
 ) -> Value:
-    row = rows.get((experiment, planned["value"]))
+    row = rows.get((experiment, planned.value))
     if row is None:
         raise StudyError(
-            f"summary: no row for experiment {experiment!r}, value {planned['value']!r}; make it "
+            f"summary: no row for experiment {experiment!r}, value {planned.value!r}; make it "
             "again for this plan"
         )
-    run, epochs = planned["run"], planned["epochs"]
+    run, epochs = planned.run, planned.epochs
     train, validation = (
         Estimate(
             row["n"],
@@ -426,15 +425,15 @@ def _value(
         for measure in MEASURES
     )
     return Value(
-        text=planned["value"],
-        varied=planned["settings"],
+        text=planned.value,
+        varied=planned.settings,
         run=run,
         epochs=epochs,
         n=row["n"],
         diverged=row["diverged"],
         train=train,
         validation=validation,
-        training=_training({**start, **planned["settings"]}),
+        training=_training({**start, **planned.settings}),
     )
 
 

@@ -1,8 +1,7 @@
 """The rows of metrics.parquet: all measures that a study asks for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 
 from study.runs.records import RECORD, read_metadata
 from study.spec import settings
+from study.spec.plan import Run
 from study.spec.schemas import definitions
 from study.support.errors import StudyError
 
@@ -38,7 +38,7 @@ def settings_columns() -> pa.Schema:
     )
 
 
-def collect(runs: Iterable[Mapping[str, Any]], folder: Path) -> pa.Table:
+def collect(runs: Iterable[Run], folder: Path) -> pa.Table:
     """Of each record in `folder`, the rows that `runs` (of a plan) ask for, by run, seed, epoch."""
     runs = list(runs)
     for run in runs:
@@ -49,16 +49,16 @@ def collect(runs: Iterable[Mapping[str, Any]], folder: Path) -> pa.Table:
     return pa.concat_tables(_collect(runs[start : start + AT_A_TIME], folder) for start in starts)
 
 
-def files(runs: Iterable[Mapping[str, Any]], folder: Path) -> list[Path]:
+def files(runs: Iterable[Run], folder: Path) -> list[Path]:
     """What `collect` reads."""
     return [_record(run, folder) for run in runs]
 
 
-def _record(run: Mapping[str, Any], folder: Path) -> Path:
-    return folder / run["run"] / "record.parquet"
+def _record(run: Run, folder: Path) -> Path:
+    return folder / run.run / "record.parquet"
 
 
-def _collect(runs: list[Mapping[str, Any]], folder: Path) -> pa.Table:
+def _collect(runs: list[Run], folder: Path) -> pa.Table:
     paths = [_record(run, folder) for run in runs]
     try:
         rows = pa.dataset.dataset(list(map(str, paths)), schema=RECORD).to_table()
@@ -70,10 +70,10 @@ def _collect(runs: list[Mapping[str, Any]], folder: Path) -> pa.Table:
 
     wanted = pa.table(
         {
-            "run": [run["run"] for run in runs for _ in run["seeds"]],
-            "seed": [seed for run in runs for seed in run["seeds"]],
-            "until": [run["epochs"] for run in runs for _ in run["seeds"]],
-            "order": [index for index, run in enumerate(runs) for _ in run["seeds"]],
+            "run": [run.run for run in runs for _ in run.seeds],
+            "seed": [seed for run in runs for seed in run.seeds],
+            "until": [run.epochs for run in runs for _ in run.seeds],
+            "order": [index for index, run in enumerate(runs) for _ in run.seeds],
         }
     )
     rows = rows.join(wanted, ["run", "seed"], join_type="inner")
@@ -84,17 +84,17 @@ def _collect(runs: list[Mapping[str, Any]], folder: Path) -> pa.Table:
     order = rows["order"]
     columns = {"run": rows["run"]}
     for column in settings_columns():
-        values = pa.array([run["settings"].get(column.name) for run in runs], column.type)
+        values = pa.array([run.settings.get(column.name) for run in runs], column.type)
         columns[column.name] = values.take(order)
         if pa.types.is_list(column.type):
             # pandas neither groups by lists nor finds duplicates among them.
-            written = [settings.text(run["settings"][column.name]) for run in runs]
+            written = [settings.text(run.settings[column.name]) for run in runs]
             columns[f"{column.name}_text"] = pa.array(written, pa.string()).take(order)
     columns |= {name: rows[name] for name in RECORD.names if name != "run"}
     return pa.table(columns)
 
 
-def devices(runs: Iterable[Mapping[str, Any]], folder: Path) -> list[str]:
+def devices(runs: Iterable[Run], folder: Path) -> list[str]:
     """The kinds of devices that trained `runs`."""
     found: set[str] = set()
     for run in runs:

@@ -1,6 +1,5 @@
 """Two studies held side by side: what differs in settings, and which results beyond the noise."""
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -14,6 +13,7 @@ import pyarrow as pa
 from study.results import experiments
 from study.results.experiments import Experiment, Value
 from study.runs import records
+from study.spec.plan import Plan
 from study.statistics import significance
 from study.support.errors import StudyError
 
@@ -39,7 +39,7 @@ class Study:
     """What is read of a study: plan.json, the numbers, and what made them."""
 
     name: str
-    plan: dict[str, Any]
+    plan: Plan
     metrics: pd.DataFrame
     summary: pd.DataFrame
     made_by: dict[str, Any]
@@ -95,12 +95,12 @@ def read(folder: Path) -> Study:
     try:
         return Study(
             folder.as_posix(),
-            json.loads((folder / "plan.json").read_text(encoding="utf-8")),
+            Plan.read(folder / "plan.json"),
             pd.read_parquet(folder / "metrics.parquet", columns=MEASURED),
             pd.read_parquet(folder / "summary.parquet"),
             records.read_metadata(folder / "metrics.parquet"),
         )
-    except (ValueError, pa.ArrowException) as error:
+    except (ValueError, TypeError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise StudyError(f"{folder}: is damaged ({reason}); make it anew by make report") from None
 

@@ -1,14 +1,14 @@
 """The statistics of each experiment's values: the rows of summary.parquet."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from study.results import published
-from study.spec.settings import complete
+from study.spec.plan import Plan, Value
+from study.spec.settings import Settings
 from study.statistics.intervals import SHARE, t_interval
 
 MEASURES = ("train_accuracy", "validation_accuracy")
@@ -28,7 +28,7 @@ SUMMARY = pa.schema(
 )
 
 
-def summarise(plan: Mapping[str, Any], metrics: pd.DataFrame, dataset: str) -> pa.Table:
+def summarise(plan: Plan, metrics: pd.DataFrame, dataset: str) -> pa.Table:
     """A row for each experiment and value of `plan`, the final model last.
 
     `metrics` holds the rows of metrics.parquet, `dataset` is the data set's name. Accuracies are
@@ -38,8 +38,8 @@ def summarise(plan: Mapping[str, Any], metrics: pd.DataFrame, dataset: str) -> p
     values = pd.DataFrame(
         {
             # Without a value, the column would be one of numbers.
-            "run": pd.Series([value["run"] for _, value, _ in asked], dtype=str),
-            "until": [value["epochs"] for _, value, _ in asked],
+            "run": pd.Series([value.run for _, value, _ in asked], dtype=str),
+            "until": [value.epochs for _, value, _ in asked],
             "place": range(len(asked)),
         }
     )
@@ -55,14 +55,12 @@ def summarise(plan: Mapping[str, Any], metrics: pd.DataFrame, dataset: str) -> p
     rows = []
     for place, (experiment, value, settings) in enumerate(asked):
         accuracies = last.get(place, np.empty((0, len(MEASURES))))
-        printed = published.lookup(
-            experiment, settings, value["epochs"], dataset, plan["validation"]
-        )
+        printed = published.lookup(experiment, settings, value.epochs, dataset, plan.validation)
         row = {
             "experiment": experiment,
-            "value": value["value"],
-            "run": value["run"],
-            "epochs": value["epochs"],
+            "value": value.value,
+            "run": value.run,
+            "epochs": value.epochs,
             "n": len(accuracies),
             "diverged": int(lost.get(place, 0)),
         }
@@ -74,14 +72,12 @@ def summarise(plan: Mapping[str, Any], metrics: pd.DataFrame, dataset: str) -> p
     return pa.Table.from_pylist(rows, SUMMARY)
 
 
-def _values(plan: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], dict[str, Any]]]:
+def _values(plan: Plan) -> Iterator[tuple[str, Value, Settings]]:
     """Experiment, value and complete settings of each row."""
-    for experiment in plan["experiments"]:
-        for value in experiment["values"]:
-            settings = complete({**experiment["settings"], **value["settings"]})
-            yield experiment["name"], value, settings
-    if plan["final"]:
-        yield "final", plan["final"], plan["final"]["settings"]
+    for experiment, value in plan.values:
+        yield experiment.name, value, experiment.settings_of(value)
+    if plan.final:
+        yield "final", plan.final, plan.final.settings
 
 
 def _statistics(accuracies: np.ndarray) -> dict[str, float | None]:

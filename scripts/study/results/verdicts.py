@@ -28,6 +28,7 @@ from study.results import experiments, findings, published
 from study.results.experiments import MEASURES, Experiment, Value, are_paired
 from study.spec import predicates
 from study.spec.claims import CLAIMS, OWN, Claim
+from study.spec.plan import Plan
 from study.spec.predicates import FINAL, Greater, Predicate, Quantity, Verdict
 from study.statistics import significance
 from study.statistics.estimates import Estimate, estimate
@@ -50,12 +51,12 @@ COLUMNS = [
 class Numbers:
     """A study's quantities: `metrics` has the COLUMNS of metrics.parquet."""
 
-    def __init__(self, plan: Mapping[str, Any], summary: pd.DataFrame, metrics: pd.DataFrame):
+    def __init__(self, plan: Plan, summary: pd.DataFrame, metrics: pd.DataFrame):
         tables = plan, summary, metrics
         self._experiments = {each.name: each for each in experiments.experiments(*tables)}
         self._final = experiments.final(*tables)
         self._metrics = metrics
-        self._n_seeds = len(plan["seeds"])
+        self._n_seeds = len(plan.seeds)
         self._estimates: dict[Quantity, Estimate] = {}
         self._measured: dict[Quantity, Experiment] = {}
 
@@ -257,7 +258,7 @@ def _bounds(quantity: Quantity) -> tuple[float, float]:
 
 def judge(
     asked: Sequence[Claim],
-    plan: Mapping[str, Any],
+    plan: Plan,
     summary: pd.DataFrame,
     metrics: pd.DataFrame,
 ) -> pa.Table:

@@ -10,20 +10,21 @@ from study.results import findings
 from study.results.experiments import rank
 from study.results.findings import Experiment
 from study.spec.choice import ALL_DIVERGED, Choice, Reason, digest
+from study.spec.plan import Plan
 
 
-def choose(experiments: Sequence[Experiment], plan: Mapping[str, Any]) -> Choice:
+def choose(experiments: Sequence[Experiment], plan: Plan) -> Choice:
     """Take what the best value of each of the plan's experiments sets and was measured with.
 
-    `plan` is as in plan.json. The experiment with the best value comes first, and what one has
+    The experiment with the best value comes first, and what one has
     brought, no later one changes. One that starts from other settings than the baseline, by its
     `with`, is taken where these are what has been brought so far: its value says nothing of others.
     Where every replicate of every value diverged, nothing is chosen: that is a result, and no
     error.
     """
-    baseline = plan["baseline"]
+    baseline = plan.baseline
     found = [experiment for experiment in experiments if experiment.best]
-    asked = digest(plan["experiments"], plan["seeds"])
+    asked = digest(plan.experiments, plan.seeds)
     if not found:
         return Choice(settings={}, reasons=[], experiments=asked, unchosen=ALL_DIVERGED)
     brings = {each.name: brought(each, baseline) for each in found}

@@ -1,11 +1,12 @@
 """The study that `report.beside` names: another one's results, which are read and not trusted."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from study.spec import schemas
 from study.spec.config import checked_settings
+from study.spec.settings import Settings
 from study.support.errors import StudyError
 from study.support.files import read_text
 
@@ -51,8 +52,18 @@ def files_beside(folder: str | None) -> list[str]:
         raise StudyError(f"report.beside: {folder[:60]}: {error.strerror}") from None
 
 
-def plan_beside(folder: Path) -> dict[str, Any]:
-    """The plan of a study whose final model can be shown beside another, from plan.json."""
+@dataclass(frozen=True)
+class FinalBeside:
+    """The final model of another study, which holds `held_out` images out for validation."""
+
+    run: str
+    epochs: int
+    settings: Settings
+    held_out: int
+
+
+def final_beside(folder: Path) -> FinalBeside:
+    """The final model of a study that can be shown beside another, from its plan.json."""
     path = folder / "plan.json"
     try:
         found = json.loads(read_text(path))
@@ -64,8 +75,9 @@ def plan_beside(folder: Path) -> dict[str, Any]:
         raise foreign(path, f"{place}: {fault.message:.100}")
     if found["validation"] == "test" or found["final"] is None:
         raise no_final(folder)
-    checked_settings(found["final"]["settings"], f"report.beside: {path}")
-    return found
+    final = found["final"]
+    settings = checked_settings(final["settings"], f"report.beside: {path}")
+    return FinalBeside(final["run"], final["epochs"], settings, found["validation"]["size"])
 
 
 def foreign(path: Path, reason: str) -> StudyError:

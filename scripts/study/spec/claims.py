@@ -10,6 +10,7 @@ import pyarrow as pa
 from ruamel.yaml import YAML
 
 from study.spec import predicates
+from study.spec.plan import Plan
 from study.spec.predicates import FINAL, Known, Predicate, Study, UnknownError
 from study.spec.settings import complete, value_text
 from study.support.resources import resource
@@ -88,13 +89,13 @@ def ledger() -> list[dict[str, Any]]:
     return YAML(typ="safe").load(LEDGER)
 
 
-def asked(plan: Mapping[str, Any]) -> list[Claim]:
+def asked(plan: Plan) -> list[Claim]:
     """The published study's claims and the config's own, of which `plan` has all that they name.
 
     A partial plan may lack what a claim of the config names.
     """
     study = study_of(plan)
-    forms = [(PUBLISHED, form) for form in ledger()] + [(OWN, form) for form in plan["claims"]]
+    forms = [(PUBLISHED, form) for form in ledger()] + [(OWN, form) for form in plan.claims]
     found = []
     for source, form in forms:
         with contextlib.suppress(UnknownError):
@@ -110,17 +111,16 @@ def _read(source: str, form: Mapping[str, Any], study: Study) -> Claim:
     return Claim(source, form["id"], form.get("section"), statement, predicate)
 
 
-def study_of(plan: Mapping[str, Any]) -> Study:
-    """What predicates may name in a study whose plan.json is `plan`."""
+def study_of(plan: Plan) -> Study:
+    """What predicates may name in a study of this plan."""
     study = {
-        experiment["name"]: [
-            Known(value["value"], value["settings"], value["epochs"])
-            for value in experiment["values"]
+        experiment.name: [
+            Known(value.value, value.settings, value.epochs) for value in experiment.values
         ]
-        for experiment in plan["experiments"]
+        for experiment in plan.experiments
     }
-    if plan["final"]:
-        study[FINAL] = [Known(FINAL, {}, plan["final"]["epochs"])]
+    if plan.final:
+        study[FINAL] = [Known(FINAL, {}, plan.final.epochs)]
     return study
 
 

@@ -1,26 +1,22 @@
-"""From a configuration to what must be trained: experiments, their values, their runs."""
+"""What a configuration comes to: experiments, their values, and the runs that they share."""
 
+import copy
 import hashlib
-import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from study.data.datasets import describe
-from study.spec import settings as training_settings
-from study.spec.beside import files_beside, plan_beside
-from study.spec.choice import Choice, Reason
+from study.spec.choice import Reason
 from study.spec.settings import (
+    Setting,
+    Settings,
     complete,
-    default,
     essential,
     identity,
-    is_used,
     text,
-    value_text,
 )
 from study.support.errors import StudyError
 
@@ -33,9 +29,14 @@ class Value:
     """One value of an experiment: the first `epochs` epochs of `run`."""
 
     value: str
-    settings: dict[str, Any]
+    settings: Settings
     run: str
     epochs: int
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Of what `Plan.to_json` wrote."""
+        return cls(**content)
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,17 @@ class Experiment:
 
     name: str
     keys: list[str]
-    settings: dict[str, Any]
+    settings: Settings
     values: list[Value]
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Of what `Plan.to_json` wrote."""
+        return cls(**{**content, "values": list(map(Value.from_json, content["values"]))})
+
+    def settings_of(self, value: Value) -> dict[str, Setting]:
+        """All settings of one of its values."""
+        return complete({**self.settings, **value.settings})
 
 
 @dataclass(frozen=True)
@@ -57,10 +67,15 @@ class Run:
     """
 
     run: str
-    settings: dict[str, Any]
+    settings: Settings
     epochs: int
     seeds: list[int]
     kept_epochs: list[int] = field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Of what `Plan.to_json` wrote."""
+        return cls(**content)
 
 
 @dataclass(frozen=True)
@@ -72,30 +87,94 @@ class Plan:
     leave nothing to choose from, of which `unchosen` is the reason. `claims` are the config's
     own (claims.schema.yaml); `notes` tell what is ignored; `missing` names the values that a
     partial plan leaves out.
+
+    A part of a plan (shares.py) is one that has some of these attributes alone: what it is not made
+    of, a program cannot read by mistake.
     """
 
     dataset: str
-    validation: str | dict[str, Any]
+    validation: str | Mapping[str, Any]
     seeds: list[int]
     languages: list[str]
-    early_stopping: dict[str, Any]
+    early_stopping: Mapping[str, Any]
     beside: str | None
     device: str
-    baseline: dict[str, Any]
+    baseline: Settings
     experiments: list[Experiment]
     final: Value | None
     runs: list[Run]
-    chooses_final: bool = False
-    reasons: list[Reason] = field(default_factory=list)
-    unchosen: str | None = None
-    claims: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
+    chooses_final: bool
+    reasons: list[Reason]
+    unchosen: str | None
+    claims: list[Mapping[str, Any]]
+    notes: list[str]
+    missing: list[str]
 
     def to_json(self) -> str:
         """The plan as results/plan.json holds it."""
         # `asdict` would copy every setting of every run first.
         return json.dumps(self, default=vars, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The plan that `to_json` wrote, or a part of it (shares.py)."""
+        plan = object.__new__(cls)
+        for name in (each.name for each in fields(cls)):
+            if name in content:
+                read = _READERS.get(name, _as_it_is)
+                object.__setattr__(plan, name, read(content[name]))
+        return plan
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The plan in plan.json, or in the file of a part of it."""
+        return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+    @property
+    def digest(self) -> str:
+        """The first 12 hexadecimal digits of the SHA-256 of plan.json; reports name it."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
+
+    @property
+    def values(self) -> list[tuple[Experiment, Value]]:
+        """Every value with its experiment; the final model is none."""
+        return [(each, value) for each in self.experiments for value in each.values]
+
+    @property
+    def final_run(self) -> Run:
+        """The run of the final model, which the plan must have."""
+        return next(run for run in self.runs if self.final and run.run == self.final.run)
+
+    def only(self, experiment: str | None) -> Self:
+        """What the plan has of one experiment, or else of the final model, with its runs alone.
+
+        Raises StudyError where the plan has it not.
+        """
+        if experiment is None:
+            if self.final is None:
+                raise StudyError("the plan has no final model: add `final:` to the configuration")
+            return self.with_own_runs([], self.final)
+        named = [each for each in self.experiments if each.name == experiment]
+        if not named:
+            names = ", ".join(each.name for each in self.experiments)
+            raise StudyError(f"the plan has no experiment {experiment!r}; it has: {names}")
+        return self.with_own_runs(named, None)
+
+    def with_own_runs(self, experiments: list[Experiment], final: Value | None) -> Self:
+        """The plan of these experiments and final model, its runs as long as they ask for."""
+        epochs: dict[str, int] = {}
+        values = [value for each in experiments for value in each.values]
+        for value in [*values, *filter(None, [final])]:
+            epochs[value.run] = max(value.epochs, epochs.get(value.run, 0))
+        runs = [
+            replace(run, epochs=epochs[run.run], kept_epochs=[])
+            for run in self.runs
+            if run.run in epochs
+        ]
+        part = copy.copy(self)
+        for name, value in (("experiments", experiments), ("final", final), ("runs", runs)):
+            object.__setattr__(part, name, value)
+        return part
 
     def restricted_to(self, epochs_of: Mapping[str, Mapping[int, float]]) -> "Plan":
         """What can be reported from the records that exist.
@@ -123,7 +202,9 @@ class Plan:
         final = self.final if self.final and there(self.final) else None
         if not final and (self.final or (self.chooses_final and not self.unchosen)):
             missing.append("final")
-        wanted = {run.run: run for run in _runs(experiments, final, self.seeds, self.chooses_final)}
+        wanted = {
+            run.run: run for run in runs_of(experiments, final, self.seeds, self.chooses_final)
+        }
         runs = [
             replace(
                 run,
@@ -132,6 +213,19 @@ class Plan:
             for name, run in wanted.items()
         ]
         return replace(self, experiments=experiments, final=final, runs=runs, missing=missing)
+
+
+def _as_it_is(content: Any) -> Any:
+    return content
+
+
+# How a field of the plan comes out of JSON, where it is no plain value.
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "experiments": lambda content: list(map(Experiment.from_json, content)),
+    "final": lambda content: Value.from_json(content) if content else None,
+    "runs": lambda content: list(map(Run.from_json, content)),
+    "reasons": lambda content: [Reason(**reason) for reason in content],
+}
 
 
 def run_name(settings: Mapping[str, Any], dataset: str, validation: str | Mapping[str, Any]) -> str:
@@ -152,132 +246,7 @@ def run_name(settings: Mapping[str, Any], dataset: str, validation: str | Mappin
     return f"{re.sub(r'[^A-Za-z0-9._-]', '_', slug)[:SLUG_LENGTH]}-{digest}"
 
 
-def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
-    """Resolve a validated configuration; StudyError where its parts do not fit each other.
-
-    `choice` is that of a final model that is chosen by results, once it is; one by the results of
-    other experiments or seeds is none.
-    """
-    dataset = describe(config["data"]["dataset"]).name
-    other = config["report"].get("beside")
-    if files_beside(other):
-        plan_beside(Path(other))
-    validation = _validation(config["data"]["validation"])
-    seeds = config["seeds"]
-    # A whole number may be written 5.0.
-    seeds = [int(seed) for seed in seeds] if isinstance(seeds, list) else list(range(int(seeds)))
-    baseline = complete(config["baseline"])
-    notes: list[str] = []
-
-    def value(place: str, chosen: Mapping[str, Any], varied: Mapping[str, Any]) -> Value:
-        settings = complete(chosen | varied)
-        _check(place, settings, varied, notes)
-        name = run_name(settings, dataset, validation)
-        shown = {key: settings[key] for key in varied}
-        return Value(value_text(shown), shown, name, settings["epochs"])
-
-    experiments = []
-    for name, description in config["experiments"].items():
-        vary, other = description["vary"], description.get("with", {})
-        for key in vary.keys() & other.keys():
-            raise StudyError(f"experiments.{name}: {key!r} stands under both `vary` and `with`")
-        start = complete(baseline | other)
-        values = [value(f"experiments.{name}", start, varied) for varied in _grid(vary)]
-        experiments.append(Experiment(name, list(vary), start, values))
-
-    chooses_final = config.get("final") == "best"
-    if choice and not choice.is_of(experiments, seeds):
-        choice = None
-    wanted = config.get("final")
-    if chooses_final:
-        wanted = choice.settings if choice and not choice.unchosen else None
-    final = None
-    if wanted is not None:
-        settings = complete(baseline | wanted)
-        _check("final", settings, {}, notes)
-        run = run_name(settings, dataset, validation)
-        final = Value("final", settings, run, settings["epochs"])
-        trained = {each.run: each.epochs for each in _runs(experiments, None, seeds, True)}
-        if chooses_final and trained.get(run, final.epochs) < final.epochs:
-            # When results choose it, this run is finished, and one call trains no run twice: a
-            # folder of its own takes the whole training.
-            final = replace(final, run=f"final-{run}")
-
-    return Plan(
-        dataset=config["data"]["dataset"],
-        validation=validation,
-        seeds=seeds,
-        languages=list(config["report"]["languages"]),
-        early_stopping=dict(config["report"]["early_stopping"]),
-        beside=config["report"].get("beside"),
-        device=config["device"],
-        baseline=baseline,
-        experiments=experiments,
-        final=final,
-        runs=_runs(experiments, final, seeds, chooses_final),
-        chooses_final=chooses_final,
-        reasons=choice.reasons if chooses_final and choice else [],
-        unchosen=choice.unchosen if chooses_final and choice else None,
-        claims=config["claims"],
-        notes=list(dict.fromkeys(notes)),
-    )
-
-
-def part(plan: Mapping[str, Any], experiment: str | None) -> dict[str, Any]:
-    """What `plan`, as in plan.json, has of one experiment, or else of the final model alone.
-
-    Raises StudyError where the plan has it not.
-    """
-    experiments = [each for each in plan["experiments"] if each["name"] == experiment]
-    if experiment is None and plan["final"] is None:
-        raise StudyError("the plan has no final model: add `final:` to the configuration")
-    if experiment is not None and not experiments:
-        names = ", ".join(each["name"] for each in plan["experiments"])
-        raise StudyError(f"the plan has no experiment {experiment!r}; it has: {names}")
-    final = plan["final"] if experiment is None else None
-    epochs: dict[str, int] = {}
-    for value in [
-        *(value for each in experiments for value in each["values"]),
-        *filter(None, [final]),
-    ]:
-        epochs[value["run"]] = max(value["epochs"], epochs.get(value["run"], 0))
-    runs = [run | {"epochs": epochs[run["run"]]} for run in plan["runs"] if run["run"] in epochs]
-    return dict(plan) | {"experiments": experiments, "final": final, "runs": runs}
-
-
-def _validation(described: str | Mapping[str, Any]) -> str | dict[str, Any]:
-    """As the plan has it: with all keys, and whole numbers as such."""
-    if isinstance(described, str):
-        return described
-    held_out = {"from": described["from"], "size": described["size"], "seed": 0} | described
-    return held_out | {key: int(held_out[key]) for key in ("size", "seed")}
-
-
-def _grid(vary: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
-    for combination in itertools.product(*vary.values()):
-        yield dict(zip(vary, combination, strict=True))
-
-
-def _check(
-    place: str, settings: Mapping[str, Any], varied: Mapping[str, Any], notes: list[str]
-) -> None:
-    """Refuse settings that cannot go together; note inherited ones that are ignored."""
-    optimizer = settings["optimizer"]
-    for name in training_settings.USED_BY:
-        if is_used(name, optimizer):
-            continue
-        if name in varied:
-            raise StudyError(
-                f"{place}.vary.{name}: the optimizer {optimizer!r} does not use {name!r}; "
-                "set another optimizer in this experiment's `with:`"
-            )
-        if settings[name] != default(name):
-            notes.append(f"{place}: {optimizer} ignores {name} = {text(settings[name])}")
-    if is_used("nesterov", optimizer) and settings["nesterov"] and settings["momentum"] == 0:
-        raise StudyError(f"{place}: nesterov needs a momentum above 0")
-
-
-def _runs(
+def runs_of(
     experiments: list[Experiment], final: Value | None, seeds: list[int], chooses_final: bool
 ) -> list[Run]:
     """Each distinct run once, as long as its longest asker wants it, in order of first mention."""

@@ -4,13 +4,11 @@ A part's program reads its share and no more, so that nothing else of the plan c
 makes. A change of the share makes the part anew; a change elsewhere in the plan does not.
 """
 
-import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from study.spec.plan import Plan, Value
+from study.spec.plan import Plan
 
 # Fields of the plan, by part. A part that is not named here is made from all of them.
 FIELDS = {
@@ -31,9 +29,6 @@ FIELDS = {
     ),
 }
 
-# Beside these fields.
-MADE_BY = "made_by"
-
 
 def share(plan: Plan, part: str) -> dict[str, Any]:
     """The fields of `plan` that `part` is made from.
@@ -42,12 +37,11 @@ def share(plan: Plan, part: str) -> dict[str, Any]:
     """
     kind, _, name = part.partition(".")
     if kind == "experiment":
-        named = [each for each in plan.experiments if each.name == name]
-        plan = _with_own_runs(replace(plan, experiments=named, final=None))
+        plan = plan.only(name)
     elif kind == "choice":
-        plan = _with_own_runs(replace(plan, final=None))
+        plan = plan.with_own_runs(plan.experiments, None)
     elif kind in ("final", "evaluation"):
-        plan = _with_own_runs(replace(plan, experiments=[]))
+        plan = plan.with_own_runs([], plan.final)
     elif kind == "metrics":
         # At which epochs weights are kept is no matter of what is measured.
         plan = replace(plan, runs=[replace(run, kept_epochs=[]) for run in plan.runs])
@@ -63,29 +57,4 @@ def as_text(plan: Plan, part: str, code: str, dataset: str) -> str:
     shared = share(plan, part)
     made_by = {"code": code} | ({"description": dataset} if "dataset" in shared else {})
     # In one line: json writes that in a tenth of the time.
-    return json.dumps({MADE_BY: made_by, **shared}, default=vars, ensure_ascii=False) + "\n"
-
-
-def plan_json(shared: Mapping[str, Any]) -> str:
-    """The content of plan.json, from what `as_text` wrote of the whole plan, or from itself."""
-    content = {key: value for key, value in shared.items() if key != MADE_BY}
-    return json.dumps(content, default=vars, indent=1, ensure_ascii=False) + "\n"
-
-
-def digest(shared: Mapping[str, Any]) -> str:
-    """The first 12 hexadecimal digits of the SHA-256 of plan.json; reports name it."""
-    return hashlib.sha256(plan_json(shared).encode()).hexdigest()[:12]
-
-
-def _with_own_runs(plan: Plan) -> Plan:
-    """The plan with the runs alone that its experiments and final model name, as long as asked."""
-    values: list[Value] = [value for each in plan.experiments for value in each.values]
-    epochs: dict[str, int] = {}
-    for value in [*values, *filter(None, [plan.final])]:
-        epochs[value.run] = max(value.epochs, epochs.get(value.run, 0))
-    runs = [
-        replace(run, epochs=epochs[run.run], kept_epochs=[])
-        for run in plan.runs
-        if run.run in epochs
-    ]
-    return replace(plan, runs=runs)
+    return json.dumps({"made_by": made_by, **shared}, default=vars, ensure_ascii=False) + "\n"

@@ -27,6 +27,7 @@ from study.figures.experiment_data import collect, scale_of
 from study.final import evaluation
 from study.results import published
 from study.runs.records import RECORD
+from study.spec.plan import Plan, Run
 from study.statistics.intervals import SHARE, TInterval, t_interval
 from study.support.errors import StudyError
 from study.support.language import Language
@@ -95,6 +96,20 @@ def record(run, settings, seeds, epochs, diverged):
     return pd.concat(rows)
 
 
+# What no figure shows.
+NOT_SHOWN = {
+    "early_stopping": {},
+    "beside": None,
+    "device": "cpu",
+    "chooses_final": False,
+    "reasons": [],
+    "unchosen": None,
+    "claims": [],
+    "notes": [],
+    "missing": [],
+}
+
+
 def made_up(experiments, seeds=5, diverged=None, published=None, final=None):
     """Plan, metrics and summary of a study that was never run.
 
@@ -111,6 +126,7 @@ def made_up(experiments, seeds=5, diverged=None, published=None, final=None):
         "experiments": [],
         "final": None,
         "runs": [],
+        **NOT_SHOWN,
     }
     wanted, lengths = [], {}
     for name, vary in experiments.items():
@@ -132,7 +148,8 @@ def made_up(experiments, seeds=5, diverged=None, published=None, final=None):
         if run not in metrics:
             metrics[run] = record(run, settings, seeds, lengths[run], bad)
         summary.append(summarised(name, value, metrics[run], bad, published.get(value["value"])))
-    return plan, pd.concat(metrics.values(), ignore_index=True), pd.DataFrame(summary)
+    runs = pd.concat(metrics.values(), ignore_index=True)
+    return Plan.from_json(plan), runs, pd.DataFrame(summary)
 
 
 def planned(text, settings, wanted, lengths, experiment):
@@ -435,8 +452,8 @@ def write_final_study(folder, data, seeds, diverged, mistaken=20):
         final=FINAL,
         diverged={"final": diverged},
     )
-    plan["dataset"] = str(data / "mnistlike.yaml")
-    labels = np.array(describe(plan["dataset"]).load(data).test.y)
+    dataset = describe(str(data / "mnistlike.yaml"))
+    labels = np.array(dataset.load(data).test.y)
     alive = list(range(diverged, seeds))
     confidence = np.linspace(0.5, 0.99, len(labels), dtype=np.float32)
     probabilities = np.empty((len(alive), len(labels), 3), np.float32)
@@ -448,20 +465,19 @@ def write_final_study(folder, data, seeds, diverged, mistaken=20):
         confidence[:, None],
         2,
     )
-    dataset = describe(plan["dataset"])
-    made = evaluation.Provenance(plan["final"]["run"], 6, alive, dataset.name, dataset.digest)
+    made = evaluation.Provenance(plan.final.run, 6, alive, dataset.name, dataset.digest)
     evaluated = evaluation.Evaluation(made, probabilities, labels)
     evaluation.write(folder / "final.safetensors", evaluated)
+    runs = []
     for run, rows in metrics.groupby("run"):
         path = folder / "runs" / run / "record.parquet"
         path.parent.mkdir(parents=True)
         rows = rows.assign(train_eval_accuracy=0.9, seconds=0.1)[RECORD.names]
         pq.write_table(pa.Table.from_pandas(rows, RECORD, preserve_index=False), path)
         epochs = int(rows["epoch"].max())
-        plan["runs"].append(
-            {"run": run, "seeds": plan["seeds"], "epochs": epochs, "settings": BASELINE}
-        )
-    (folder / "plan.json").write_text(json.dumps(plan))
+        runs.append(Run(run, BASELINE, epochs, plan.seeds))
+    plan = replace(plan, dataset=str(data / "mnistlike.yaml"), runs=runs)
+    (folder / "plan.json").write_text(plan.to_json())
     return {
         "plan": folder / "plan.json",
         "runs": folder / "runs",
@@ -526,12 +542,12 @@ def test_the_mosaic_names_the_classes(data, tmp_path, monkeypatch):
 def test_the_program_draws_an_experiment_in_every_language(data, tmp_path, monkeypatch):
     """From the records of its own runs: those of others need not be there."""
     options = write_final_study(tmp_path, data, seeds=2, diverged=0)
-    plan = json.loads(options["plan"].read_text(encoding="utf-8"))
-    shutil.rmtree(options["runs"] / plan["final"]["run"])
+    plan = Plan.read(options["plan"])
+    shutil.rmtree(options["runs"] / plan.final.run)
     wanted = {name: options[name] for name in ("plan", "runs", "output")}
     run_program("draw_experiment", monkeypatch, **wanted, experiments="dropout")
     assert {path.name for path in options["output"].iterdir()} == {
-        f"dropout.{code}.{ending}" for code in plan["languages"] for ending in ("png", "svg")
+        f"dropout.{code}.{ending}" for code in plan.languages for ending in ("png", "svg")
     }
     with pytest.raises(SystemExit, match="no experiment 'dropuot'; it has: dropout"):
         run_program("draw_experiment", monkeypatch, **wanted, experiments="dropuot")

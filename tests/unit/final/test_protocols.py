@@ -1,6 +1,6 @@
 """How optimistic accuracy on the images chosen on is, and the report that says so."""
 
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +10,12 @@ from madeup import make, write
 from study.data import datasets
 from study.final import evaluation, protocols
 from study.final.evaluation import Evaluation, Provenance
-from study.final.protocols import Honest
+from study.final.protocols import HeldOut
 from study.report.data import collect
 from study.report.document import render
 from study.spec import beside
+from study.spec.plan import Plan
+from study.spec.settings import complete
 from study.support.errors import StudyError
 from study.support.language import Language
 
@@ -37,8 +39,7 @@ def found(validation, tested, size=10_000, images=10_000):
         own[:right, 0] = own[right:, 1] = 1
     made = Provenance("run", 3, list(range(len(tested))), "D", "d")
     evaluated = Evaluation(made, probabilities, np.zeros(images, np.uint8))
-    plan = {"validation": {"from": "train", "size": size, "seed": 0}}
-    return Honest(plan, np.array(validation), evaluated)
+    return HeldOut(complete({}), size, np.array(validation), evaluated)
 
 
 def test_optimism_is_the_mean_difference_and_a_large_one_shows():
@@ -131,6 +132,6 @@ def test_other_data_beside_is_refused(tmp_path):
     evaluation.write(
         tmp_path / "final.safetensors", Evaluation(made, read.probabilities, read.labels)
     )
-    described = json.loads((tmp_path / "plan.json").read_text())
+    plan = replace(Plan.read(tmp_path / "plan.json"), beside=str(tmp_path))
     with pytest.raises(StudyError, match="other images"):
-        protocols.beside(described | {"beside": str(tmp_path)}, data)
+        protocols.beside(plan, data)

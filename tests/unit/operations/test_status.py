@@ -10,11 +10,11 @@ import pytest
 
 import madeup
 from finished import LEARNING, finish, planned
+from study.data.datasets import describe
 from study.operations import progress, status
 from study.operations.progress import Look, Progress, RunProgress, Situation
-from study.spec import plan as plans
-from study.spec import shares
 from study.spec.config import validated
+from study.spec.resolution import resolve
 from study.support.locks import Holder
 
 CONFIG = {
@@ -32,11 +32,11 @@ def made(tmp_path, **changes):
     config = CONFIG | changes
     study = madeup.make(config, lambda settings, epoch: 0.8 - settings["dropout"] / 10)
     madeup.write(study, tmp_path)
-    plan = plans.resolve(validated(config, "made up"))
+    plan = resolve(validated(config, "made up"))
     (tmp_path / "plan.json").write_text(plan.to_json(), encoding="utf-8")
     for run in plan.runs:
         finish(tmp_path / "runs", run)
-    digest = shares.digest(vars(plan))
+    digest = plan.digest
     report = f"# Report\n\n[//]: # (plan {digest})\n"
     (tmp_path / "report.en.md").write_text(report, encoding="utf-8")
     page = f'<head>\n<meta name="plan" content="{digest}">'
@@ -81,7 +81,7 @@ def test_one_seed_has_no_interval(tmp_path):
 def test_under_the_honest_protocol_the_test_accuracy_is_told(tmp_path):
     held_out = {"validation": {"from": "train", "size": 100}}
     plan = made(tmp_path, data=held_out, final={"dropout": 0.0})
-    dataset = plans.describe(plan.dataset)
+    dataset = describe(plan.dataset)
     (tmp_path / "data" / dataset.name).symlink_to(tmp_path / "data")
     # Of 200 images the seeds 0, 1 and 2 get 15, 16 and 17 wrong (tests/madeup.py).
     assert "final model: test accuracy 92.00 %, mean of the seeds" in words(plan, tmp_path)
@@ -90,11 +90,11 @@ def test_under_the_honest_protocol_the_test_accuracy_is_told(tmp_path):
 @pytest.mark.parametrize("page", [False, True])
 def test_a_report_of_another_config_is_told(tmp_path, page):
     """By the digest in it, whatever plan.json says."""
-    other = shares.digest(vars(made(tmp_path, final={})))
-    plan = plans.resolve(validated(CONFIG | {"final": {"epochs": 1}}, "made up"))
+    other = made(tmp_path, final={}).digest
+    plan = resolve(validated(CONFIG | {"final": {"epochs": 1}}, "made up"))
     report = tmp_path / "report.en.md"
     if page:
-        digest = shares.digest(vars(plan))
+        digest = plan.digest
         report.write_text(f"[//]: # (plan {digest})\n", encoding="utf-8")
         report = tmp_path / "report.en.html"
         report.write_text(f'<head>\n<meta name="plan" content="{other}">', encoding="utf-8")
@@ -135,7 +135,7 @@ def test_after_a_failed_figure_the_study_is_not_finished(tmp_path):
 
 def test_after_a_wrong_data_file_the_study_says_what_to_mend(tmp_path):
     plan = planned(seeds=2, baseline={"epochs": 4})
-    log = tmp_path / "data" / plans.describe(plan.dataset).name / "fetch.log"
+    log = tmp_path / "data" / describe(plan.dataset).name / "fetch.log"
     log.parent.mkdir(parents=True)
     log.write_text("x: not from y\nerror: y: t10k is damaged; put it right\n")
     first, failed, place, after = words(plan, tmp_path).splitlines()

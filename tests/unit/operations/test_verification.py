@@ -9,7 +9,7 @@ import random
 import re
 import shutil
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from study.results import comparisons, metrics, summary
 from study.runs import checkpoint, completeness, fingerprint, outputs, records
 from study.runs.completeness import OUTPUTS
 from study.spec import claims, config, plan
+from study.spec.resolution import resolve
 
 # Every kind of file that verification looks at; `{run}` is one of the runs.
 MADE_ONCE = [
@@ -95,7 +96,7 @@ def study(made, tmp_path, monkeypatch) -> plan.Plan:
     """The plan of a copy of the study, whose folder the test is in."""
     shutil.copytree(made.folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    return plan.resolve(config.load([Path("study.yaml")]))
+    return resolve(config.load([Path("study.yaml")]))
 
 
 @pytest.fixture
@@ -178,7 +179,7 @@ def test_what_is_there_beyond_the_study_is_no_fault(study, quick):
     unfinished.mkdir()
     shutil.copy(file(study, "runs/{run}/state.safetensors"), unfinished)
     Path("results/plan.json").write_text(smaller.to_json(), encoding="utf-8")
-    rows = metrics.collect([asdict(run) for run in smaller.runs], Path("results/runs"))
+    rows = metrics.collect(smaller.runs, Path("results/runs"))
     records.write_parquet(Path("results/metrics.parquet"), rows, {})
     records.write_parquet(Path("results/summary.parquet"), summary.SUMMARY.empty_table(), {})
     none = comparisons.COMPARISONS.empty_table()

@@ -176,9 +176,7 @@ class TestDefault:
 
     def test_all_runs_and_values_are_listed(self, default, pages, code):
         runs = embedded(pages[code], "table-runs")
-        assert {row[0] for row in runs["rows"]} == {
-            run["run"] for run in default.study.plan["runs"]
-        }
+        assert {row[0] for row in runs["rows"]} == {run.run for run in default.study.plan.runs}
         values = embedded(pages[code], "table-values")
         assert len(values["rows"]) == sum(len(each.values) for each in default.told.experiments)
         best = max((value.validation.mean, value) for _, value in default.told.values)[1]

@@ -1,7 +1,7 @@
 """The model's card: whole, with computed numbers, whatever became of the final model."""
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -24,16 +24,16 @@ def card(folder, seeds=5, diverged=0):
     madeup.write(made, folder)
     tables = (made.plan, made.metrics, made.summary)
     study = collect(*tables, folder / "runs", folder / "data", folder / "final.safetensors")
-    final = made.plan["final"]
+    final = made.plan.final
     description = export.Description(
         dataset="FashionMNIST",
         classes=export.class_names(study.data.targets),
         height=8,
         width=8,
         border=0.0,
-        settings=final["settings"],
-        epoch=final["epochs"],
-        validation=made.plan["validation"],
+        settings=final.settings,
+        epoch=final.epochs,
+        validation=made.plan.validation,
         seeds=study.evaluation.seeds if study.evaluation else [],
     )
     return model_card.render(study, description), description, study
@@ -76,7 +76,7 @@ def test_the_protocol_is_told(tmp_path):
     text, description, study = card(tmp_path)
     assert "The settings were compared on the test\nimages" in text
     held_out = {"from": "train", "size": 10000, "seed": 3}
-    study.plan["validation"] = held_out
+    study = replace(study, plan=replace(study.plan, validation=held_out))
     described = export.Description(**asdict(description) | {"validation": held_out})
     text = model_card.render(study, described)
     assert "10,000 of the training images were held out (seed 3)" in text

@@ -131,7 +131,7 @@ class TestDefault:
         assert links == anchors[2:]
 
     def test_has_every_figure_with_a_message(self, default, default_reports, code):
-        names = [experiment["name"] for experiment in default.plan["experiments"]]
+        names = [experiment.name for experiment in default.plan.experiments]
         parts = ("curves", "confusion", "classes", "calibration", "confused", "mistakes")
         names += [*(f"final_{part}" for part in parts), "mosaic"]
         pattern = rf"^!\[(.+)\]\(figures/(\w+)\.{code}\.png\)$"

@@ -32,13 +32,13 @@ def parts(study):
     """The part of a made-up study's report by language; it needs nothing else of the report."""
     told = Study(
         plan=study.plan,
-        data=datasets.describe(study.plan["dataset"]).load("nowhere"),
+        data=datasets.describe(study.plan.dataset).load("nowhere"),
         shapes={},
         class_counts={},
         experiments=experiments.experiments(study.plan, study.summary),
         final=experiments.final(study.plan, study.summary),
         evaluation=None,
-        honest=None,
+        held_out=None,
         beside=None,
         metrics=study.metrics,
         made_by=[],

@@ -129,7 +129,7 @@ def test_one_seed(study, code):
     [("test", "chosen_on"), ({"from": "train", "size": 9, "seed": 0}, "never_chosen_on")],
 )
 def test_what_the_test_images_were_used_for(study, validation, key, code):
-    told = replace(study, plan={**study.plan, "validation": validation})
+    told = replace(study, plan=replace(study.plan, validation=validation))
     text = said(told, random_answers(), "found", code)
     assert words(code).text(f"tested.{key}", count=IMAGES) in text
 
@@ -150,7 +150,7 @@ def early(study, losses, accuracies, patience=2, code="en"):
         study,
         final=final,
         metrics=pd.DataFrame(rows),
-        plan={**study.plan, "early_stopping": rule},
+        plan=replace(study.plan, early_stopping=rule),
     )
     part = EarlyStopping(told, words(code), "figures")
     return "\n".join(part.found()), part.by_seed()

@@ -35,7 +35,7 @@ def dataset(tmp_path_factory):
 def told(study, folder, code, **labels):
     """The report; `labels` of a part stand in place of those of equally frequent classes."""
     madeup.write(study, folder)
-    described = datasets.describe(study.plan["dataset"])
+    described = datasets.describe(study.plan.dataset)
     for part, given in labels.items():
         path = folder / "data" / described.files[f"{part}_labels"].name
         path.write_bytes(idx_bytes(np.asarray(given, np.uint8)))
@@ -89,7 +89,7 @@ class TestDiverged:
     def test_where_nothing_can_be_chosen_the_report_says_why(self, dataset, tmp_path, code):
         config = small(dataset, RATES, final="best")
         study = madeup.choose(config, wild_is_best, {"lr": 3})
-        assert study.plan["final"] is None
+        assert study.plan.final is None
         text = told(study, tmp_path, code)
         words = Words(language(code))
         assert words.text("brief.final_unchosen", count=2) in text
@@ -189,7 +189,7 @@ class TestFinalBehind:
     def test_the_conclusions_say_so_first_and_how_to_take_it(self, dataset, tmp_path, code):
         config = small(dataset, self.EXPERIMENTS, final="best")
         study = madeup.choose(config, self.level)
-        assert study.plan["final"]["settings"]["dropout"] == 0.5
+        assert study.plan.final.settings["dropout"] == 0.5
         words, text = Words(language(code)), told(study, tmp_path, code)
         conclusions = section(text, f"## {words.text('conclusions.title')}").strip()
         start = language(code).entry("report.conclusions.final_behind_clear").split("{")[0]

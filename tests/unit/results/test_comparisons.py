@@ -1,7 +1,6 @@
 """Every pair that is compared has its row, whose numbers are those that the report tells."""
 
 import itertools
-import json
 import math
 import runpy
 import sys
@@ -17,6 +16,7 @@ import madeup
 from one_experiment import BASELINE, RATES, drawn, experiment_of, study_of
 from study.results import comparisons, experiments, summary
 from study.runs import records
+from study.spec.plan import Plan
 from study.statistics import significance
 from study.statistics.significance import LEVEL
 
@@ -216,11 +216,9 @@ class TestSeedBySeed:
         made = madeup.make(config, lambda settings, epoch: 0.8)
         metrics = made.metrics.copy()
         is_last = metrics["epoch"] == BASELINE["epochs"]
-        values = made.plan["experiments"][0]["values"]
+        values = made.plan.experiments[0].values
         for value, accuracies in zip(values, samples, strict=True):
-            metrics.loc[is_last & (metrics["run"] == value["run"]), "validation_accuracy"] = (
-                accuracies
-            )
+            metrics.loc[is_last & (metrics["run"] == value.run), "validation_accuracy"] = accuracies
         summarised = summary.summarise(made.plan, metrics, "Fashion-MNIST").to_pandas()
         return experiments.experiments(made.plan, summarised, metrics)[0]
 
@@ -295,7 +293,7 @@ class TestProgram:
         words = ["compare_values.py", *arguments, "--output", str(output)]
         monkeypatch.setattr(sys, "argv", words)
         runpy.run_path(str(ROOT / "scripts" / "compare_values.py"), run_name="__main__")
-        plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+        plan = Plan.read(tmp_path / "plan.json")
         measured = experiments.experiments(plan, study.summary, study.metrics)
         expected = comparisons.compare(measured)
         pd.testing.assert_frame_equal(pd.read_parquet(output), expected.to_pandas())

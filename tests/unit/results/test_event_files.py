@@ -30,7 +30,7 @@ CONFIG = {
 def metrics():
     """The rows of metrics.parquet of a made-up study, one of whose seeds diverges."""
     study = madeup.make(CONFIG, lambda _, epoch: 0.7 + epoch / 30, {"adam": 1})
-    chosen = {run["run"]: run["settings"] for run in study.plan["runs"]}
+    chosen = {run.run: run.settings for run in study.plan.runs}
     rows = study.metrics.reset_index(drop=True)
     for name in settings_columns().names:
         rows[name] = rows["run"].map(lambda run, name=name: chosen[run].get(name))

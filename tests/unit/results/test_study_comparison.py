@@ -1,6 +1,7 @@
 """Two studies held side by side: what differs is told, what is noise is called noise."""
 
 import sys
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -38,7 +39,7 @@ def write(folder, gain=0.0, made_by=None, **changes):
         config,
         lambda settings, epoch: level(settings, epoch) + gain * (settings["dropout"] == 0.3),
     )
-    (folder / "plan.json").write_text(madeup.json.dumps(study.plan), encoding="utf-8")
+    (folder / "plan.json").write_text(study.plan.to_json(), encoding="utf-8")
     made_by = made_by or {"commit": "c0ffee", "versions": {"torch": "2"}, "devices": ["cpu"]}
     table = pa.Table.from_pandas(study.metrics, preserve_index=False)
     records.write_parquet(folder / "metrics.parquet", table, made_by)
@@ -152,7 +153,7 @@ def test_nothing_in_common_is_said(tmp_path):
 
 def test_other_data_are_not_compared(tmp_path):
     a, b = write(tmp_path / "a"), write(tmp_path / "b")
-    b.plan["dataset"] = "my.yaml"
+    b = replace(b, plan=replace(b.plan, dataset="my.yaml"))
     told = text(a, b)
     assert "their accuracies are not comparable" in told
     assert "What differs in results" not in told

@@ -14,6 +14,7 @@ from examples import FEW, run_settings
 from study.results import metrics
 from study.runs import records
 from study.runs.checkpoint import Checkpoint, Replicate
+from study.spec.plan import Run
 from study.support.errors import StudyError
 
 METRICS = [
@@ -65,7 +66,7 @@ def write_record(folder, run, **epochs_by_seed):
 
 
 def asked(run, seeds, epochs, **settings):
-    return {"run": run, "settings": run_settings(**settings), "seeds": seeds, "epochs": epochs}
+    return Run(run, run_settings(**settings), epochs, seeds)
 
 
 def rows(table):
@@ -212,10 +213,10 @@ def test_exactly_what_is_asked_for_is_collected(shared_folder, there, data):
         longest = min(there[run][seed] for seed in seeds)
         runs.append(asked(run, seeds, data.draw(st.integers(1, longest))))
     assert rows(metrics.collect(runs, shared_folder)) == [
-        (run["run"], seed, epoch)
+        (run.run, seed, epoch)
         for run in runs
-        for seed in sorted(run["seeds"])
-        for epoch in range(1, run["epochs"] + 1)
+        for seed in sorted(run.seeds)
+        for epoch in range(1, run.epochs + 1)
     ]
 
 

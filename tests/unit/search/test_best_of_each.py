@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from madeup import make
 from study.results import findings
 from study.search import best_of_each
-from study.spec import choice, plan
+from study.spec import choice
 from study.spec.config import validated
+from study.spec.resolution import resolve
 
 CONFIG = {
     "data": {"validation": {"from": "train", "size": 10_000}},
@@ -120,7 +121,7 @@ def test_the_final_model_has_every_setting_of_the_best_value_of_all(accuracies, 
     study = make(config, level)
     found = findings.experiments(study.plan, study.summary)
     best = max(found, key=lambda each: each.best.validation.mean)
-    final = study.plan["baseline"] | best_of_each.choose(found, study.plan).settings
+    final = study.plan.baseline | best_of_each.choose(found, study.plan).settings
     others = set(names) - set(best.keys)
     for key, value in best.settings_of(best.best).items():
         assert key in others or final[key] == value
@@ -145,10 +146,10 @@ def test_where_all_diverged_nothing_is_chosen_and_the_plan_says_why():
     found = chosen(config, level, diverged={"momentum": 5})
     assert (found.settings, found.reasons) == ({}, [])
     assert choice.parse(found.to_json()) == found
-    planned = plan.resolve(validated(config, "made up"), found)
+    planned = resolve(validated(config, "made up"), found)
     assert planned.final is None
     assert planned.unchosen == choice.ALL_DIVERGED
-    assert plan.resolve(validated(config, "made up")).unchosen is None
+    assert resolve(validated(config, "made up")).unchosen is None
 
 
 def test_an_experiment_whose_best_lost_seeds_decides_last():
@@ -175,18 +176,18 @@ def test_the_choice_comes_back_as_it_was_written(tmp_path):
 def test_a_choice_is_of_these_experiments_and_seeds_alone():
     found = chosen(CONFIG, level)
     for other in ({}, {"report": {"languages": ["es"]}}):
-        assert plan.resolve(validated(CONFIG | other, "made up"), found).final
+        assert resolve(validated(CONFIG | other, "made up"), found).final
     without = CONFIG["experiments"] | {"dropout": {"vary": {"dropout": [0.2, 0.4]}}}
     for other in ({"experiments": without}, {"seeds": 2}):
-        assert not plan.resolve(validated(CONFIG | other, "made up"), found).final
+        assert not resolve(validated(CONFIG | other, "made up"), found).final
 
 
 def test_the_plan_has_the_final_model_once_it_is_chosen():
     config = validated(CONFIG, "made up")
-    before = plan.resolve(config)
+    before = resolve(config)
     assert (before.final, before.chooses_final) == (None, True)
     found = chosen(CONFIG, level)
-    after = plan.resolve(config, found)
+    after = resolve(config, found)
     assert after.final.settings == before.baseline | found.settings
     assert after.final.epochs == 2
     assert {run.run for run in after.runs} == {run.run for run in before.runs} | {after.final.run}
@@ -194,7 +195,7 @@ def test_the_plan_has_the_final_model_once_it_is_chosen():
 
 def test_whatever_is_chosen_its_weights_are_kept():
     """A run is not trained again because it was read off at fewer epochs than it has."""
-    runs = plan.resolve(validated(CONFIG, "made up")).runs
+    runs = resolve(validated(CONFIG, "made up")).runs
     assert {tuple(run.kept_epochs) for run in runs} == {(4,), (2, 4)}
 
 
@@ -203,7 +204,7 @@ def test_a_choice_longer_than_the_run_it_equals_is_a_run_of_its_own():
     config = validated(CONFIG, "made up")
     found = chosen(CONFIG, level)
     longer, shorter = (
-        plan.resolve(config, replace(found, settings={"dropout": 0.0, "epochs": epochs}))
+        resolve(config, replace(found, settings={"dropout": 0.0, "epochs": epochs}))
         for epochs in (9, 2)
     )
     assert longer.final.run == f"final-{shorter.final.run}"

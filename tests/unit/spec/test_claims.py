@@ -3,6 +3,7 @@
 import gc
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from scipy.optimize import linprog
 import madeup
 from study.commands import door, show_claims
 from study.results import experiments, published, summary, verdicts
-from study.spec import claims, config, plan, predicates, schemas
+from study.spec import claims, config, predicates, schemas
 from study.spec.predicates import All, Greater, Not, Quantity, Some, Verdict
+from study.spec.resolution import resolve
 from study.statistics import significance
 from study.support.errors import StudyError
 from study.support.language import Language, available
@@ -60,8 +62,7 @@ def _little_garbage():
 
 
 def planned(path=DEFAULT, **changes):
-    resolved = plan.resolve(config.validated(config.load([path]) | changes, "made up"))
-    return json.loads(resolved.to_json())
+    return resolve(config.validated(config.load([path]) | changes, "made up"))
 
 
 @pytest.fixture(scope="module")
@@ -191,8 +192,8 @@ def made_up(planned, means, deviation):
     """metrics.parquet with these means and a deviation between replicates, and the summary."""
     generator = np.random.default_rng(0)
     frames = []
-    for run in planned["runs"]:
-        epochs, seeds = run["epochs"], run["seeds"]
+    for run in planned.runs:
+        epochs, seeds = run.epochs, run.seeds
         noise = generator.normal(size=(len(MEASURES), len(seeds), epochs))
         if len(seeds) > 1:
             noise -= noise.mean(axis=1, keepdims=True)
@@ -203,12 +204,12 @@ def made_up(planned, means, deviation):
         jitter = (jitter - jitter.mean()) / jitter.std(ddof=1)
         numbers[MEASURES.index("seconds")] = USUAL + deviation * jitter
         for (name, epoch, measure), mean in means.items():
-            if name == run["run"]:
+            if name == run.run:
                 epochs_of_it = slice(None) if measure == "seconds" else epoch - 1
                 numbers[MEASURES.index(measure), :, epochs_of_it] += mean - USUAL
         index = pd.MultiIndex.from_product([seeds, range(1, epochs + 1)], names=["seed", "epoch"])
         frame = pd.DataFrame(numbers.reshape(len(MEASURES), -1).T, index, MEASURES).reset_index()
-        frames.append(frame.assign(run=run["run"], status="ok"))
+        frames.append(frame.assign(run=run.run, status="ok"))
     metrics = pd.concat(frames, ignore_index=True)
     return summary.summarise(planned, metrics, "FashionMNIST").to_pandas(), metrics
 
@@ -217,12 +218,8 @@ def narrowed(planned, claim):
     """The part of a plan that a claim is about, which is made up in less time."""
     quantities = [each for c in predicates.comparisons(claim.predicate) for each in c.quantities]
     named = {quantity.experiment for quantity in quantities}
-    found = [each for each in planned["experiments"] if each["name"] in named]
-    final = planned["final"] if "final" in named else None
-    runs = {value["run"] for each in found for value in each["values"]}
-    runs |= {final["run"]} if final else set()
-    wanted = [run for run in planned["runs"] if run["run"] in runs]
-    return planned | {"experiments": found, "final": final, "runs": wanted}
+    found = [each for each in planned.experiments if each.name in named]
+    return planned.with_own_runs(found, planned.final if "final" in named else None)
 
 
 def judged(claim, planned, means, deviation):
@@ -293,16 +290,16 @@ def small(values=(0.0, 0.1, 0.2), **other):
     """The plan of a study of dropout on other images, and of its own claims."""
     experiments = {"dropout": {"vary": {"dropout": list(values)}}}
     study = {"experiments": experiments, "baseline": {"epochs": 4}, "seeds": 5} | other
-    return json.loads(plan.resolve(config.validated(study, "made up")).to_json())
+    return resolve(config.validated(study, "made up"))
 
 
 def table(planned, means, deviations):
     """summary.parquet of the means and deviations of its first experiment's validation accuracy."""
-    n = len(planned["seeds"])
+    n = len(planned.seeds)
     half = 2.776445 / n**0.5 * np.array(deviations)
-    values = planned["experiments"][0]["values"]
+    values = planned.experiments[0].values
     rows = {"experiment": "dropout", "n": n, "diverged": 0}
-    frame = pd.DataFrame([{**rows, **value} for value in values]).drop(columns="settings")
+    frame = pd.DataFrame([{**rows, **vars(value)} for value in values]).drop(columns="settings")
     for measure in summary.MEASURES:
         numbers = {"mean": means, "sd": deviations, "low": means - half, "high": means + half}
         for part, content in numbers.items():
@@ -412,7 +409,7 @@ def test_one_training_under_two_names_needs_no_test():
     predicate = predicates.read(form, study, "predicate")
     metrics = pd.DataFrame(
         {
-            "run": [run["run"] for run in planned["runs"] for _ in range(4)],
+            "run": [run.run for run in planned.runs for _ in range(4)],
             "seed": 0,
             "epoch": [1, 2, 3, 4] * 2,
             "status": "ok",
@@ -495,8 +492,7 @@ def test_claims_of_the_document_need_its_settings_too(baseline):
         baseline=loaded["baseline"] | baseline,
         experiments={"dropout": loaded["experiments"]["dropout"]},
     )
-    del other["final"]
-    other["final"] = None
+    other = replace(other, final=None)
     asked = claims.asked(other)
     assert asked
     assert verdicts.judge(asked, other, *made_up(other, {}, 0.01)).num_rows == 0
@@ -517,7 +513,7 @@ OWN = {
 
 def test_ones_own_claims_are_in_the_plan_and_judged(tmp_path):
     planned = small(claims=[OWN])
-    assert planned["claims"] == [OWN]
+    assert planned.claims == [OWN]
     [claim] = [each for each in claims.asked(planned) if each.source == claims.OWN]
     assert claim.statement == {"es": OWN["statement"], "en": OWN["statement"]}
     numbers = table(planned, np.array([0.7, 0.6, 0.5]), np.array([0.01] * 3))
@@ -527,7 +523,7 @@ def test_ones_own_claims_are_in_the_plan_and_judged(tmp_path):
 
 def test_a_partial_plan_leaves_out_what_it_lacks():
     planned = small(claims=[OWN])
-    planned["experiments"][0]["values"].pop()
+    planned.experiments[0].values.pop()
     assert not [claim for claim in claims.asked(planned) if claim.source == claims.OWN]
 
 

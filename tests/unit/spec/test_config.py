@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from examples import MANY
 from study.spec import config
 from study.spec.config import load, read_yaml, validated
-from study.spec.plan import resolve
+from study.spec.resolution import resolve
 from study.spec.schemas import SCHEMAS, definitions, schema
 from study.support.errors import StudyError
 

@@ -7,6 +7,7 @@ from mnistlike import idx_bytes, write_dataset
 from study.data import datasets, idx
 from study.spec import data_fit, plan
 from study.spec.config import validated
+from study.spec.resolution import resolve
 from study.support.errors import StudyError
 
 CLASSES = ["a", "b", "c", "d"]
@@ -25,7 +26,7 @@ def planned(dataset, **changes) -> plan.Plan:
     changes = {"report": {"languages": ["en"]}, "baseline": {"batch_size": 1}} | changes
     changes["data"] = {"dataset": str(dataset.described_in), **changes.get("data", {})}
     config = {"experiments": {"dropout": {"vary": {"dropout": [0.1, 0.2]}}}} | changes
-    return plan.resolve(validated(config, "config.yaml"))
+    return resolve(validated(config, "config.yaml"))
 
 
 def check(there, **changes) -> list[str]:

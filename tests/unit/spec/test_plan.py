@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from examples import MANY, training_settings
 from mnistlike import write_dataset
 from study.spec.config import load, validated
-from study.spec.plan import resolve, run_name
+from study.spec.plan import run_name
+from study.spec.resolution import resolve
 from study.spec.schemas import SCHEMAS, definitions, schema
 from study.spec.settings import complete, identity, names
 from study.support.errors import StudyError
@@ -393,7 +394,8 @@ def test_a_restricted_study_keeps_values_and_seeds_that_have_all_their_epochs():
 def test_planning_does_without_torch():
     code = (
         "import sys; from pathlib import Path;"
-        "from study.spec import config, plan; from study.runs import records;"
-        f"plan.resolve(config.load([Path({str(DEFAULT)!r})])); assert 'torch' not in sys.modules"
+        "from study.spec import config, resolution; from study.runs import records;"
+        f"resolution.resolve(config.load([Path({str(DEFAULT)!r})]));"
+        "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, check=True)

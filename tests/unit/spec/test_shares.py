@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from study.spec import config, plan, shares
+from study.spec import config, shares
+from study.spec.plan import Plan
+from study.spec.resolution import resolve
 
 CONFIG = {
     "experiments": {
@@ -16,7 +18,7 @@ CONFIG = {
 
 
 def planned(**changes):
-    return plan.resolve(config.validated(CONFIG | changes, "config"))
+    return resolve(config.validated(CONFIG | changes, "config"))
 
 
 def share(part, **changes):
@@ -64,7 +66,16 @@ def test_code_and_class_names_are_part_of_it():
 
 def test_the_whole_plan_comes_out_as_plan_json_has_it():
     whole = json.loads(share("plan"))
-    assert shares.plan_json(whole) == planned().to_json()
-    assert shares.digest(whole) == shares.digest(vars(planned()))
-    assert shares.digest(whole) != shares.digest(vars(planned(seeds=7)))
-    assert set(json.loads(share("plan"))) == {"made_by", *vars(planned())}
+    assert set(whole) == {"made_by", *vars(planned())}
+    assert Plan.from_json(whole) == planned()
+    assert Plan.from_json(whole).to_json() == planned().to_json()
+    assert planned().digest != planned(seeds=7).digest
+
+
+@pytest.mark.parametrize("part", shares.FIELDS)
+def test_what_a_part_is_not_made_of_cannot_be_read(part):
+    name = f"{part}.dropout" if part == "experiment" else part
+    found = Plan.from_json(json.loads(share(name)))
+    assert vars(found).keys() == set(shares.FIELDS[part])
+    with pytest.raises(AttributeError):
+        _ = found.notes
