@@ -228,7 +228,8 @@ def _tested(plan: Plan, results: Path) -> list[str]:
     from study.final import evaluation
 
     dataset = datasets.describe(plan.dataset)
-    found = evaluation.read(results / "final.safetensors", dataset, results / "data" / dataset.name)
+    data = dataset.load(results / "data" / dataset.name)
+    found = evaluation.read(results / "final.safetensors", data)
     if not found.seeds:
         return []
     return [f"final model: test accuracy {percent(np.mean(found.correct))}, mean of the seeds"]
