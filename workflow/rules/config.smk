@@ -8,7 +8,7 @@ import shlex
 
 import inside_snakemake as inside
 from snakemake.exceptions import WorkflowError
-from study.data.datasets import describe
+from study.data.datasets import as_word, describe
 from study.runs import completeness, fingerprint, provenance
 from study.spec import choice, data_fit
 from study.spec.config import load, of_host

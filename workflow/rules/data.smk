@@ -1,6 +1,6 @@
-# config -> results/data/<dataset>/: the data set's files, decompressed and verified.
+# config -> results/data/<dataset>/: the data set's files, decoded and verified.
 # input:  data.dataset and data.sources of the config
-# output: checksums.sha256, on which training depends; the four IDX files lie beside it undeclared,
+# output: checksums.sha256, on which training depends; the data's files lie beside it undeclared,
 #         so that Snakemake never deletes what is verified, unless they have to be brought into
 #         storage
 
@@ -19,7 +19,7 @@ rule fetch_data:
     conda:
         "../envs/study.yaml"
     params:
-        dataset=PLAN.dataset,
+        dataset=as_word(PLAN.dataset),
         digest=DATASET.digest,
         folder=lambda wildcards, output: os.path.dirname(output.checksums),
         configfile=str(CONFIG_FILE),

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from study.commands import options
-from study.data.datasets import describe
+from study.data import datasets
 from study.spec import config, data_fit
 from study.spec.resolution import resolve
 
@@ -19,7 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset",
         required=True,
-        help="an entry of resources/datasets.yaml, or the path of a YAML file of that form",
+        help="an entry of resources/datasets.yaml, the path of a YAML file of that form, "
+        "or a mapping with another form, as JSON",
     )
     parser.add_argument(
         "--source",
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     tell = functools.partial(print, file=sys.stderr, flush=True)
-    dataset = describe(arguments.dataset)
+    dataset = datasets.describe(datasets.from_word(arguments.dataset))
     study = arguments.configfile and resolve(config.load([arguments.configfile]))
 
     def check(folder: Path) -> None:

@@ -115,7 +115,7 @@ class Job:
         return cls(
             settings=identity(complete(settings)),
             target=Target(args.seeds, args.epochs, args.keep_epochs),
-            dataset=datasets.describe(args.dataset),
+            dataset=datasets.describe(datasets.from_word(args.dataset)),
             validation=args.validation,
             data_folder=args.data,
             device=args.device,

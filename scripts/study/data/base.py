@@ -8,7 +8,7 @@ import contextlib
 import fcntl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -93,11 +93,17 @@ class Examples:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """What the files of a data set hold. Each part is mapped when it is first asked for."""
+    """What the files of a data set hold. Each part is mapped when it is first asked for.
+
+    `notes` are what a person should know of them, a line each; `fitted` is JSON that says how a new
+    example becomes the network's input, where that was learned from the training part.
+    """
 
     dataset: "Dataset"
     targets: Targets
     part: Callable[[Part], Examples]
+    notes: Sequence[str] = ()
+    fitted: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def train(self) -> Examples:

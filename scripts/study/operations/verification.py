@@ -396,7 +396,7 @@ class Verification:
         with tempfile.TemporaryDirectory() as temporary:
             words = ["--settings", json.dumps(run.settings)]
             words += ["--seeds", str(seed), "--epochs", str(epochs), "--device", self.plan.device]
-            words += ["--dataset", self.plan.dataset, "--data", str(self.data)]
+            words += ["--dataset", datasets.as_word(self.plan.dataset), "--data", str(self.data)]
             words += ["--validation", json.dumps(self.plan.validation)]
             again = Path(temporary) / run.run
             failure = _failure("train", [*words, "--output", str(again)], show=True)

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from study.data.datasets import as_word
 from study.report.sentences import Words
 from study.results import study_comparison
 from study.results.study_comparison import FINAL, Row, Study, Verdict
@@ -68,7 +69,8 @@ class _Comparison:
         """What it comes to, and what to keep in mind."""
         one, other = self.a.plan, self.b.plan
         if one.dataset != other.dataset:
-            yield self.text("other_data", one=one.dataset, other=other.dataset)
+            names = {"one": as_word(one.dataset), "other": as_word(other.dataset)}
+            yield self.text("other_data", **names)
             return
         if not self.rows:
             yield self.text("nothing")
@@ -95,7 +97,7 @@ class _Comparison:
 
     def _described(self, study: Study) -> Iterator[tuple[str, str]]:
         plan, made_by = study.plan, study.made_by
-        yield self.text("settings.dataset"), markdown.escaped(plan.dataset)
+        yield self.text("settings.dataset"), markdown.escaped(as_word(plan.dataset))
         yield self.text("settings.validation"), self._validation(plan.validation)
         yield self.text("settings.seeds"), _spans(plan.seeds)
         yield from self._chosen("baseline", complete(plan.baseline))

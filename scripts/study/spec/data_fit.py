@@ -27,6 +27,7 @@ def check_files(plan: Plan, dataset: Dataset, folder: Path) -> list[str]:
     """
     check_description(plan, dataset)
     data = dataset.load(folder)
+    _refuse_untrained(data)
     _, height, width = data.inputs
     learned, held_out = len(data.train), 0
     if not isinstance(plan.validation, str):
@@ -44,10 +45,24 @@ def check_files(plan: Plan, dataset: Dataset, folder: Path) -> list[str]:
                 f"{min(height, width) - 1} are possible"
             )
     return [
+        *data.notes,
         *_large_batches(plan, learned - held_out),
         *_odd_labels(data),
         *dark_pixels(data.train.x, "the training images"),
     ]
+
+
+def _refuse_untrained(data: Data) -> None:
+    """Networks learn classes of grey images so far."""
+    is_grey = data.is_images and data.inputs[0] == 1 and data.train.x.dtype == np.uint8
+    if is_grey and isinstance(data.targets, Classes):
+        return
+    shape = " x ".join(map(str, data.inputs))
+    kind = "classes" if isinstance(data.targets, Classes) else "quantities"
+    raise StudyError(
+        f"data.dataset: {data.dataset.name} has {kind} of {data.train.x.dtype} examples {shape}; "
+        "networks learn classes of grey 8-bit images so far"
+    )
 
 
 def dark_pixels(pixels: np.ndarray, which: str) -> Iterator[str]:

@@ -92,7 +92,7 @@ class Plan:
     of, a program cannot read by mistake.
     """
 
-    dataset: str
+    dataset: str | Mapping[str, Any]
     validation: str | Mapping[str, Any]
     seeds: list[int]
     languages: list[str]

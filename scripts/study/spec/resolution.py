@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from study.data.datasets import describe
+from study.data import datasets
 from study.spec.beside import files_beside, final_beside
 from study.spec.choice import Choice
 from study.spec.plan import Experiment, Plan, Value, run_name, runs_of
@@ -27,7 +27,8 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
     `choice` is that of a final model that is chosen by results, once it is; one by the results of
     other experiments or seeds is none.
     """
-    dataset = describe(config["data"]["dataset"]).name
+    named = datasets.named(config["data"])
+    dataset = datasets.describe(named).name
     other = config["report"].get("beside")
     if files_beside(other):
         final_beside(Path(other))
@@ -73,7 +74,7 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
             final = replace(final, run=f"final-{run}")
 
     return Plan(
-        dataset=config["data"]["dataset"],
+        dataset=named,
         validation=validation,
         seeds=seeds,
         languages=list(config["report"]["languages"]),

@@ -96,7 +96,7 @@ def vary(text):
         ("baseline: {hidden: [a]}\n", "baseline.hidden[0]", "must be a whole number, is 'a'"),
         ("baseline:\n", "baseline", "must be keys with values, is None"),
         ("seeds: many\n", "seeds", "must be a whole number or a list, is 'many'"),
-        ("data: {dataset: 3}\n", "data.dataset", "must be text, is 3"),
+        ("data: {dataset: 3}\n", "data.dataset", "must be keys with values or text, is 3"),
         ("baseline: {dropout: 1.0}\n", "baseline.dropout", "must be at most 0.999, is 1.0"),
         ("baseline: {dropout: -0.1}\n", "baseline.dropout", "must be at least 0, is -0.1"),
         ("baseline: {learning_rate: -1}\n", "baseline.learning_rate", "must be above 0, is -1"),
