@@ -8,7 +8,7 @@ gives a copy of a single file.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 
 def is_main_process(workflow: Any) -> bool:
@@ -82,6 +82,15 @@ def makes_files(workflow: Any) -> bool:
 def makes_files_here(workflow: Any) -> bool:
     """Whether jobs that this call makes run on this machine; as for makes_files."""
     return makes_files(workflow) and workflow.local_exec
+
+
+def end(error: Exception) -> NoReturn:
+    """End this call with the message of an error, from an input function.
+
+    Any other exception there is told with a traceback. Would be replaced by WorkflowError if it
+    were told as elsewhere.
+    """
+    raise SystemExit(f"error: {error}")
 
 
 def outputs(workflow: Any) -> set[str]:

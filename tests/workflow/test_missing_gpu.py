@@ -14,8 +14,8 @@ def test_training_that_demands_a_gpu_is_refused_before_the_first_job(study):
     assert MESSAGE in done.output
     assert "`device: auto`" in done.output
     assert "Traceback" not in done.output
-    # Nothing is made; what each part would be made from is written as the graph is built.
-    assert [path.name for path in study.results.iterdir()] == ["plans"]
+    # Nothing is made; the config and what parts would be made from are written with the graph.
+    assert {path.name for path in study.results.iterdir()} == {"config.json", "plans"}
     # What would be done can be seen all the same.
     assert study.run("-n", **HIDDEN).returncode == 0
 

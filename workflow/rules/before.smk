@@ -20,7 +20,7 @@ def refuse_missing_gpu(wildcards):
     """No input file: the moment to stop where training here needs a GPU that is not there."""
     if PLAN.device == "cuda" and inside.makes_files_here(workflow):
         if completeness_of(run_of(wildcards)).epochs and gpus.are_absent():
-            raise WorkflowError(str(gpus.missing("cuda")))
+            inside.end(gpus.missing("cuda"))
     return []
 
 
@@ -74,7 +74,7 @@ def clear_the_way():
             aside = move_aside(path)
             print(f"{path}: was in the way, is now {aside}", file=sys.stderr)
     except (StudyError, OSError) as error:
-        raise WorkflowError(str(error))
+        inside.end(error)
     plans = (RESULTS / receipts.PLANS).glob("*")
     count = places.bring_back(path for path in (*files, *plans) if path.exists())
     if count:

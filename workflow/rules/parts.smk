@@ -3,7 +3,7 @@
 import functools
 import sys
 
-from snakemake.exceptions import WorkflowError
+import inside_snakemake as inside
 from study.runs import fingerprint
 from study.spec import shares
 from study.support import receipts
@@ -42,7 +42,7 @@ def plan_file(part, content):
         file = str(receipts.plan_file(RESULTS, part, content, stored=bool(STORAGE)))
         made = receipts.read(receipts.of_part(RESULTS, part))
     except (StudyError, OSError) as error:
-        raise WorkflowError(str(error))
+        inside.end(error)
     for path in made.altered() if made and made.plan != file and not STORAGE else ():
         print(f"{path}: altered since it was made; it is made anew", file=sys.stderr)
     return file
