@@ -6,11 +6,21 @@ const behaviour = content("behaviour");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const drawn = new Set();
 
+// A chart whose data are objects, as Vega-Lite reads them.
+function specification(id) {
+  const chart = content(id);
+  const { columns, rows } = chart.data.values;
+  chart.data.values = rows.map((row) => Object.fromEntries(columns.map((name, at) => [name, row[at]])));
+  return chart;
+}
+
+// `ast`: expressions are interpreted, as the page's policy lets nothing compile them.
 async function draw(place) {
   const theme = dark.matches ? "dark" : "light";
   drawn.add(place);
-  await vegaEmbed(place, content(place.dataset.specification), {
+  await vegaEmbed(place, specification(place.dataset.specification), {
     mode: "vega-lite",
+    ast: true,
     renderer: "svg",
     actions: false,
     config: behaviour.themes[theme],

@@ -84,12 +84,13 @@ def workflow_report(shown) -> Path:
 
 @pytest.fixture(scope="session")
 def grid(tmp_path_factory) -> Path:
-    """The folder of a made-up study's pages: a grid, and one of long names."""
+    """The folder of a made-up study's pages: a grid, one of many cells, and one of long names."""
     folder = tmp_path_factory.mktemp("grid")
     data = write_dataset(folder, classes=["one", "two", "three"], train=60, test=30, side=8)
     sizes = [[16, 16, 16, 16, 16, 16, last] for last in (8, 16)]
     experiments = {
         "grid": {"vary": {"learning_rate": [0.01, 0.1], "batch_size": [20, 50]}},
+        "many": {"vary": {"learning_rate": [0.01, 0.1, 0.2], "dropout": [0.0, 0.2, 0.4]}},
         "long": {"vary": {"hidden": sizes, "optimizer": ["sgd", "adam"]}},
     }
     languages = {"report": {"languages": ["en", "es"]}}

@@ -22,12 +22,13 @@ GAP = 2  # pixels between two images
 class Cell:
     """How many images of one class are taken for another.
 
-    `share` is that of all images of the class. `picture` is a data URI of examples side by side,
-    empty where there are none, and `confidences` are the probabilities that they have for the
-    class that they are taken for.
+    `form` of words is that of one image or of others. `share` is that of all images of the class.
+    `picture` is a data URI of examples side by side, empty where there are none, and `confidences`
+    are the probabilities that they have for the class that they are taken for.
     """
 
     count: str
+    form: str
     share: float
     percent: str
     examples: int
@@ -64,8 +65,11 @@ def _cell(
     digits: int,
 ) -> Cell:
     found = evaluation.examples(label, taken, MOST_EXAMPLES)
+    # A mean over several seeds has a decimal, and is no single image.
+    count = words.number(evaluation.confusion[label, taken], digits)
     return Cell(
-        count=words.number(evaluation.confusion[label, taken], digits),
+        count=count,
+        form="one" if count == "1" else "other",
         share=round(share, 4),
         percent=words.language.percent(share, 1),
         examples=len(found),

@@ -25,6 +25,9 @@ PARTS = ("validation", "train", "train_eval")
 
 HEIGHT = 320  # pixels, as what a name in the legend has: its mark, and each of its characters
 LEGEND_MARK, LEGEND_CHARACTER = 40, 7
+# What is beside the axis. Vega settles the curves' own width only after the height, and would cut a
+# legend that follows it; its being named has the legend follow the window.
+LEGEND_WIDTH = "(containerSize()[0] - 60 + 0 * width)"
 
 
 @dataclass(frozen=True)
@@ -213,7 +216,7 @@ def _colour(curves: Curves) -> alt.Color:
         scale=alt.Scale(domain=names),
         legend=alt.Legend(
             orient="bottom",
-            columns=alt.ExprRef(f"max(1, floor(width / {column}))"),
+            columns=alt.ExprRef(f"max(1, floor({LEGEND_WIDTH} / {column}))"),
             labelExpr=charts.in_lines(names, charts.LEGEND),
             symbolLimit=len(names),
             symbolOpacity=1,
