@@ -100,6 +100,7 @@ def programs() -> Iterator[tuple[str, list[Any]]]:
     metrics = ["--metrics", results / "metrics.parquet"]
     summary = ["--summary", results / "summary.parquet"]
     claims, runs = results / "claims.parquet", ["--runs", results / "runs"]
+    data = ["--data", results / "data" / "MnistLike"]
     figures = results / "figures"
     for name, words in [
         ("write_plan.py", ["--configfile", "study.yaml", "--output", results / "plan.json"]),
@@ -112,13 +113,13 @@ def programs() -> Iterator[tuple[str, list[Any]]]:
         ("judge_claims.py", [*plan, *metrics, *summary, "--output", claims]),
         (
             "draw_experiment.py",
-            [*plan, *runs, "--experiments", "rates_0", "--output", figures],
+            [*plan, *runs, *data, "--experiments", "rates_0", "--output", figures],
         ),
         (
             "write_report.py",
             [
                 *(*plan, *metrics, *summary, "--claims", claims, *runs, "--figures", figures),
-                *("--data", results / "data" / "MnistLike", "--output", results),
+                *(*data, "--output", results),
             ],
         ),
     ]:

@@ -1,5 +1,5 @@
 # results/runs/*/record.parquet -> results/figures/<name>.<language>.{png,svg}
-# input:  the records of an experiment's runs; the final model's evaluation; the images
+# input:  the records of an experiment's runs; the final model's evaluation; images and labels
 # output: a figure for each experiment, those of the final model, and a mosaic of the data
 #         An experiment is drawn as soon as its own runs are there, and again only when they or
 #         what the plan has of it change: the plan's other parts are no reason.
@@ -38,6 +38,8 @@ rule draw_experiment:
             plan=planned,
         ),
         records=records_of_experiment,
+        checksums=f"{DATA}/checksums.sha256",
+        pixels=ancient(PIXELS),
     output:
         [
             report(
@@ -60,9 +62,11 @@ rule draw_experiment:
     localrule: True
     conda:
         "../envs/study.yaml"
+    params:
+        data=lambda wildcards, input: os.path.dirname(input.checksums),
     shell:
         'python "$SCRIPTS"/draw_experiment.py --plan {input.plan:q}'
-        ' --runs "$RESULTS/runs"'
+        ' --runs "$RESULTS/runs" --data {params.data:q}'
         ' --output "$RESULTS/figures"'
         ' --receipt "$RESULTS/receipts/experiment.{wildcards.experiment}.json" 2> {log:q}'
 

@@ -3,6 +3,7 @@
 import argparse
 
 from study.commands import options
+from study.data.base import CHECKSUMS
 from study.results import metrics
 from study.spec.plan import Plan
 from study.support import receipts
@@ -10,7 +11,7 @@ from study.support.language import Language
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    options.add(parser, "--plan", "--runs")
+    options.add(parser, "--plan", "--runs", "--data")
     parser.add_argument("--experiments", nargs="+", help="their names; else all of the plan")
     options.add(parser, "--output", help="folder of the figures")
     options.add(parser, "--receipt")
@@ -21,11 +22,11 @@ def run(arguments: argparse.Namespace) -> None:
     from study.figures import drawing, experiment_data, experiment_figures
 
     plan = Plan.read(arguments.plan)
-    read = metrics.files(plan.runs, arguments.runs)
+    read = [*metrics.files(plan.runs, arguments.runs), arguments.data / CHECKSUMS]
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
         names = [experiment.name for experiment in plan.experiments]
         for name in arguments.experiments or names:
-            experiment = experiment_data.measured(plan, arguments.runs, name)
+            experiment = experiment_data.measured(plan, arguments.runs, arguments.data, name)
             for code in plan.languages:
                 experiment_figures.draw(experiment, Language(code), arguments.output)
                 made += drawing.files(arguments.output, name, code)

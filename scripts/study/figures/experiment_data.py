@@ -1,6 +1,7 @@
 """What the figure of an experiment shows: its settings, values, curves and colours."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from study.data.datasets import describe
+from study.data import datasets
+from study.data.base import Classes, Data
 from study.figures import drawing
 from study.figures.drawing import MUTED, Curve
 from study.results.metrics import collect as collect_records
 from study.results.summary import summarise
 from study.spec.plan import Plan
+from study.statistics import classes
+from study.statistics.classes import ClassCounts
 from study.statistics.scales import scale_of
 from study.support.errors import StudyError
 from study.support.language import Language
@@ -86,12 +90,30 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Frequent:
+    """The most frequent class among the validation images, or several, and its share of them."""
+
+    classes: Classes
+    counts: ClassCounts
+
+    def told(self, language: Language) -> str:
+        """The sentence under a figure of accuracies."""
+        names = self.classes.in_language(language.code)
+        return language.text(
+            "figures.unbalanced",
+            classes=" / ".join(names[label] for label in self.counts.most_frequent),
+            share=language.percent(self.counts.share),
+        )
+
+
+@dataclass(frozen=True)
 class Experiment:
     """All that the figure of an experiment shows, the same in every language.
 
     `table` has a row for each value, in the order shown: the columns of summary.parquet, and for
     each varied setting `place of <key>`, the index of its value in the setting's `values`.
-    `metrics` has the rows of metrics.parquet of the experiment's runs.
+    `metrics` has the rows of metrics.parquet of the experiment's runs. `frequent` is told beside
+    accuracies where the classes are not equally frequent.
     """
 
     name: str
@@ -99,6 +121,7 @@ class Experiment:
     settings: list[Setting]
     table: pd.DataFrame
     metrics: pd.DataFrame
+    frequent: Frequent | None = None
 
     @property
     def places(self) -> np.ndarray:
@@ -181,12 +204,24 @@ class Experiment:
         return [" · ".join(texts) for texts in zip(*parts, strict=True)]
 
 
-def measured(plan: Plan, runs: Path, name: str) -> Experiment:
-    """What the records in the folder `runs` say of the plan's experiment `name`."""
+def measured(plan: Plan, runs: Path, data: Path, name: str) -> Experiment:
+    """What the records in the folder `runs` say of the plan's experiment `name`.
+
+    `data` is the folder of the data set's files.
+    """
     own = plan.only(name)
+    dataset = datasets.describe(plan.dataset)
     metrics = collect_records(own.runs, runs).to_pandas()
-    summary = summarise(own, metrics, describe(plan.dataset).name).to_pandas()
-    return collect(own, metrics, summary, name)
+    summary = summarise(own, metrics, dataset.name).to_pandas()
+    found = collect(own, metrics, summary, name)
+    return replace(found, frequent=frequent(dataset.load(data), plan.validation))
+
+
+def frequent(data: Data, validation: str | Mapping[str, Any]) -> Frequent | None:
+    """What is to be told of the validation images' classes; None where they are balanced."""
+    by_part = classes.by_part(data.train.y, data.test.y, len(data.targets), validation)
+    counts = by_part["validation"]
+    return Frequent(data.targets, counts) if counts.is_unbalanced else None
 
 
 def collect(plan: Plan, metrics: pd.DataFrame, summary: pd.DataFrame, name: str) -> Experiment:

@@ -85,7 +85,10 @@ def _note(experiment: Experiment, language: Language) -> str:
         notes.append("crosses")
     if len(experiment.runs) < len(experiment.table):
         notes.append("one_run")
-    return " ".join(language.text(f"figures.{note}") for note in notes)
+    told = [language.text(f"figures.{note}") for note in notes]
+    if experiment.frequent:
+        told.append(experiment.frequent.told(language))
+    return " ".join(told)
 
 
 def _draw_curves(
@@ -258,6 +261,13 @@ def _draw_estimates(
             )
     _fit_to_estimates(axes, experiment, here, sideways)
     _mark_diverged(axes, places, experiment, language, sideways)
+    if experiment.frequent:
+        share = experiment.frequent.counts.share
+        low, high = axes.get_xlim() if sideways else axes.get_ylim()
+        if low < share < high:
+            draw_line = axes.axvline if sideways else axes.axhline
+            line = draw_line(share, color=MUTED, lw=1.2, ls=":", zorder=1)
+            legend[language.text("figures.most_frequent")] = line
     if table["diverged"][here].any():
         legend[language.text("figures.diverged_seeds")] = Line2D(
             [], [], color=INK, marker="x", ms=7, mew=1.8, lw=0

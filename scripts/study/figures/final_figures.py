@@ -10,6 +10,7 @@ from study.data import datasets
 from study.data.base import Classes
 from study.figures import drawing
 from study.figures.drawing import Curve
+from study.figures.experiment_data import Frequent, frequent
 from study.final import evaluation
 from study.final.evaluation import Evaluation
 from study.results import metrics, published
@@ -49,6 +50,7 @@ class FinalModel:
     published: dict[str, float]
     images: np.ndarray
     evaluation: Evaluation
+    frequent: Frequent | None
 
     @property
     def finished(self) -> list[int]:
@@ -80,6 +82,7 @@ def collect(plan: Plan, runs: Path, evaluated: Path, data: Path) -> FinalModel:
         },
         images=content.test.x[:, 0],
         evaluation=evaluation.read(evaluated, content),
+        frequent=frequent(content, plan.validation),
     )
 
 
@@ -121,7 +124,10 @@ def _draw_curves(model: FinalModel, language: Language, folder: Path) -> None:
     notes = ["intervals"] if len(model.finished) > 1 else []
     if len(model.finished) < model.n_seeds:
         notes.append("crosses")
-    note = " ".join(language.text(f"figures.{key}") for key in notes)
+    told = [language.text(f"figures.{key}") for key in notes]
+    if model.frequent:
+        told.append(model.frequent.told(language))
+    note = " ".join(told)
     with drawing.sheet(4.0, _title(model, "final_curves", language), note) as figure:
         panels = figure.subplots(1, 2)
         ends = []
@@ -256,11 +262,13 @@ def _draw_confused(model: FinalModel, language: Language, folder: Path, name: st
         _, height, width = model.images.shape
         for row, (label, taken, count) in enumerate(pairs):
             top = 1.35 * height * row
+            # A mean over several seeds has a decimal, and is no single image.
+            told = language.number(count, 1 if len(model.finished) > 1 else 0)
             text = language.text(
-                "figures.confused",
+                f"figures.confused.{'one' if told == '1' else 'other'}",
                 true=classes[label],
                 predicted=classes[taken],
-                count=language.number(count, 1 if len(model.finished) > 1 else 0),
+                count=told,
             )
             axes.text(-0.3 * width, top + height / 2, text, ha="right", va="center")
             examples = model.evaluation.examples(label, taken, columns)

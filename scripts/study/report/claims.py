@@ -11,7 +11,6 @@ from study.report.parts import Part
 from study.results.experiments import Value
 from study.spec.claims import OWN, PUBLISHED
 from study.spec.predicates import DEFAULT_MEASURE, FINAL, Verdict
-from study.statistics import significance
 from study.support import markdown
 
 # A row of claims.parquet, one of the comparisons that are its evidence, and a side of one.
@@ -39,7 +38,7 @@ class Claims(Part):
         if self.study.n_seeds == 1:
             yield self.text("claims.one_seed")
         else:
-            yield self.text("claims.tests", level=self.words.number(significance.LEVEL, 2))
+            yield self.text("claims.tests", level=self.words.level())
         for source, claims in ((PUBLISHED, self._published), (OWN, self._own)):
             if claims:
                 counts = Counter(claim["verdict"] for claim in claims)

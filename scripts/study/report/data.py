@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from study.data import datasets
@@ -152,7 +151,9 @@ def collect(
             "train": content.train.x[:, 0].shape,
             "test": content.test.x[:, 0].shape,
         },
-        class_counts=_class_counts(content, plan.validation),
+        class_counts=classes.by_part(
+            content.train.y, content.test.y, len(content.targets), plan.validation
+        ),
         experiments=findings.experiments(plan, summary, metrics),
         final=final,
         evaluation=found,
@@ -162,16 +163,6 @@ def collect(
         made_by=[_made_by(runs / run.run / "settings.json") for run in plan.runs],
         claims=claims,
     )
-
-
-def _class_counts(data: Data, validation: str | Mapping[str, Any]) -> dict[str, ClassCounts]:
-    train, test = (
-        classes.count(np.asarray(part.y), len(data.targets)) for part in (data.train, data.test)
-    )
-    if validation == "test":
-        return {"train": train, "validation": test, "test": test}
-    held_out = train.held_out(validation["size"])
-    return {"train": train.without(held_out), "validation": held_out, "test": test}
 
 
 def _evaluation(path: Path | None, data: Data) -> Evaluation | None:

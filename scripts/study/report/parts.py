@@ -257,10 +257,9 @@ class Introduction(Part):
     def method(self) -> Iterator[str]:
         """How the numbers were made, a paragraph for each aspect."""
         study, words = self.study, self.words
-        counts = {part: words.number(shape[0]) for part, shape in study.shapes.items()}
         n_train, height, width = study.shapes["train"]
-        yield self._data(counts, height, width)
-        yield self._validation(counts)
+        yield self._data(height, width)
+        yield self._validation(n_train)
         yield self.text("method.network", inputs=height * width, outputs=len(self.classes))
         yield self.text("method.pixels", half=words.number(0.5, 1))
         baseline = settings.complete(study.plan.baseline)
@@ -288,8 +287,7 @@ class Introduction(Part):
     def _tests(self) -> Iterator[str]:
         """What makes a difference clear, and why that test."""
         n, words = self.study.n_seeds, self.words
-        level = words.number(findings.LEVEL, 2)
-        yield self.text("method.tests", level=level)
+        yield self.text("method.tests", level=words.level())
         yield self.text("method.differences", power=words.language.percent(significance.POWER, 0))
         divisions = math.comb(2 * n, n)
         family = max(experiment.family for experiment in self.study.experiments)
@@ -312,20 +310,24 @@ class Introduction(Part):
         ):
             yield self.text("method.paired", seeds=self.n_seeds)
 
-    def _validation(self, counts: Mapping[str, str]) -> str:
+    def _validation(self, n_train: int) -> str:
         held_out = {}
         validation = self.study.plan.validation
         if validation != "test":
-            learned = self.study.shapes["train"][0] - validation["size"]
             held_out = {
                 "size": self.words.number(validation["size"]),
                 "seed": validation["seed"],
-                "learned": self.words.number(learned),
+                "train": self.words.number(n_train),
+                "learned": self.words.number(n_train - validation["size"]),
             }
         place = f"method.validation.{self._validated_from}.paragraph"
-        return self.text(place, **counts, **held_out)
+        return self.text(place, **held_out)
 
-    def _data(self, counts: Mapping[str, str], height: int, width: int) -> str:
+    def _data(self, height: int, width: int) -> str:
+        counts = {
+            part: self.words.counted("images", shape[0])
+            for part, shape in self.study.shapes.items()
+        }
         about = [
             self.text(
                 "method.data",

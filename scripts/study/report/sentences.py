@@ -14,7 +14,7 @@ from study.results.findings import Course, Lead, PublishedOrder
 from study.spec import settings
 from study.spec.schemas import schema
 from study.statistics.estimates import Estimate, repeatability
-from study.statistics.significance import is_clear
+from study.statistics.significance import LEVEL, is_clear
 from study.support import markdown
 from study.support.language import Language
 
@@ -122,6 +122,10 @@ class Words:
         """A p-value as `p = 0.012`."""
         key = "below" if p < LEAST_P else "equal"
         return self.text(f"p.{key}", p=self._p_number(p))
+
+    def level(self) -> str:
+        """What makes a difference clear: `p < 0.05`."""
+        return self.text("p.below", p=self.number(LEVEL, 2))
 
     def p_alone(self, p: float) -> str:
         """A p-value in a cell, as `0.012` or `< 0.001`; a dash where there is none."""

@@ -153,7 +153,7 @@ class _Comparison:
         tests = sum(row.verdict in (Verdict.CLEAR, Verdict.OPEN) for row in self.rows)
         a, b = self.names()
         yield f"## {self.text('results.title')}"
-        yield self.text("results.note", a=a, b=b, tests=tests)
+        yield self.text("results.note", a=a, b=b, tests=tests, level=self.words.level())
         headings = ["experiment", "value", "epochs", a, b, "difference", "p", "verdict"]
         yield self._table(headings, map(self._cells, self.rows), "llrrrrrl")
 

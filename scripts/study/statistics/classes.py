@@ -1,6 +1,8 @@
 """How the examples of a data set are divided among its classes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -57,4 +59,18 @@ class ClassCounts:
 
 def count(labels: np.ndarray, n_classes: int) -> ClassCounts:
     """How many of `labels` (n,) each of the classes has."""
-    return ClassCounts(np.bincount(labels, minlength=n_classes))
+    return ClassCounts(np.bincount(np.asarray(labels), minlength=n_classes))
+
+
+def by_part(
+    train: np.ndarray, test: np.ndarray, n_classes: int, validation: str | Mapping[str, Any]
+) -> dict[str, ClassCounts]:
+    """The counts of the images learnt from, of the validation and of the test images.
+
+    `train` and `test` (n,) are the labels of the data set's parts, `validation` is as in plan.json.
+    """
+    learned, tested = count(train, n_classes), count(test, n_classes)
+    if validation == "test":
+        return {"train": learned, "validation": tested, "test": tested}
+    held_out = learned.held_out(validation["size"])
+    return {"train": learned.without(held_out), "validation": held_out, "test": tested}

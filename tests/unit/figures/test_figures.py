@@ -20,7 +20,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mnistlike import write_dataset
+from mnistlike import idx_bytes, write_dataset
 from study.data.datasets import describe
 from study.figures import drawing, experiment_figures
 from study.figures.experiment_data import collect, scale_of
@@ -522,6 +522,35 @@ def test_a_model_without_mistakes_says_so(data, tmp_path, monkeypatch):
         assert Language("en").text(f"figures.{key}") in found
 
 
+def test_a_single_image_is_no_plural(data, tmp_path, monkeypatch):
+    options = write_final_study(tmp_path, data, seeds=1, diverged=0, mistaken=2)
+    run_program("draw_final", monkeypatch, **options)
+    for code, one in (("en", "1 image"), ("es", "1 imagen")):
+        found = texts(options["output"] / f"final_confused.{code}.svg")
+        assert one in found
+        assert not [text for text in found if re.search(r"\b1 im.*s$", text)]
+
+
+def test_the_most_frequent_class_stands_beside_accuracies(data, tmp_path, monkeypatch):
+    """Entry 6: of classes that are not equally frequent, a share is soon had."""
+    own = tmp_path / "data"
+    shutil.copytree(data, own)
+    labels = (np.arange(60) < 6).astype(np.uint8)
+    (own / "test-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
+    for folder, told in ((own, True), (data, False)):
+        options = write_final_study(tmp_path / folder.name / "made", folder, seeds=2, diverged=0)
+        run_program("draw_final", monkeypatch, **options)
+        wanted = {name: options[name] for name in ("plan", "runs", "data", "output")}
+        run_program("draw_experiment", monkeypatch, **wanted)
+        for code, name in (("en", "zero"), ("es", "cero")):
+            language = Language(code)
+            share = language.percent(0.9)
+            note = language.text("figures.unbalanced", classes=name, share=share)
+            for figure in ("dropout", "final_curves"):
+                found = " ".join(texts(options["output"] / f"{figure}.{code}.svg"))
+                assert (note in found) == told
+
+
 def test_an_evaluation_on_other_data_is_refused(data, tmp_path, monkeypatch):
     options = write_final_study(tmp_path, data, seeds=1, diverged=0)
     found = evaluation.read(options["evaluation"], describe(data / "mnistlike.yaml").load(data))
@@ -544,7 +573,7 @@ def test_the_program_draws_an_experiment_in_every_language(data, tmp_path, monke
     options = write_final_study(tmp_path, data, seeds=2, diverged=0)
     plan = Plan.read(options["plan"])
     shutil.rmtree(options["runs"] / plan.final.run)
-    wanted = {name: options[name] for name in ("plan", "runs", "output")}
+    wanted = {name: options[name] for name in ("plan", "runs", "data", "output")}
     run_program("draw_experiment", monkeypatch, **wanted, experiments="dropout")
     assert {path.name for path in options["output"].iterdir()} == {
         f"dropout.{code}.{ending}" for code in plan.languages for ending in ("png", "svg")

@@ -79,6 +79,29 @@ def test_every_entry_is_a_text_under_text_keys(code, file):
         assert text.strip(), path
 
 
+# Of these there may be a single one. A mosaic always has several.
+PLURAL = re.compile(r"\{\w+\} (\w+ )?(images|accuracies|im\xe1genes|exactitudes)\b")
+SEVERAL = ("mosaic",)
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("file", FILES)
+def test_what_may_be_one_is_no_plural(code, file):
+    """'1 images', 'all 1 accuracies': a noun stands behind its number only where it has a form."""
+    found = [
+        text
+        for path, text in catalogue(code, file).items()
+        if PLURAL.search(text) and path[-1] not in ("other", *SEVERAL)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("file", FILES)
+def test_p_and_its_level_stay_on_one_line(code, file):
+    assert [text for text in catalogue(code, file).values() if re.search(r"\bp [<=]", text)] == []
+
+
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_every_setting_has_every_text(code, setting):

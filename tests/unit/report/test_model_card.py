@@ -4,6 +4,7 @@ import re
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
@@ -13,6 +14,7 @@ from study.final import export
 from study.report import model_card
 from study.report.data import collect
 from study.spec import config
+from study.statistics.classes import ClassCounts
 
 ROOT = Path(__file__).parents[3]
 
@@ -79,8 +81,20 @@ def test_the_protocol_is_told(tmp_path):
     study = replace(study, plan=replace(study.plan, validation=held_out))
     described = export.Description(**asdict(description) | {"validation": held_out})
     text = model_card.render(study, described)
-    assert "10,000 of the training images were held out (seed 3)" in text
+    assert "Of the training images, 10,000 stayed held out (seed 3)" in text
     assert "took no part in any choice" in text
+
+
+def test_the_share_of_the_most_frequent_class_stands_in_the_row_of_accuracy(tmp_path):
+    """Entry 6, where one class is more frequent than others."""
+    text, description, study = card(tmp_path)
+    [row] = re.findall(r"^\| Accuracy .*$", text, re.M)
+    assert "most frequent" not in row
+    uneven = ClassCounts(np.array([144, *[4] * 9]))
+    counts = study.class_counts | {"test": uneven}
+    text = model_card.render(replace(study, class_counts=counts), description)
+    [row] = re.findall(r"^\| Accuracy .*$", text, re.M)
+    assert "always naming the most frequent class (T-shirt/top) is right for 80.00" in row
 
 
 def test_classes_without_english_names_keep_their_own(tmp_path):

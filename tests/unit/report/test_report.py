@@ -450,7 +450,7 @@ class TestOtherStudies:
         told = replace(told, evaluation=replace(told.evaluation, probabilities=right))
         text = document.render(told, language("en"), "figures")
         check_clean(text)
-        assert "all 200 images lie on the diagonal" in text
+        assert "every image lies on the diagonal (200)" in text
 
 
 class TestProgram:
