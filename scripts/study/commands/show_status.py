@@ -4,7 +4,7 @@ import argparse
 import shlex
 
 from study.commands import options
-from study.commands.unlock import snakemakes
+from study.commands.unlock import is_at_work
 from study.data import datasets
 from study.operations import status
 from study.operations.progress import Progress
@@ -35,5 +35,5 @@ def run(args: argparse.Namespace) -> None:
     if args.since is not None:
         print(status.closing(look, resolved, args.results, args.since))
         return
-    is_running = str(args.results.resolve().parent) in snakemakes().values()
+    is_running = is_at_work(args.results.resolve().parent)
     print(status.in_words(look, resolved, args.results, is_running, shlex.join(args.again)))

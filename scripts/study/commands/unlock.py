@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from study.operations.job_logs import LOCKS
+
 
 def snakemakes() -> dict[int, str | None]:
     """Where each process of this machine works that may be a Snakemake; None if it hides that."""
@@ -20,9 +22,15 @@ def snakemakes() -> dict[int, str | None]:
     }
 
 
-def owners(folder: Path) -> list[int]:
-    """Processes that may be a Snakemake working in `folder`; one that hides its folder may be."""
-    return [pid for pid, cwd in snakemakes().items() if cwd in (None, str(folder.resolve()))]
+def is_locked(folder: Path) -> bool:
+    """Whether a Snakemake that works in `folder`, or did until it was killed, locked it."""
+    return any((folder / LOCKS).glob("*"))
+
+
+def is_at_work(folder: Path) -> bool:
+    """Whether a Snakemake works in `folder`; one that hides where may be what locked it."""
+    places = snakemakes().values()
+    return str(folder.resolve()) in places or (None in places and is_locked(folder))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    locks = args.folder / ".snakemake" / "locks"
-    if any(locks.glob("*")) and not owners(args.folder):
+    if is_locked(args.folder) and not is_at_work(args.folder):
         print("unlocking: the Snakemake that held the lock is gone")
-        shutil.rmtree(locks)
+        shutil.rmtree(args.folder / LOCKS)
