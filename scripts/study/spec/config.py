@@ -200,6 +200,9 @@ _BOUNDS = {
 }
 
 
+# Of unknown keys, so many are told of one place.
+MOST_UNKNOWN = 5
+
 _FORMS = {
     "path": "cannot be a path: it must not begin with -, nor hold { } or control characters",
     "image": "cannot name an image: use letters, digits and _ . / : @ + ~ = -",
@@ -211,10 +214,11 @@ def _reason(error: ValidationError) -> str:
     match error.validator:
         case "additionalProperties":
             known = list(error.schema["properties"])
-            unknown = [key for key in value if key not in known]
-            return "; ".join(
-                f"unknown key {_short(key)}{suggestion(key, known)}" for key in unknown
-            )
+            # Those that are known are told once, however many are not.
+            hints: dict[str, list[str]] = {}
+            for key in [key for key in value if key not in known][:MOST_UNKNOWN]:
+                hints.setdefault(suggestion(key, known), []).append(_short(key))
+            return "; ".join(f"unknown key {', '.join(keys)}{hint}" for hint, keys in hints.items())
         case "pattern" if error.schema.get("format") in _FORMS:
             return f"{_short(value)} {_FORMS[error.schema['format']]}"
         case "pattern" | "type" if "pattern" in error.schema and "format" not in error.schema:

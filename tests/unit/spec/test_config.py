@@ -68,6 +68,7 @@ def vary(text):
         ("baseline: {optimizer: AdamW}\n", "baseline.optimizer", "did you mean 'adamw'?"),
         ("baseline: {lerning_rate: 1}\n", "baseline", "did you mean 'learning_rate'?"),
         ("baseline: {colour: 1}\n", "baseline", "unknown key 'colour'; known are optimizer, "),
+        ("baseline: {left: 1, by: 2}\n", "baseline", "unknown key 'left', 'by'; known are optim"),
         ("final: {dropuot: 0.1}\n", "final", "did you mean 'dropout'?"),
         ("data: {datset: x}\n", "data", "did you mean 'dataset'?"),
         ("data: {validation: tset}\n", "data.validation", "'tset'; did you mean 'test'?"),
