@@ -268,7 +268,7 @@ def test_a_state_of_other_code_is_said_and_trained_anew(run, finished, undisturb
     copy = Path(shutil.copytree(PROGRAM.parents[1] / "scripts", tmp_path / "copy" / "scripts"))
     for shared in ("resources", "workflow"):
         (copy.parent / shared).symlink_to(PROGRAM.parents[1] / shared)
-    with (copy / "study" / "learning" / "training.py").open("a") as file:
+    with (copy / "study" / "learning" / "trainer.py").open("a") as file:
         file.write("# Another comment.\n")
     words = [copy / "train.py", *run(finished).args[2:]]
     ended = subprocess.run(
