@@ -58,8 +58,8 @@ def finish(folder: Path, processes: int) -> None:
     """Write what training would have left of every run of the study in `folder`."""
     os.chdir(folder)
     planned = resolve(config.load([Path("study.yaml")]))
-    digest = datasets.describe(planned.dataset).digest
-    learning = fingerprint.learning(digest, planned.validation)
+    dataset = datasets.describe(planned.dataset)
+    learning = fingerprint.learning(dataset.digest, planned.validation, dataset.outputs)
     write = partial(_finish_run, learning=learning, made_by=provenance.made_by())
     with ProcessPoolExecutor(processes) as pool:
         list(pool.map(write, planned.runs, chunksize=50))

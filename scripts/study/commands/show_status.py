@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     resolved = resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
-    learning = fingerprint.learning(datasets.describe(resolved.dataset).digest, resolved.validation)
+    dataset = datasets.describe(resolved.dataset)
+    learning = fingerprint.learning(dataset.digest, resolved.validation, dataset.outputs)
     look = Progress(resolved, args.results / "runs", learning).look()
     if args.since is not None:
         print(status.closing(look, resolved, args.results, args.since))

@@ -195,7 +195,7 @@ def train(job: Job) -> None:
     stored = job.stored_runs and f"{job.stored_runs}/{job.folder.name}"
     storage = object_store.Folder(stored)
     storage.fetch(job.journal, job.checkpoint)
-    learning = fingerprint.learning(job.dataset.digest, job.validation)
+    learning = fingerprint.learning(job.dataset.digest, job.validation, job.dataset.outputs)
     known = matching_state(job.checkpoint, fingerprint.of_run(job.settings, learning))
     known.syntax = known.syntax or fingerprint.training_syntax()
     open_seeds = job.target.open_seeds(known)
@@ -273,7 +273,7 @@ def matching_state(path: Path, wanted: dict[str, str]) -> checkpoint.Checkpoint:
     except checkpoint.DamagedStateError as error:
         log(f"{error}; training anew")
         return checkpoint.Checkpoint(wanted)
-    changed = [key for key, value in wanted.items() if found.fingerprint.get(key) != value]
+    changed = fingerprint.differing(found.fingerprint, wanted)
     if changed:
         log(f"{path}: made with other {' and '.join(changed)}; training anew")
         return checkpoint.Checkpoint(wanted)

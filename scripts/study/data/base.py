@@ -146,6 +146,11 @@ class Dataset(ABC):
         """Classes or quantities, as far as they are described."""
 
     @property
+    def outputs(self) -> int | None:
+        """How many classes or quantities are described; None where only the fetched data tell."""
+        return len(self.targets) if self.targets else None
+
+    @property
     @abstractmethod
     def digest(self) -> str:
         """12 hexadecimal digits that stand for the content of the data, for fingerprints."""

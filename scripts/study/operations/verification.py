@@ -86,7 +86,9 @@ class Verification:
     def __init__(self, plan: Plan, results: Path):
         self.results = results
         self.dataset = datasets.describe(plan.dataset)
-        self.learning = fingerprint.learning(self.dataset.digest, plan.validation)
+        self.learning = fingerprint.learning(
+            self.dataset.digest, plan.validation, self.dataset.outputs
+        )
         self.data = results / "data" / self.dataset.name
         self.runs = results / "runs"
         self.plan_file = results / "plan.json"
@@ -382,7 +384,7 @@ class Verification:
         folder = self.runs / run.run
         saved = checkpoint.read(folder / "state.safetensors")
         today = fingerprint.of_run(run.settings, self.learning)
-        other = [key for key, value in today.items() if saved.fingerprint.get(key) != value]
+        other = fingerprint.differing(saved.fingerprint, today)
         if other:
             raise UnableError(f"not trained again: it was made with other {' and '.join(other)}")
         before = saved.replicates[seed]

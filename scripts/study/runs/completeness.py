@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from study.runs import checkpoint
-from study.runs.fingerprint import of_run
+from study.runs.fingerprint import differing, of_run
 from study.spec.plan import Plan, Run
 from study.support.errors import StudyError
 from study.support.files import read_text, sha256
@@ -160,8 +160,7 @@ def replicates_of(saved: checkpoint.Checkpoint) -> dict[str, dict[str, Any]]:
 
 
 def _changed(run: Run, made: Mapping[str, str], learning: Mapping[str, str]) -> tuple[str, ...]:
-    today = of_run(run.settings, learning)
-    return tuple(f"{key} changed" for key, value in today.items() if made.get(key) != value)
+    return tuple(f"{key} changed" for key in differing(made, of_run(run.settings, learning)))
 
 
 def _lacking(run: Run, replicates: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, ...], int]:

@@ -57,23 +57,36 @@ def training_syntax(model: str = "mlp", task: str = "classification") -> str:
     return same_code(digest.hexdigest()[:16])
 
 
-def learning(data_digest: str, validation: Validation) -> dict[str, str]:
+def learning(
+    data_digest: str, validation: Validation, outputs: int | None = None
+) -> dict[str, str]:
     """Everything but its settings that a run's numbers depend on, wherever it is trained.
 
-    `validation` is the plan's: which images are learned from and judged.
+    `validation` is the plan's: which images are learned from and judged. `outputs` is the number of
+    classes or quantities where the data set's description says it, and not its files alone: of the
+    same files two descriptions may say different things.
     """
     data = hashlib.sha256(f"{data_digest} {json.dumps(validation, sort_keys=True)}".encode())
     return {
         "code": training_code(),
         "data": data.hexdigest()[:16],
         "torch": version("torch"),
-    }
+    } | ({} if outputs is None else {"outputs": str(outputs)})
 
 
 def of_run(settings: Mapping[str, Any], learned_from: Mapping[str, str]) -> dict[str, str]:
     """All that a run's numbers depend on: `learning` and its own settings."""
     told = json.dumps(essential(settings), sort_keys=True)
     return {"settings": hashlib.sha256(told.encode()).hexdigest()[:16], **learned_from}
+
+
+def differing(made: Mapping[str, str], today: Mapping[str, str]) -> list[str]:
+    """The keys in which the fingerprint that a run was `made` with is not that of `today`.
+
+    A run of the time before outputs were noted is taken to have those of today.
+    """
+    assumed = {key: value for key, value in today.items() if key == "outputs"} | dict(made)
+    return [key for key, value in today.items() if assumed.get(key) != value]
 
 
 def program(path: Path, *resources: Path) -> str:

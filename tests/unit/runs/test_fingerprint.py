@@ -123,6 +123,17 @@ def test_learning_depends_on_code_data_and_torch():
     assert len(digests) == 4
 
 
+def test_the_same_files_with_another_number_of_classes_are_other_data():
+    """Entry 9: runs of 4 classes were taken for those of 5."""
+    four, five = (fingerprint.learning("abc", "test", outputs) for outputs in (4, 5))
+    assert fingerprint.differing(four, five) == ["outputs"]
+    assert fingerprint.differing(four, four) == []
+    # Of runs of before it was noted, none is trained again.
+    before = fingerprint.learning("abc", "test")
+    assert fingerprint.differing(before, four) == []
+    assert fingerprint.differing(before | {"data": "other"}, four) == ["data"]
+
+
 def test_fingerprints_do_without_torch():
     code = (
         "import sys; from study.runs import fingerprint; fingerprint.learning('', 'test');"
