@@ -1,13 +1,14 @@
 """Models, evaluations and studies beside that are not what was written: used, or told."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finished import planned
 from fuzzing import INPUTS, altered, damaged, in_time, told
 from madeup import make, write
 from networks import made_up_model, random_images
@@ -171,7 +172,9 @@ def shown(folder):
     """Whether the study in a folder is shown beside another; else the fault was told."""
     with in_time():
         try:
-            found = protocols.beside({"beside": str(folder)}, DATASET.load(folder / "data"))
+            found = protocols.beside(
+                replace(planned(), beside=str(folder)), DATASET.load(folder / "data")
+            )
         except StudyError as error:
             told(error, str(folder))
             return False
