@@ -1,7 +1,6 @@
 """Reading what people write: YAML, strictly, and words that may be misspelt."""
 
 import difflib
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ class _BoundedComposer(Composer):
         mark = self.parser.peek_event().start_mark
         self._written += 1
         _refuse_more(self._written, mark)
-        node = super().compose_node(parent, index)
+        node: Node = super().compose_node(parent, index)
         if is_alias and id(node) not in self._expanded:
             raise ComposerError(None, None, "a part of it contains itself", mark)
         if not is_alias:
@@ -96,9 +95,9 @@ def read_yaml(path: Path) -> Any:
         yaml.Composer, yaml.Constructor = _BoundedComposer, _TellingConstructor
         return yaml.load(content)
     except DuplicateKeyError as error:
-        key = re.search(r'duplicate key "(.*?)"', str(error))
+        key = str(error).partition('duplicate key "')[2].partition('"')[0]
         line = error.problem_mark.line + 1
-        raise StudyError(f"{path}, line {line}: key {key[1]!r} is given twice") from None
+        raise StudyError(f"{path}, line {line}: key {key!r} is given twice") from None
     except MaxDepthExceededError as error:
         line = error.problem_mark.line + 1
         text = f"nested deeper than {MOST_DEPTH} levels"

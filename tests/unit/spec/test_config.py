@@ -217,6 +217,7 @@ def test_a_long_wrong_value_is_cut(write):
     [
         (EXPERIMENTS + "seeds: 1\ndevice: cpu\nseeds: 2\n", 4, "key 'seeds' is given twice"),
         (EXPERIMENTS + "baseline:\n  epochs: 1\n  epochs: 2\n", 4, "key 'epochs' is given twice"),
+        (EXPERIMENTS + '"a\\nb": 1\n"a\\nb": 2\n', 3, r"key 'a\nb' is given twice"),
         (EXPERIMENTS + "seeds: [1, 2\ndevice: cpu\n", 3, "not valid YAML"),
         (EXPERIMENTS + "seeds: 1\n\tdevice: cpu\n", 3, "not valid YAML"),
         (EXPERIMENTS + 'seeds: "1\n', 3, "not valid YAML"),
