@@ -128,9 +128,10 @@ $(BENCH_INSTALLED): $(INSTALLED) bench/requirements.txt
 reference: setup ## Write docs/reference/config.md, every key of config.yaml, from the schemas
 	@python scripts/write_reference.py
 
-check: setup ## Lint and format checks
+check: setup ## Lint, format and type checks
 	ruff check .
 	ruff format --check .
+	mypy
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from study.data import preparing
-from study.data.base import Examples
+from study.data.base import Examples, Quantities
 from study.data.decoded import ARRAYS, TEST, Content
 from study.support.errors import StudyError
 
@@ -55,7 +55,7 @@ def _targets(values: np.ndarray, task: str | None, place: str) -> tuple[np.ndarr
             for i, column in enumerate(values.T, start=1)
         ]
         names = [name for _, each in found for name in each.names]
-        quantities = preparing.Quantities(names, [""] * len(names))
+        quantities = Quantities(names, [""] * len(names))
         return np.concatenate([numbers for numbers, _ in found], axis=1), quantities
     values = values.reshape(len(values)) if values.ndim == 2 else values
     if values.ndim != 1 or values.dtype.kind not in "biufUS":
@@ -67,9 +67,9 @@ def _targets(values: np.ndarray, task: str | None, place: str) -> tuple[np.ndarr
     return preparing.targets(pd.Series(values, name="target"), task, f"{place}: y_train")
 
 
-def _examples(array: Any, place: str, notes: list[str]) -> np.ndarray:
+def _examples(given: Any, place: str, notes: list[str]) -> np.ndarray:
     """Examples as networks take them: pixels as uint8, other numbers as float32."""
-    array = np.asarray(array)
+    array = np.asarray(given)
     if array.ndim < 2 or 0 in array.shape:
         raise StudyError(f"{place}: (examples, numbers) or images are needed, not {array.shape}")
     if array.dtype.kind not in "biuf":

@@ -260,6 +260,7 @@ def parse(path: Path, name: Any, entry: Any) -> IdxDataset:
         raise StudyError(f"{path}: {name}.files: the four names must differ")
 
     classes = entry["classes"]
+    class_names: list[str] | dict[str, list[str]]
     if isinstance(classes, list):
         class_names = [str(label) for label in classes]
     else:

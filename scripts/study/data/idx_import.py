@@ -137,13 +137,13 @@ def _images(name: str, array: np.ndarray, warnings: list[str]) -> np.ndarray:
             f"{name}: pixels from 0 to 255 or fractions are needed, not {low} to {high}"
         )
     if np.issubdtype(array.dtype, np.floating) and high <= 1:
-        return np.rint(array * 255).astype(np.uint8)
+        return np.asarray(np.rint(array * 255), np.uint8)
     if high <= 1:
         warnings.append(
             f"{name}: no pixel is brighter than {high} of 255, which is black to the network; "
             "multiply by 255 what was a fraction or a mark"
         )
-    rounded = np.rint(array).astype(np.uint8)
+    rounded = np.asarray(np.rint(array), np.uint8)
     if (rounded != array).any():
         warnings.append(f"{name}: pixels are no whole numbers, and were rounded")
     return rounded
@@ -167,7 +167,7 @@ def _unused(labels: Arrays, names: Sequence[str]) -> list[str]:
     found = [
         f"{part}: no image is of class {label} ({names[label]})"
         for part, count in counts.items()
-        for label in np.flatnonzero(count == 0)
+        for label in np.flatnonzero(count == 0).tolist()
     ]
     if all(count[0] == 0 for count in counts.values()):
         found.append("labels seem to begin at 1: subtract 1, or class 0 stays without an image")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from study.data.base import Classes, Examples, Tell
 from study.data.decoded import TEST, Content, Decoded, digest_of
@@ -125,7 +125,7 @@ def _picture(path: Path) -> Image.Image:
                 return ImageOps.exif_transpose(picture)
     except (StudyError, MemoryError):
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise StudyError(f"{path}: is no picture; pictures are {', '.join(FORMATS)}") from None
     except Exception as error:
         # Pillow's readers end with whatever a damaged file makes of them.

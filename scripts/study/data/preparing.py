@@ -47,7 +47,7 @@ def is_classes(values: pd.Series, task: str | None, place: str) -> bool:
         return True
     if (values != values.round()).any():
         return False
-    different = values.nunique()
+    different: int = values.nunique()
     if MOST_CLASSES < different < FEWEST_QUANTITIES:
         raise StudyError(
             f"{place}: {different} different whole numbers may be classes or quantities; say "
@@ -101,8 +101,8 @@ def oddities(
             if absent:
                 notes.append(f"no {name} example is of class {_listed(absent)}")
     if train.x.ndim == 2:
-        constant = np.flatnonzero((train.x == train.x[:1]).all(axis=0))
-        if len(constant):
+        constant = np.flatnonzero((train.x == train.x[:1]).all(axis=0)).tolist()
+        if constant:
             names = [columns[i] if columns else f"column {i}" for i in constant]
             notes.append(f"the same in all training examples: {_listed(names)}")
     if train.x.dtype == np.float32 and (largest := float(np.abs(train.x).max())) > LARGE:

@@ -120,13 +120,14 @@ def _attempts(source: str, dataset: IdxDataset) -> list[Attempt]:
             mirrors, names = _torchvision_mirrors(dataset)
             return [functools.partial(_download, mirror, names) for mirror in mirrors]
         case "debian":
-            if not dataset.debian:
+            debian = dataset.debian
+            if not debian:
                 raise SourceError("the description names no Debian package")
             return [
                 lambda _: _existing_folder(
-                    ROOT / dataset.debian.folder, f"{dataset.debian.package} is not installed"
+                    ROOT / debian.folder, f"{debian.package} is not installed"
                 ),
-                functools.partial(_unpacked_package, dataset.debian),
+                functools.partial(_unpacked_package, debian),
             ]
         case _:
             folder = Path(os.path.expanduser(source))
@@ -178,10 +179,9 @@ def _download(mirror: str, names: Iterable[str], work: Path) -> Path:
 def _blocks_of_url(session: requests.Session, mirror: str, name: str) -> Iterator[bytes]:
     try:
         with session.get(f"{mirror}{name}", stream=True, timeout=MIRROR_SECONDS) as response:
-            response.raise_for_status()
+            if not response.ok:
+                raise SourceError(f"{mirror}{name}: HTTP {response.status_code}")
             yield from response.iter_content(_BLOCK)
-    except requests.HTTPError as error:
-        raise SourceError(f"{mirror}{name}: HTTP {error.response.status_code}") from error
     except requests.RequestException as error:
         cause = getattr(error.args[0], "reason", error) if error.args else error
         raise SourceError(f"{mirror}: {type(cause).__name__}") from error

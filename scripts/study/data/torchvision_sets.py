@@ -13,8 +13,10 @@ from study.data.decoded import Content, Decoded
 from study.support.errors import StudyError
 from study.support.strict_yaml import suggestion
 
-NAMES = ("MNIST", "KMNIST", "FashionMNIST", "EMNIST", "QMNIST", "USPS", "CIFAR10", "CIFAR100")
-NAMES += ("SVHN",)
+NAMES = (
+    *("MNIST", "KMNIST", "FashionMNIST", "EMNIST", "QMNIST", "USPS"),
+    *("CIFAR10", "CIFAR100", "SVHN"),
+)
 
 SPLITS = ("balanced", "byclass", "bymerge", "digits", "letters", "mnist")
 

@@ -453,7 +453,7 @@ class FinalModel(Results):
     def _decided_otherwise(self, experiment: Experiment) -> list[str]:
         """The settings of an experiment's best value that the final model does not have."""
         final = settings.complete(self.model.varied)
-        brought = best_of_each.brought(experiment, self.study.plan.baseline)
+        brought = best_of_each.brought(experiment, experiment.best, self.study.plan.baseline)
         return [
             self.words.setting_name(key) for key, value in brought.items() if final[key] != value
         ]

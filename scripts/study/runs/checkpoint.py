@@ -171,7 +171,7 @@ def _parse(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) ->
             for network, tensor in zip(kept.values(), own.pop(place), strict=True):
                 network[name] = tensor
         state.replicates[int(seed)] = Replicate(
-            **known, measures=own.pop("measures"), kept=kept, tensors=own
+            **known, measures=own.pop("measures"), kept=dict(kept), tensors=own
         )
     return state
 

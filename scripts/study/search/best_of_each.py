@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from study.results import findings
-from study.results.experiments import rank
-from study.results.findings import Experiment
+from study.results.experiments import Experiment, Value, rank
 from study.spec.choice import ALL_DIVERGED, Choice, Reason, digest
 from study.spec.plan import Plan
 
@@ -23,14 +22,14 @@ def choose(experiments: Sequence[Experiment], plan: Plan) -> Choice:
     error.
     """
     baseline = plan.baseline
-    found = [experiment for experiment in experiments if experiment.best]
+    found = [(each, each.best) for each in experiments if each.best]
     asked = digest(plan.experiments, plan.seeds)
     if not found:
         return Choice(settings={}, reasons=[], experiments=asked, unchosen=ALL_DIVERGED)
-    brings = {each.name: brought(each, baseline) for each in found}
+    brings = {each.name: brought(each, best, baseline) for each, best in found}
     settings: dict[str, Any] = {}
     fitting = set()
-    for experiment in sorted(found, key=lambda each: rank(each.best)):
+    for experiment, _ in sorted(found, key=lambda each: rank(each[1])):
         brings_now = brings[experiment.name]
         so_far = {**baseline, **settings} if settings else brings_now
         if all(so_far[key] == brings_now[key] for key in brings_now.keys() - experiment.keys):
@@ -41,27 +40,27 @@ def choose(experiments: Sequence[Experiment], plan: Plan) -> Choice:
             key: settings[key] for each in brings.values() for key in each if key in settings
         },
         reasons=[
-            _reason(each, brings[each.name] if each.name in fitting else {}, settings)
-            for each in found
+            _reason(each, best, brings[each.name] if each.name in fitting else {}, settings)
+            for each, best in found
         ],
         experiments=asked,
     )
 
 
-def brought(experiment: Experiment, baseline: Mapping[str, Any]) -> dict[str, Any]:
+def brought(experiment: Experiment, best: Value, baseline: Mapping[str, Any]) -> dict[str, Any]:
     """What the best value sets, after what its experiment starts from and is not the baseline's."""
     start = {key: value for key, value in experiment.settings.items() if value != baseline[key]}
-    return start | experiment.best.varied
+    return start | best.varied
 
 
 def _reason(
-    experiment: Experiment, brought: Mapping[str, Any], settings: Mapping[str, Any]
+    experiment: Experiment, best: Value, brought: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> Reason:
     lead = findings.lead(experiment)
     return Reason(
         experiment=experiment.name,
-        value=experiment.best.text,
-        accuracy=experiment.best.validation.mean,
+        value=best.text,
+        accuracy=best.validation.mean,
         runner_up=lead.runner_up.text if lead else None,
         lead=lead.size if lead else None,
         p=lead.p if lead and lead.is_tested else None,

@@ -45,7 +45,9 @@ _PLAN = {
 
 def files_beside(folder: str | None) -> list[str]:
     """What is read of the study that is shown beside another; nothing before it is all there."""
-    paths = [Path(folder, name) for name in FILES_BESIDE] if folder else []
+    if not folder:
+        return []
+    paths = [Path(folder, name) for name in FILES_BESIDE]
     try:
         return list(map(str, paths)) if all(path.is_file() for path in paths) else []
     except OSError as error:

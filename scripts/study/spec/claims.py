@@ -86,7 +86,8 @@ class Claim:
 def ledger() -> list[dict[str, Any]]:
     """The published study's claims, in the form of claims.schema.yaml."""
     # By libyaml: the strict reader takes half a second.
-    return YAML(typ="safe").load(LEDGER)
+    found: list[dict[str, Any]] = YAML(typ="safe").load(LEDGER)
+    return found
 
 
 def asked(plan: Plan) -> list[Claim]:
@@ -155,8 +156,8 @@ def faults(config: Mapping[str, Any]) -> Iterator[str]:
 def _lookups(form: Any, study: Study) -> int:
     """How many values of experiments reading a predicate goes through."""
     match form:
-        case {"experiment": str(name), **others}:
-            steps = others.get("over", {}).get("values", ()), others.get("among", ())
+        case {"experiment": str(name)}:
+            steps = form.get("over", {}).get("values", ()), form.get("among", ())
             return len(study.get(name, ())) * (2 + sum(map(len, steps)))
         case Mapping():
             return sum(_lookups(part, study) for part in form.values())
@@ -168,7 +169,7 @@ def _lookups(form: Any, study: Study) -> int:
 
 def _asked_for(config: Mapping[str, Any]) -> Study:
     """What predicates may name in a study, from its config."""
-    study = {}
+    study: dict[str, list[Known]] = {}
     for name, experiment in config["experiments"].items():
         vary = experiment["vary"]
         start = {**config["baseline"], **experiment.get("with", {})}

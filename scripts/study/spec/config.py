@@ -113,7 +113,7 @@ def _too_many_values(config: Mapping[str, Any]) -> Iterator[str]:
     }
     total = sum(counts.values())
     if total > MOST_VALUES:
-        largest = max(counts, key=counts.get)
+        largest = max(counts, key=counts.__getitem__)
         yield (
             f"experiments: ask for {total:,} values, of which {largest} has {counts[largest]:,}; "
             f"a study has at most {MOST_VALUES:,}"
@@ -150,7 +150,7 @@ def _place(error: ValidationError) -> str:
     return _path_text(error.absolute_path)
 
 
-def _unfit(value: Any, path: tuple = ()) -> Iterator[str]:
+def _unfit(value: Any, path: tuple[Any, ...] = ()) -> Iterator[str]:
     """Numbers and texts that no study can hold, wherever they stand."""
     if len(path) > MOST_DEPTH:
         raise RecursionError
@@ -245,7 +245,7 @@ def _reason(error: ValidationError) -> str:
             missing = next(key for key in limit if key not in value)
             return f"key {missing!r} is missing"
         case _:
-            return error.message.splitlines()[0][:120]
+            return str(error.message).splitlines()[0][:120]
 
 
 def _short(value: Any) -> str:

@@ -93,7 +93,7 @@ def _resolved(part: Part, root: Part) -> Part:
         return part
     file, _, name = part["$ref"].partition("#/$defs/")
     root = schema("claims") if file else root
-    return _resolved(root["$defs"][name], root) | part
+    return {**_resolved(root["$defs"][name], root), **part}
 
 
 def _values(part: Part, root: Part) -> str:

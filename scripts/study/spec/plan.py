@@ -11,7 +11,6 @@ from typing import Any, Self
 
 from study.spec.choice import Reason
 from study.spec.settings import (
-    Setting,
     Settings,
     complete,
     essential,
@@ -53,7 +52,7 @@ class Experiment:
         """Of what `Plan.to_json` wrote."""
         return cls(**{**content, "values": list(map(Value.from_json, content["values"]))})
 
-    def settings_of(self, value: Value) -> dict[str, Setting]:
+    def settings_of(self, value: Value) -> dict[str, Any]:
         """All settings of one of its values."""
         return complete({**self.settings, **value.settings})
 
@@ -172,8 +171,9 @@ class Plan:
             if run.run in epochs
         ]
         part = copy.copy(self)
-        for name, value in (("experiments", experiments), ("final", final), ("runs", runs)):
-            object.__setattr__(part, name, value)
+        own = {"experiments": experiments, "final": final, "runs": runs}
+        for name, content in own.items():
+            object.__setattr__(part, name, content)
         return part
 
     def restricted_to(self, epochs_of: Mapping[str, Mapping[int, float]]) -> "Plan":
@@ -250,8 +250,8 @@ def runs_of(
     experiments: list[Experiment], final: Value | None, seeds: list[int], chooses_final: bool
 ) -> list[Run]:
     """Each distinct run once, as long as its longest asker wants it, in order of first mention."""
-    askers = [
-        (value, experiment.settings | value.settings)
+    askers: list[tuple[Value, Settings]] = [
+        (value, {**experiment.settings, **value.settings})
         for experiment in experiments
         for value in experiment.values
     ]

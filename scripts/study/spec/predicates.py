@@ -177,8 +177,8 @@ def read(form: Mapping[str, Any], study: Study, place: str) -> Predicate:
         case "close":
             left, right = _sides(content, study, place)
             margin = -float(content["within"])
-            pairs = ((left, right), (right, left))
-            return All(tuple(_compared(*pair, place, margin) for pair in pairs))
+            both = ((left, right), (right, left))
+            return All(tuple(_compared(*pair, place, margin) for pair in both))
         case "between":
             low, high = float(content["low"]), float(content["high"])
             if low >= high:

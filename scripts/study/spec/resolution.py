@@ -40,7 +40,7 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
     notes: list[str] = []
 
     def value(place: str, chosen: Mapping[str, Any], varied: Mapping[str, Any]) -> Value:
-        settings = complete(chosen | varied)
+        settings = complete({**chosen, **varied})
         _check(place, settings, varied, notes)
         name = run_name(settings, dataset, validation)
         shown = {key: settings[key] for key in varied}
@@ -98,7 +98,7 @@ def _validation(described: str | Mapping[str, Any]) -> str | dict[str, Any]:
     """As the plan has it: with all keys, and whole numbers as such."""
     if isinstance(described, str):
         return described
-    held_out = {"from": described["from"], "size": described["size"], "seed": 0} | described
+    held_out = {"from": described["from"], "size": described["size"], "seed": 0, **described}
     return held_out | {key: int(held_out[key]) for key in ("size", "seed")}
 
 

@@ -19,7 +19,7 @@ SCHEMAS = resource("workflow/schemas")
 def schema(name: str = "config") -> dict[str, Any]:
     """The schema `<name>.schema.yaml`; that of the config knows each setting's lists of values."""
     # By libyaml: every program reads it, and the strict reader takes a quarter of a second.
-    content = YAML(typ="safe").load(read_bytes(SCHEMAS / f"{name}.schema.yaml"))
+    content: dict[str, Any] = YAML(typ="safe").load(read_bytes(SCHEMAS / f"{name}.schema.yaml"))
     if name == "config":
         _add_lists(content)
     return content
@@ -27,7 +27,8 @@ def schema(name: str = "config") -> dict[str, Any]:
 
 def definitions() -> dict[str, Any]:
     """The schema of each training setting, in the order of tables and texts."""
-    return schema()["$defs"]["settings"]["properties"]
+    found: dict[str, Any] = schema()["$defs"]["settings"]["properties"]
+    return found
 
 
 def _add_lists(config: dict[str, Any]) -> None:
@@ -43,7 +44,7 @@ def _add_lists(config: dict[str, Any]) -> None:
 def errors(value: Any, wanted: Mapping[str, Any]) -> Iterator[ValidationError]:
     """What a schema refuses in `value`; the schema may refer to claims.schema.yaml."""
     registry = Registry().with_contents([("claims.schema.yaml", schema("claims"))])
-    return _Validator(wanted, registry=registry).iter_errors(value)
+    yield from _Validator(wanted, registry=registry).iter_errors(value)
 
 
 def twice(items: list[Any]) -> Any:
@@ -65,7 +66,7 @@ def _unique_items(
         yield ValidationError("has non-unique elements")
 
 
-def _comparable(value: Any) -> Hashable:
+def _comparable(value: object) -> Hashable:
     """Equal for what JSON Schema takes for equal: 1 is 1.0, and neither is true."""
     match value:
         case bool():

@@ -6,9 +6,9 @@ from typing import Any
 
 from study.spec.schemas import definitions
 
-# One setting's value, and settings by name.
+# One setting's value, and settings by name: the schema, and not the type, says what each may be.
 Setting = bool | int | float | str | list[int]
-Settings = Mapping[str, Setting]
+Settings = Mapping[str, Any]
 
 # What only some optimizers use; every other setting matters to all.
 USED_BY = {"momentum": {"sgd", "rmsprop"}, "nesterov": {"sgd"}}
@@ -25,10 +25,11 @@ def names() -> list[str]:
 
 def default(name: str) -> Setting:
     """The neutral default of a setting."""
-    return definitions()[name]["default"]
+    value: Setting = definitions()[name]["default"]
+    return value
 
 
-def complete(settings: Settings) -> dict[str, Setting]:
+def complete(settings: Settings) -> dict[str, Any]:
     """All settings, in order: those given, in their schema's type, and defaults for the rest."""
     return {
         name: _typed(settings.get(name, definition["default"]), definition)
@@ -36,7 +37,7 @@ def complete(settings: Settings) -> dict[str, Setting]:
     }
 
 
-def _typed(value: Any, definition: Mapping[str, Any]) -> Setting:
+def _typed(value: Any, definition: Mapping[str, Any]) -> Any:
     match definition.get("type"):
         case "number":
             # Zero has one name: -0.0 + 0.0 is 0.0.
@@ -54,7 +55,7 @@ def is_used(name: str, optimizer: str) -> bool:
     return optimizer in USED_BY.get(name, {optimizer})
 
 
-def identity(settings: Settings) -> dict[str, Setting]:
+def identity(settings: Settings) -> dict[str, Any]:
     """What changes the learning: all settings that the optimizer uses, without epochs."""
     return {
         name: settings[name]
@@ -63,7 +64,7 @@ def identity(settings: Settings) -> dict[str, Setting]:
     }
 
 
-def essential(settings: Settings) -> dict[str, Setting]:
+def essential(settings: Settings) -> dict[str, Any]:
     """The identity without what stands at its neutral default and is not always named.
 
     A setting that a later version adds, with a neutral default, changes nothing here.

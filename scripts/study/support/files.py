@@ -66,7 +66,7 @@ def read_own(path: Path) -> bytes | None:
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path` and move it into place when the block succeeds.
 
     The temporary name keeps the suffix of `path`, which libraries read the format from. The
@@ -121,7 +121,9 @@ def _umask() -> int:
 
 
 def save_tensors(
-    path: str | os.PathLike, tensors: dict[str, np.ndarray], metadata: dict[str, str] | None = None
+    path: str | os.PathLike[str],
+    tensors: dict[str, np.ndarray],
+    metadata: dict[str, str] | None = None,
 ) -> None:
     """Write a safetensors file, atomically; OSError where there is no room for it."""
     with atomic_path(path) as temporary:
@@ -144,7 +146,7 @@ def checksum(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) 
     return digest.hexdigest()
 
 
-def read_bytes(path: str | os.PathLike, most: int = -1) -> bytes:
+def read_bytes(path: str | os.PathLike[str], most: int = -1) -> bytes:
     """The content of a file, or its first `most` bytes; tried again where the disk fails."""
 
     def read() -> bytes:
@@ -154,12 +156,12 @@ def read_bytes(path: str | os.PathLike, most: int = -1) -> bytes:
     return tried_again(read, path)
 
 
-def read_text(path: str | os.PathLike) -> str:
+def read_text(path: str | os.PathLike[str]) -> str:
     """The content of a file in UTF-8; tried again where the disk fails."""
     return read_bytes(path).decode("utf-8")
 
 
-def sha256(path: str | os.PathLike) -> str:
+def sha256(path: str | os.PathLike[str]) -> str:
     """The file's checksum, 64 hexadecimal digits; tried again where the disk fails."""
 
     def read() -> str:
@@ -169,17 +171,19 @@ def sha256(path: str | os.PathLike) -> str:
     return tried_again(read, path)
 
 
-def tried_again(read: Callable[[], Result], path: str | os.PathLike) -> Result:
+def tried_again(read: Callable[[], Result], path: str | os.PathLike[str]) -> Result:
     """What `read` returns; a failure that may pass is tried again, then told as a StudyError.
 
     It must not be taken for a file that is not there: what it holds would be made anew.
     """
-    for pause in (*PAUSES, None):
+    pauses = iter(PAUSES)
+    while True:
         try:
             return read()
         except OSError as error:
             if error.errno not in PASSING:
                 raise
+            pause = next(pauses, None)
             if pause is None:
                 text = f"{path}: cannot be read, tried {len(PAUSES) + 1} times: {error.strerror}"
                 raise StudyError(f"{text}; look at the disk and run again") from None
@@ -199,7 +203,7 @@ def link(path: Path, folder: Path) -> None:
         ) from None
 
 
-def write_text(path: str | os.PathLike, text: str) -> None:
+def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` in UTF-8, atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -62,7 +62,8 @@ class Folder:
 
         try:
             found = self.client.get_object(Bucket=self.bucket, Key=f"{self.path}/{name}")
-            return found["Body"].read()
+            content: bytes = found["Body"].read()
+            return content
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchBucket"):
                 return None
