@@ -5,7 +5,8 @@ import random
 import sys
 
 from study.commands import options
-from study.operations.verification import SKIPPED, WRONG, Verification
+from study.operations.checks import OK, OUTDATED, SKIPPED, WRONG
+from study.operations.verification import Verification
 from study.spec import choice, config
 from study.spec.resolution import resolve
 from study.support.errors import StudyError
@@ -27,18 +28,21 @@ def run(args: argparse.Namespace) -> None:
     if not any((args.results / name).exists() for name in ("runs", "plan.json")):
         raise StudyError(f"{args.results}: nothing to verify, the study is not begun")
     verification = Verification(resolved, args.results)
-    counts = {SKIPPED: 0, WRONG: 0}
+    counts = {OK: 0, WRONG: 0, OUTDATED: 0, SKIPPED: 0}
 
     def tell(findings) -> None:
         for finding in findings:
-            counts[finding.verdict] = counts.get(finding.verdict, 0) + 1
-            print(f"{finding.verdict:<8}{finding.text}", flush=True)
+            counts[finding.verdict] += 1
+            print(f"{finding.verdict:<9}{finding.text}", flush=True)
 
     tell(verification.findings())
     if args.retrain:
         seed = random.randrange(1000) if args.seed is None else args.seed
         print(f"training a run again, chosen by --seed {seed}", file=sys.stderr, flush=True)
         tell(verification.retrained(random.Random(seed)))
-    print(f"{sum(counts.values())} findings: {counts[WRONG]} wrong, {counts[SKIPPED]} skipped")
+    told = ", ".join(
+        f"{counts[verdict]} {verdict.lower()}" for verdict in (WRONG, OUTDATED, SKIPPED)
+    )
+    print(f"{sum(counts.values())} findings: {told}")
     if counts[WRONG]:
         sys.exit(1)

@@ -20,14 +20,19 @@ import pytest
 from small_study import Study
 from study.commands import door, verify
 from study.data.datasets import describe
+from study.data.scaling import PIXELS
 from study.final import evaluation
-from study.operations import verification
-from study.operations.verification import OK, SKIPPED, WRONG, Finding, Verification
+from study.operations import remade, retrained, verified_runs
+from study.operations.checks import OK, OUTDATED, SKIPPED, WRONG, CheckedStudy, Finding
+from study.operations.stored_tables import as_stored, holds
+from study.operations.verification import Verification
 from study.results import comparisons, metrics, summary
-from study.runs import checkpoint, completeness, fingerprint, outputs, records
+from study.runs import checkpoint, completeness, fingerprint, models, outputs, records
 from study.runs.completeness import OUTPUTS
 from study.spec import claims, config, plan
 from study.spec.resolution import resolve
+from study.support import receipts
+from study.support.receipts import Stamp
 
 # Every kind of file that verification looks at; `{run}` is one of the runs.
 MADE_ONCE = [
@@ -55,6 +60,8 @@ CLAIM = {
 
 # Where to flip a bit: not in a checksum, where another file would be named, nor in a time.
 POSITIONS = {"settings.json": 0.02, "journal.jsonl": 0.02}
+
+OF_ANOTHER_FORM = ["plan.json", "metrics.parquet"]
 
 DRAWN_AND_WRITTEN = [
     "figures/dropout.en.png",
@@ -102,8 +109,7 @@ def study(made, tmp_path, monkeypatch) -> plan.Plan:
 @pytest.fixture
 def quick(monkeypatch):
     """Nothing is drawn or written again, which takes seconds."""
-    monkeypatch.setattr(Verification, "_programs", lambda _: iter(()))
-    monkeypatch.setattr(Verification, "_made_again", lambda *_: iter(()))
+    monkeypatch.setattr(remade, "made_again", lambda *_: iter(()))
 
 
 def findings(study: plan.Plan) -> list[Finding]:
@@ -112,6 +118,21 @@ def findings(study: plan.Plan) -> list[Finding]:
 
 def wrong(study: plan.Plan) -> list[str]:
     return [finding.text for finding in findings(study) if finding.verdict == WRONG]
+
+
+def outdated(study: plan.Plan) -> list[str]:
+    return [finding.text for finding in findings(study) if finding.verdict == OUTDATED]
+
+
+def note_again() -> None:
+    """Make all receipts fit what is there now, as one would who alters results with care."""
+    for path in Path("results/receipts").glob("*.json"):
+        known = receipts.read(path)
+        outputs = {
+            name: Stamp.of(Path(name)) if Path(name).exists() else stamp
+            for name, stamp in known.outputs.items()
+        }
+        receipts._write(path, replace(known, outputs=outputs))
 
 
 def file(study: plan.Plan, name: str) -> Path:
@@ -155,7 +176,7 @@ def test_untouched_results_are_right_and_come_out_the_same(study, monkeypatch, c
     assert program(monkeypatch, "--seed", "3") == 0
     out, err = capfd.readouterr()
     *lines, total = out.splitlines()
-    assert total == "17 findings: 0 wrong, 0 skipped"
+    assert total == "17 findings: 0 wrong, 0 outdated, 0 skipped"
     assert all(line.startswith("ok ") for line in lines)
     tables = ("metrics.parquet", "summary.parquet", "comparisons.parquet", "claims.parquet")
     for what in ("plan.json", "data/MnistLike", *tables, "report.*.md", "report.en.html"):
@@ -168,7 +189,6 @@ def test_untouched_results_are_right_and_come_out_the_same(study, monkeypatch, c
 
 def test_what_is_there_beyond_the_study_is_no_fault(study, quick):
     """More seeds and epochs than asked for, a run that nobody asks for, one never finished."""
-    shutil.rmtree("results/receipts")
     smaller = replace(
         study,
         runs=[replace(study.runs[1], seeds=[1], epochs=1, kept_epochs=[])],
@@ -185,7 +205,8 @@ def test_what_is_there_beyond_the_study_is_no_fault(study, quick):
     none = comparisons.COMPARISONS.empty_table()
     records.write_parquet(Path("results/comparisons.parquet"), none, {})
     records.write_parquet(Path("results/claims.parquet"), claims.CLAIMS.empty_table(), {})
-    assert wrong(smaller) == []
+    note_again()
+    assert wrong(smaller) == outdated(smaller) == []
 
 
 def test_a_partial_plan_is_right_where_the_rest_is_missing(study, quick):
@@ -194,7 +215,7 @@ def test_a_partial_plan_is_right_where_the_rest_is_missing(study, quick):
     learning = fingerprint.learning(describe(study.dataset).digest, study.validation)
     part = completeness.finished_part(study, Path("results/runs"), learning)
     Path("results/plan.json").write_text(part.to_json(), encoding="utf-8")
-    shutil.rmtree("results/receipts")
+    note_again()
     named = wrong(study)
     assert not any(other.run in text or "plan.json" in text for text in named)
     # The tables are still those of the whole study.
@@ -228,8 +249,7 @@ def test_a_damaged_receipt_is_found(study, quick, damage):
     assert text.startswith("results/receipts/report.json: cannot be read")
 
 
-def test_without_checksums_figures_and_report_are_held_against_what_is_made_again(study):
-    shutil.rmtree("results/receipts")
+def test_figures_and_report_with_checksums_to_match_are_held_against_what_is_made_again(study):
     *damaged, _ = [Path("results") / name for name in DRAWN_AND_WRITTEN]
     figure, other_figure, *model, report = damaged
     for path in (figure, *model):
@@ -238,22 +258,25 @@ def test_without_checksums_figures_and_report_are_held_against_what_is_made_agai
     text = report.read_text(encoding="utf-8")
     number = re.search(r"\d\d\.\d", text)[0]
     report.write_text(text.replace(number, f"{float(number) + 0.1:.1f}", 1), encoding="utf-8")
+    note_again()
     assert [text.partition(": ")[0] for text in wrong(study)] == sorted(map(str, damaged))
 
 
-def test_without_checksums_a_page_is_held_against_what_is_made_again(study, monkeypatch):
-    monkeypatch.setattr(Verification, "_programs", lambda _: iter(()))
-    shutil.rmtree("results/receipts")
+def test_a_page_with_checksums_to_match_is_held_against_what_is_made_again(study, monkeypatch):
+    *_, page_alone = remade.programs(CheckedStudy(study, Path("results")))
+    monkeypatch.setattr(remade, "programs", lambda _: iter([page_alone]))
     page = Path("results/report.en.html")
     text = page.read_text(encoding="utf-8")
     number = re.search(r"\d\d\.\d", text)[0]
     page.write_text(text.replace(number, f"{float(number) + 0.1:.1f}", 1), encoding="utf-8")
+    note_again()
     assert [text.partition(": ")[0] for text in wrong(study)] == [str(page)]
 
 
 def test_a_report_that_cannot_be_written_again_is_named_with_the_reason(study, monkeypatch):
-    only = [(Path("results/report.*"), ["write-report", "--plan", "missing"])]
-    monkeypatch.setattr(Verification, "_programs", lambda _: iter(only))
+    words = ["--plan", "missing"]
+    only = remade.Program(Path("results/report.*"), "write-report", [], words, [])
+    monkeypatch.setattr(remade, "programs", lambda _: iter([only]))
     [text] = wrong(study)
     assert text.startswith(
         "results/report.*: study write-report fails: study write-report: error: the"
@@ -285,12 +308,12 @@ def test_what_follows_from_something_wrong_is_skipped_and_says_why(study):
 
 
 def test_an_evaluation_of_other_weights_is_found(study, quick):
-    """A whole file, that nothing notes, in which one probability is a little higher."""
-    shutil.rmtree("results/receipts")
+    """A whole file, noted as it is, in which one probability is a little higher."""
     path, dataset = Path("results/final.safetensors"), describe(study.dataset)
     found = evaluation.read(path, dataset.load(Path("results/data") / dataset.name))
     found.probabilities[0, 0, 0] += 1e-4
     evaluation.write(path, found)
+    note_again()
     [text] = wrong(study)
     assert text.startswith(f"{path}: does not follow from the weights in results/runs/")
 
@@ -307,7 +330,7 @@ def test_a_bit_anywhere_in_settings_json_is_noticed(study, bit):
             continue
         flip(path, (position + 0.5) / len(content), bit)
         checked = Verification(study, Path("results"))
-        found = list(checked._check(path.parent, "", checked._run(path.parent, wanted)))
+        found = list(checked._check(path.parent, "", verified_runs.run(path.parent, wanted)))
         # White space may be of any kind.
         same = _readable(path) == json.loads(content)
         assert same or [finding.verdict for finding in found] != [OK], content[position - 9 :][:20]
@@ -325,11 +348,11 @@ def _readable(path: Path) -> object:
     "name", ["metrics.parquet", "summary.parquet", "comparisons.parquet", "claims.parquet"]
 )
 def test_a_bit_anywhere_in_a_table_changes_nothing_or_is_noticed(study, quick, name):
-    shutil.rmtree("results/receipts")
     path = Path("results") / name
     content, table = path.read_bytes(), repr(pq.read_table(path).to_pylist())
     for position in np.linspace(0, 1, 25, endpoint=False):
         flip(path, position, bit=3)
+        note_again()
         named = wrong(study)
         if named:
             assert named[0].startswith(f"{path}: ")
@@ -339,13 +362,13 @@ def test_a_bit_anywhere_in_a_table_changes_nothing_or_is_noticed(study, quick, n
 
 
 def test_a_verdict_that_does_not_follow_is_noticed(study, quick):
-    shutil.rmtree("results/receipts")
     path = Path("results/claims.parquet")
     table = pq.read_table(path)
     [verdict] = table["verdict"].to_pylist()
     other = pa.array(["holds" if verdict != "holds" else "fails"])
     column = table.column_names.index("verdict")
     pq.write_table(table.set_column(column, "verdict", other), path)
+    note_again()
     [text] = wrong(study)
     assert text.startswith(f"{path}: does not follow from results/summary.parquet")
 
@@ -359,14 +382,13 @@ def test_a_verdict_that_does_not_follow_is_noticed(study, quick):
     ],
 )
 def test_a_number_changed_by_the_least_in_a_table_is_noticed(study, quick, name, column):
-    shutil.rmtree("results/receipts")
     path = Path("results") / name
     alter(path, column, 0, 1e-15)
+    note_again()
     assert wrong(study)[0].startswith(f"{path}: ")
 
 
 def test_rows_and_columns_are_counted_too(study, quick):
-    shutil.rmtree("results/receipts")
     path = Path("results/metrics.parquet")
     table = pq.read_table(path)
     for altered in (
@@ -376,6 +398,7 @@ def test_rows_and_columns_are_counted_too(study, quick):
         table.set_column(table.column_names.index("seed"), "seed", table["seed"].cast(pa.int32())),
     ):
         pq.write_table(altered, path)
+        note_again()
         assert wrong(study)[0].startswith(f"{path}: is not what the runs' records hold")
 
 
@@ -416,11 +439,52 @@ def test_nan_equals_itself_and_zeros_differ_by_their_sign():
     def stored(*values):
         return pa.table({"x": pa.array(values, pa.float64()), "n": [[1]] * len(values)})
 
-    holds = verification._holds
-    back = verification._as_stored
-    assert holds(back(stored(np.nan, None, np.inf)), stored(np.nan, None, np.inf))
-    assert not holds(back(stored(0.0)), stored(-0.0))
-    assert not holds(back(stored(None)), stored(np.nan))
+    assert holds(as_stored(stored(np.nan, None, np.inf)), stored(np.nan, None, np.inf))
+    assert not holds(as_stored(stored(0.0)), stored(-0.0))
+    assert not holds(as_stored(stored(None)), stored(np.nan))
+
+
+# What another version of the program made.
+
+
+def _in_another_form() -> None:
+    """The plan without a key, and the metrics without a column: as an earlier version had them."""
+    path = Path("results/plan.json")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content.popitem()
+    path.write_text(json.dumps(content), encoding="utf-8")
+    path = Path("results/metrics.parquet")
+    pq.write_table(pq.read_table(path).drop_columns("status"), path)
+
+
+def test_what_no_receipt_names_and_is_another_is_outdated(study, quick, monkeypatch, capsys):
+    _in_another_form()
+    shutil.rmtree("results/receipts")
+    assert wrong(study) == []
+    again = "made by another version of the program; run the workflow again"
+    assert outdated(study) == [f"results/{name}: {again}" for name in OF_ANOTHER_FORM]
+    assert program(monkeypatch, "--no-retrain") == 0
+    *_, skipped, total = capsys.readouterr().out.splitlines()
+    assert skipped.startswith("skipped  results/report.en.html: results/plan.json must be right")
+    assert total == "15 findings: 0 wrong, 2 outdated, 10 skipped"
+
+
+def test_what_a_receipt_names_and_is_another_is_wrong(study, quick):
+    _in_another_form()
+    note_again()
+    assert [text.partition(": ")[0] for text in wrong(study)] == [
+        f"results/{name}" for name in OF_ANOTHER_FORM
+    ]
+    assert outdated(study) == []
+
+
+def test_what_no_receipt_names_and_cannot_be_read_is_wrong(study, quick):
+    shutil.rmtree("results/receipts")
+    truncate(Path("results/metrics.parquet"))
+    Path("results/plan.json").unlink()
+    assert [text.partition(" ")[0] for text in wrong(study)] == [
+        f"results/{name}:" for name in OF_ANOTHER_FORM
+    ]
 
 
 # Training again.
@@ -438,13 +502,13 @@ def forged(study):
                 change(replicate)
             checkpoint.write(folder / "state.safetensors", saved)
             request = checkpoint.Target(run.seeds, run.epochs, run.kept_epochs)
-            sizes = [64, *run.settings["hidden"], 4]
-            outputs.write(folder, saved, request, run.settings, sizes)
+            network = models.architecture(run.settings, (8, 8), 4, PIXELS)
+            outputs.write(folder, saved, request, run.settings, network)
 
     return forge
 
 
-def retrained(study: plan.Plan, seed: int = 0) -> list[Finding]:
+def train_again(study: plan.Plan, seed: int = 0) -> list[Finding]:
     checked = Verification(study, Path("results"))
     list(checked.findings())
     return list(checked.retrained(random.Random(seed)))
@@ -464,7 +528,7 @@ def test_results_made_up_throughout_are_found_by_training_again(
     study, forged, quick, change, epoch
 ):
     forged(change)
-    [finding] = retrained(study)
+    [finding] = train_again(study)
     assert finding.verdict == WRONG
     pattern = rf"results/runs/\S+/record.parquet: seed \d, trained again, .* epoch {epoch} on"
     assert re.match(pattern, finding.text)
@@ -475,14 +539,14 @@ def test_what_another_device_trained_is_not_compared(study, forged, quick):
         replicate.device = "cuda Some Model"
 
     forged(move)
-    [finding] = retrained(study)
+    [finding] = train_again(study)
     assert finding.verdict == SKIPPED
     assert "not trained again: on cuda Some Model" in finding.text
 
 
 def test_what_other_code_trained_is_not_compared(study, quick, monkeypatch):
     monkeypatch.setattr(fingerprint, "training_code", lambda: "other")
-    [finding] = retrained(study)
+    [finding] = train_again(study)
     assert finding.verdict == SKIPPED
     assert "not trained again: it was made with other code" in finding.text
 
@@ -496,17 +560,17 @@ def test_a_device_that_is_not_there_is_told(study, quick):
 
 def test_damaged_data_and_runs_are_not_trained_on(study, quick):
     flip(file(study, "data/MnistLike/train-images-idx3-ubyte"))
-    [finding] = retrained(study)
+    [finding] = train_again(study)
     assert finding.text.endswith("results/data/MnistLike must be right first")
     for run in study.runs:
         flip(Path("results/runs") / run.run / "state.safetensors")
-    assert retrained(study) == [Finding(SKIPPED, "training again: no run is intact")]
+    assert train_again(study) == [Finding(SKIPPED, "training again: no run is intact")]
 
 
 def test_the_seed_chooses_the_run_and_the_replicate(study, monkeypatch):
     chosen = []
     monkeypatch.setattr(
-        Verification, "_training", lambda _, run, seed: iter(chosen.append((run.run, seed)) or ())
+        retrained, "trained_again", lambda _, run, seed: iter(chosen.append((run.run, seed)) or ())
     )
     for seed in range(20):
         checked = Verification(study, Path("results"))
@@ -523,8 +587,8 @@ def test_it_ends_with_one_where_something_is_wrong(study, quick, monkeypatch, ca
     truncate(Path("results/summary.parquet"))
     assert program(monkeypatch, "--no-retrain") == 1
     lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("WRONG   results/summary.parquet: ") for line in lines)
-    assert lines[-1].endswith("1 wrong, 3 skipped")
+    assert any(line.startswith("WRONG    results/summary.parquet: ") for line in lines)
+    assert lines[-1].endswith("1 wrong, 0 outdated, 8 skipped")
 
 
 def test_another_config_is_told_apart(study, quick, monkeypatch, capsys):

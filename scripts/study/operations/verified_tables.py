@@ -1,0 +1,118 @@
+"""Whether the plan, the tables and the final model's evaluation follow from the runs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from study.final import evaluation as evaluations
+from study.operations.checks import CheckedStudy, Finding, other_content, reading, wrong
+from study.operations.stored_tables import holds
+from study.results import comparisons as compared
+from study.results import experiments, verdicts
+from study.results import metrics as measured
+from study.results import summary as summaries
+from study.runs import records
+from study.search import best_of_each
+from study.spec import claims as claimed
+from study.support import receipts
+from study.support.files import sha256
+
+# As `study summarise` reads them.
+SUMMARISED = ["run", "seed", "epoch", "status", *summaries.MEASURES]
+
+# Processors sum in another order, which may change a probability by this.
+ANOTHER_PROCESSOR = 1e-5
+
+
+def plan(study: CheckedStudy) -> Iterator[Finding]:
+    """plan.json against the config."""
+    yield from other_content(
+        study.plan.to_json().encode(),
+        study.plan_file,
+        Path.read_bytes,
+        "is not what the config asks for",
+        "name the config that it was made with, or run the workflow again",
+        told=study.unlike,
+    )
+
+
+def noted(study: CheckedStudy, not_right: set[Path]) -> Iterator[Finding]:
+    """Every file against the receipt of its part; `not_right` gets those that are not as noted."""
+    for receipt in sorted(study.receipts.glob("*.json")):
+        made = receipts.read(receipt)
+        if made is None:
+            yield wrong(receipt, "cannot be read")
+            continue
+        for name, stamp in made.outputs.items():
+            path = study.own(name)
+            if path.is_file() and sha256(path) != stamp.sha256:
+                not_right.add(path)
+                yield wrong(path, f"is not what {receipt} notes, by its checksum")
+
+
+def metrics(study: CheckedStudy) -> Iterator[Finding]:
+    """The metrics against the runs' records."""
+    with reading(study.metrics):
+        rows = measured.collect(study.plan.runs, study.runs)
+    yield from _table(study, study.metrics, rows, "is not what the runs' records hold")
+
+
+def summary(study: CheckedStudy) -> Iterator[Finding]:
+    """The summary against the metrics."""
+    measures = pd.read_parquet(study.metrics, columns=SUMMARISED)
+    expected = summaries.summarise(study.plan, measures, study.dataset.name)
+    yield from _table(study, study.summary, expected, f"does not follow from {study.metrics}")
+
+
+def comparisons(study: CheckedStudy) -> Iterator[Finding]:
+    """The comparisons against the summary."""
+    expected = compared.compare(_experiments(study))
+    yield from _table(study, study.comparisons, expected, f"does not follow from {study.summary}")
+
+
+def claims(study: CheckedStudy) -> Iterator[Finding]:
+    """The claims' verdicts against the summary and the metrics."""
+    measures = pd.read_parquet(study.metrics, columns=verdicts.COLUMNS)
+    numbers = pd.read_parquet(study.summary)
+    expected = verdicts.judge(claimed.asked(study.plan), study.plan, numbers, measures)
+    yield from _table(study, study.claims, expected, f"does not follow from {study.summary}")
+
+
+def choice(study: CheckedStudy) -> Iterator[Finding]:
+    """The choice of the final model against the summary."""
+    yield from other_content(
+        best_of_each.choose(_experiments(study), study.plan).to_json().encode(),
+        study.choice,
+        Path.read_bytes,
+        f"does not follow from {study.summary}",
+        told=study.unlike,
+    )
+
+
+def evaluation(study: CheckedStudy, run: Path) -> Iterator[Finding]:
+    """The final model's evaluation against the weights in the folder `run`."""
+    expected = evaluations.evaluate(study.plan, run, study.data)
+    with reading(study.evaluation):
+        found = evaluations.read(study.evaluation, study.dataset.load(study.data))
+        same = found.provenance == expected.provenance and np.allclose(
+            found.probabilities, expected.probabilities, rtol=0, atol=ANOTHER_PROCESSOR
+        )
+    if not same:
+        yield study.unlike(study.evaluation, f"does not follow from the weights in {run}")
+
+
+def _experiments(study: CheckedStudy) -> list[experiments.Experiment]:
+    measures = pd.read_parquet(study.metrics, columns=experiments.PAIRED)
+    return experiments.experiments(study.plan, pd.read_parquet(study.summary), measures)
+
+
+def _table(study: CheckedStudy, path: Path, expected: pa.Table, problem: str) -> Iterator[Finding]:
+    with reading(path):
+        records.read_metadata(path)
+        same = holds(pq.read_table(path), expected)
+    if not same:
+        yield study.unlike(path, problem)
