@@ -12,7 +12,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from study.report.sentences import Words
+from study.report.words import Words
 from study.results.experiments import Experiment, Value
 from study.statistics.scales import scale_of
 

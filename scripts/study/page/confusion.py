@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from study.final.evaluation import Evaluation
-from study.report.sentences import Words
+from study.report.words import Words
 
 # Of data sets with more classes there is the static figure alone.
 MOST_CLASSES = 20

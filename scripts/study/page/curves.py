@@ -9,7 +9,7 @@ import pandas as pd
 
 from study.page import charts
 from study.page.charts import Chart
-from study.report.sentences import Words
+from study.report.words import Words
 from study.results import findings
 from study.results.experiments import Experiment, Value
 from study.statistics.scales import scale_of

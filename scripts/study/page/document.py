@@ -24,7 +24,7 @@ from study.page.charts import Chart
 from study.page.claims import UnfoldedClaims
 from study.page.text import Parts
 from study.report.data import METRICS_COLUMNS, Study
-from study.report.sentences import Words
+from study.report.words import Words
 from study.results import findings
 from study.spec.plan import Plan
 from study.support.language import Language

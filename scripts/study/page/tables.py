@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from study.report.data import Study
-from study.report.sentences import Words
+from study.report.words import Words
 from study.results.experiments import is_number, rank
 from study.spec import settings
 

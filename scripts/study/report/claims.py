@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from study.report.parts import Part
+from study.report.part import Part
 from study.results.experiments import Value
 from study.spec.claims import OWN, PUBLISHED
 from study.spec.predicates import DEFAULT_MEASURE, FINAL, Verdict

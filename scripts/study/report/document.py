@@ -4,13 +4,19 @@ import re
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from study.report.appendix import Appendix
 from study.report.claims import Claims
+from study.report.conclusions import Conclusions
 from study.report.data import Study
-from study.report.final import EarlyStopping, OnTestImages
-from study.report.parts import Appendix, Hyperparameters, Introduction
+from study.report.early_stopping import EarlyStopping
+from study.report.experiments import Experiments
+from study.report.final_model import FinalModel
+from study.report.hyperparameters import Hyperparameters
+from study.report.introduction import Introduction
+from study.report.on_test_images import OnTestImages
 from study.report.protocols import Protocols
-from study.report.results import Conclusions, Experiments, FinalModel, PublishedStudy
-from study.report.sentences import Words
+from study.report.published_study import PublishedStudy
+from study.report.words import Words
 from study.results import published
 from study.support import markdown
 from study.support.language import Language

@@ -11,11 +11,11 @@ from itertools import pairwise
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from study.final.export import Description
+from study.report.appendix import Appendix
 from study.report.data import Study
-from study.report.final import OnTestImages
-from study.report.parts import Appendix
-from study.report.results import FinalModel
-from study.report.sentences import Words
+from study.report.final_model import FinalModel
+from study.report.on_test_images import OnTestImages
+from study.report.words import Words
 from study.support import markdown
 from study.support.language import Language
 from study.support.resources import resource

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from study.final.protocols import HeldOut
-from study.report.results import Results
+from study.report.accuracy_tables import Results
 from study.results.findings import estimate
 from study.spec import settings
 from study.spec.settings import Settings

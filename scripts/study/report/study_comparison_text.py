@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from study.data.datasets import as_word
-from study.report.sentences import Words
+from study.report.words import Words
 from study.results import study_comparison
 from study.results.study_comparison import FINAL, Row, Study, Verdict
 from study.spec.settings import complete, names

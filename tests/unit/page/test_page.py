@@ -22,7 +22,7 @@ from madeup_pages import Made, language, level, small
 from mnistlike import write_dataset
 from study.page import confusion, curves, document, tables
 from study.page import text as page_text
-from study.report.sentences import Words
+from study.report.words import Words
 from study.spec import config
 from study.support import markdown
 from study.support.files import sha256

@@ -14,9 +14,9 @@ import pytest
 
 import madeup
 from mnistlike import write_dataset
-from study.report import document, sentences
+from study.report import appendix, document, recommendations, sentences, training_sentences
 from study.report.data import collect
-from study.report.sentences import Words
+from study.report.words import Words
 from study.results import findings, published
 from study.results.findings import experiments
 from study.spec import config
@@ -226,7 +226,9 @@ def test_a_flipped_order_changes_what_is_said(default, code, place):
     for paragraph in set(old) & set(new):
         assert words.phrase(best) not in paragraph
         assert words.phrase(worst) not in paragraph
-    assert sentences.recommendation(before, words) != sentences.recommendation(after, words)
+    assert recommendations.recommendation(before, words) != recommendations.recommendation(
+        after, words
+    )
 
 
 def test_no_sentence_of_analysis_is_without_a_number(default):
@@ -381,7 +383,9 @@ class TestOtherStudies:
         rates = {"learning_rate": [0.01 + k / 10**6 for k in range(8)]}
         study = madeup.make(small(own_dataset, {"rates": {"vary": rates}}), level)
         experiment = experiments(study.plan, study.summary)[0]
-        assert "3 further values" in sentences.recommendation(experiment, Words(language("en")))
+        assert "3 further values" in recommendations.recommendation(
+            experiment, Words(language("en"))
+        )
 
     def test_all_values_lost_in_one_experiment(self, own_dataset, tmp_path):
         """The rest of the study is told as ever."""
@@ -484,7 +488,7 @@ class TestProgram:
     [([0, 1, 2, 3], "0–3"), ([7], "7"), ([5, 0, 1, 9, 10, 11], "0, 1, 5, and 9–11")],
 )
 def test_seeds_in_words(seeds, text):
-    assert sentences.seeds_in_words(seeds, Words(language("en"))) == text
+    assert appendix.seeds_in_words(seeds, Words(language("en"))) == text
 
 
 @pytest.mark.parametrize(
@@ -514,7 +518,7 @@ def test_course_in_words(own_dataset, gain, seeds, key, code):
         last=words.nats(course.last),
         gained=words.signed(course.gained),
     )
-    assert sentences.course_in_words(course, "X", words) == expected
+    assert training_sentences.course_in_words(course, "X", words) == expected
 
 
 @pytest.mark.parametrize("code", ["es", "en"])

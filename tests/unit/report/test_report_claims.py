@@ -9,7 +9,7 @@ import madeup
 from study.data import datasets
 from study.report.claims import Claims
 from study.report.data import Study
-from study.report.sentences import Words
+from study.report.words import Words
 from study.results import experiments
 from study.spec import config, schemas
 from study.support.language import Language

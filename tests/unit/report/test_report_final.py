@@ -12,8 +12,9 @@ import pytest
 import madeup
 from study.final.evaluation import Evaluation, Provenance
 from study.report.data import Study, collect
-from study.report.final import EarlyStopping, OnTestImages
-from study.report.sentences import Words
+from study.report.early_stopping import EarlyStopping
+from study.report.on_test_images import OnTestImages
+from study.report.words import Words
 from study.results import findings
 from study.spec import config
 from study.support.language import Language

@@ -12,8 +12,8 @@ from test_report import ROOT, level
 
 import madeup
 from one_experiment import RATES, drawn, experiment_of, study_of
-from study.report import sentences
-from study.report.sentences import Words
+from study.report import recommendations, sentences
+from study.report.words import Words
 from study.results.experiments import experiments
 from study.spec import config
 from study.support.language import LANGUAGES, Language, available
@@ -220,7 +220,9 @@ def test_a_flipped_order_changes_every_sentence_that_names_it(default, code, pla
         assert [value.text for value in after.ranked] != [value.text for value in before.ranked]
         if better is before.best:
             assert f"**{words.phrase(worse)}**" in new[0]
-            assert sentences.recommendation(before, words) != sentences.recommendation(after, words)
+            assert recommendations.recommendation(before, words) != recommendations.recommendation(
+                after, words
+            )
         accuracies = {words.percent(value.validation.mean) for value in (better, worse)}
         for paragraph in set(old) & set(new):
             told = {words.phrase(value) for value in (better, worse)}
@@ -250,7 +252,7 @@ def test_no_paragraph_of_analysis_outlives_its_numbers(code, seeds, monkeypatch)
             for experiment in found
             for paragraph in [
                 *sentences.analysis_of(experiment, study.metrics, words),
-                sentences.recommendation(experiment, words),
+                recommendations.recommendation(experiment, words),
             ]
         ]
         told.append(set(paragraphs))

@@ -15,7 +15,7 @@ from mnistlike import idx_bytes, write_dataset
 from one_experiment import drawn
 from study.data import datasets
 from study.report import document, sentences
-from study.report.sentences import Words
+from study.report.words import Words
 from study.results.experiments import experiments
 from study.support.language import Language, available
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 import madeup
 from one_experiment import RATES, drawn, experiment_of
-from study.report.sentences import to_paste
+from study.report.to_paste import to_paste
 from study.results import trends as ordered
 from study.results.experiments import is_ordered
 from study.spec import config

@@ -1,0 +1,168 @@
+"""The report's section on each experiment."""
+
+import math
+
+from study.report.accuracy_tables import Results
+from study.report.part import EXTREMES, MOST_ROWS
+from study.report.sentences import analysis_of
+from study.results.experiments import Difference, Experiment, Value, are_paired
+from study.spec import settings
+from study.support import markdown
+
+# The settings whose values are words.
+WORDS = ("optimizer", "activation", "nesterov", "flip", "precision")
+
+
+class Experiments(Results):
+    """The section of each experiment."""
+
+    def heading(self, number: int, experiment: Experiment) -> str:
+        """The heading of an experiment's section."""
+        label = self.words.label(experiment)
+        return self.text("experiments.heading", number=number, settings=label)
+
+    def held_still(self, experiment: Experiment) -> str:
+        """The settings that an experiment holds still and any of its values uses."""
+        used = {
+            key
+            for value in experiment.values
+            for key in self.worth_naming(experiment.settings_of(value), experiment.keys)
+        }
+        keys = [key for key in settings.names() if key in used]
+        listed = self.words.settings(experiment.settings, keys)
+        return self.text("experiments.fixed", settings=listed)
+
+    def tried(self, experiment: Experiment) -> str:
+        """The values of each setting that an experiment varies."""
+        parts = []
+        for key in experiment.keys:
+            names = dict.fromkeys(
+                self.words.value_name(key, value.varied[key]) for value in experiment.values
+            )
+            name = f"{self.words.setting_name(key)} " if len(experiment.keys) > 1 else ""
+            parts.append(name + self.words.listed(list(names)))
+        return self.text("experiments.values", values=" × ".join(parts))
+
+    def _shown(self, experiment: Experiment) -> list[Value]:
+        """The values that tables list: all, or the extreme ones of many."""
+        if len(experiment.values) <= MOST_ROWS:
+            return experiment.values
+        ranked = [*experiment.ranked, *experiment.lost]
+        return [*ranked[:EXTREMES], *ranked[-EXTREMES:]]
+
+    def results(self, experiment: Experiment) -> str:
+        """The table of an experiment: a row for each value, or for the extreme ones of many."""
+        shown = self._shown(experiment)
+        pairs = [(value.train, value.validation) for value in shown]
+        columns = {
+            self.words.setting_title(key): [
+                self.words.value_name(key, value.varied[key]) for value in shown
+            ]
+            for key in experiment.keys
+        }
+        columns |= self.measured(pairs)
+        if "dropout" in experiment.keys:
+            gaps = [self.signed(validation.mean - train.mean) for train, validation in pairs]
+            columns[self.text("columns.gap")] = gaps
+        columns |= self.published_beside(pairs)
+        if any(value.diverged for value in shown):
+            columns[self.text("columns.seeds")] = [self._seeds(value) for value in shown]
+        sides = "".join("l" if key in WORDS else "r" for key in experiment.keys)
+        return self.table(columns, sides.ljust(len(columns), "r"))
+
+    def differences(self, experiment: Experiment) -> str:
+        """A table of every value against the best and against the baseline's.
+
+        Nothing where no difference could be tested.
+        """
+        shown = [value for value in self._shown(experiment) if value.n]
+        best, baseline = experiment.best, experiment.baseline
+        pairs = [(value, best) for value in shown if value is not best]
+        if baseline and baseline.n:
+            pairs += [(value, baseline) for value in shown if value not in (best, baseline)]
+        pairs = list(dict.fromkeys(pairs))
+        found = [each for each in experiment.differences(pairs) if each.is_tested]
+        rows = [
+            [
+                self.words.short(each.value),
+                self.words.short(each.other),
+                self._difference(each),
+                self.points(each.noise),
+                self.p(each.p_corrected),
+                self._number(each.effect),
+                self.words.chance(each.superiority),
+                self.words.needed(each.seeds_needed),
+            ]
+            for each in found
+        ]
+        if not rows:
+            return ""
+        keys = ("value", "against", "value_minus", "noise", "p", "effect", "chance", "needed")
+        return markdown.table(self.headings(*keys), rows, "llrrrrrr")
+
+    def _difference(self, difference: Difference) -> str:
+        ends = difference.size, difference.low, difference.high
+        return self.words.with_interval(*ends, self.words.signed)
+
+    def _number(self, number: float) -> str:
+        if math.isnan(number):
+            return self.cell("none")
+        return self.words.number(number, 1)
+
+    def differences_note(self, experiment: Experiment) -> str:
+        """What the table of differences has."""
+        pairs = [
+            (value, fixed)
+            for fixed in (experiment.best, experiment.baseline)
+            for value in experiment.values
+            if fixed and value is not fixed
+        ]
+        paired = [are_paired(*pair) for pair in pairs]
+        key = "welch" if not any(paired) else "paired" if all(paired) else "partly_paired"
+        return self.text(
+            "experiments.differences_note",
+            family=self.words.number(experiment.family),
+            test=self.text(f"experiments.tests.{key}"),
+            validation=self.validation_note,
+        )
+
+    def _seeds(self, value: Value) -> str:
+        key = "some_diverged" if value.diverged else "none_diverged"
+        counts = {"n": value.n, "all": value.n + value.diverged, "diverged": value.diverged}
+        return self.text(f"cells.{key}", **counts)
+
+    def left_out(self, experiment: Experiment) -> str:
+        """How many values the table leaves out; nothing where it has them all."""
+        count = len(experiment.values)
+        if count <= MOST_ROWS:
+            return ""
+        left_out = self.words.counted("values", count - 2 * EXTREMES)
+        return self.text("experiments.left_out", best=EXTREMES, worst=EXTREMES, values=left_out)
+
+    def analysis(self, experiment: Experiment) -> list[str]:
+        """What the numbers say."""
+        images = self.study.validation_images
+        return analysis_of(experiment, self.study.metrics, self.words, images)
+
+    def curves(self, experiment: Experiment) -> str:
+        """The figure of an experiment."""
+        title, count = self.words.title(experiment), len(experiment.values)
+        if not experiment.ranked:
+            alternative = self.text(
+                "experiments.alt_diverged",
+                settings=title,
+                values=self.words.part("values", count, count),
+            )
+            return self.figure(experiment.name, alternative)
+        by_accuracy = sorted(experiment.ranked, key=lambda value: value.validation.mean)
+        worst, best = by_accuracy[0], by_accuracy[-1]
+        alternative = self.text(
+            "experiments.alt",
+            settings=title,
+            values=self.words.counted("values", count),
+            best=self.words.phrase(best),
+            highest=self.words.percent(best.validation.mean),
+            worst=self.words.phrase(worst),
+            lowest=self.words.percent(worst.validation.mean),
+        )
+        return self.figure(experiment.name, alternative)

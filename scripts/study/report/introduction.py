@@ -1,0 +1,257 @@
+"""The report's first parts: what came out in brief, what the study asks, and how it was done."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+from study.report.part import MOST_ROWS, Part
+from study.results import findings, published
+from study.results.experiments import Experiment, are_paired, rank
+from study.spec import settings
+from study.statistics import significance
+from study.support import markdown
+
+# The training images that are classified again, without dropout, after every epoch.
+SEEN_IMAGES = 10_000
+
+
+class Introduction(Part):
+    """What came out in brief, what the study asks, and how it was done."""
+
+    def missing(self) -> list[str]:
+        """The values that a partial report lacks; of very many the first."""
+        missing = self.study.plan.missing
+        if len(missing) <= MOST_ROWS:
+            return missing
+        return [*missing[:MOST_ROWS], self.words.counted("further", len(missing) - MOST_ROWS)]
+
+    def brief(self) -> Iterator[str]:
+        """The main results, a paragraph each."""
+        words, study = self.words, self.study
+        match self.spreads():
+            case []:
+                pass
+            case [(experiment, size)]:
+                yield self.text(
+                    "brief.effect", experiment=words.title(experiment), size=words.points(size)
+                )
+            case spreads:
+                yield self._effects(spreads)
+        yield from self._clear_effects()
+        yield from self._best()
+        yield from self._final()
+        if study.class_counts["validation"].is_unbalanced:
+            yield self.text("brief.unbalanced", **self.most_frequent("validation"))
+        compared = [each for each in study.comparisons if each.measure == "validation_accuracy"]
+        if compared:
+            yield self.text(
+                "brief.published",
+                inside=sum(each.inside for each in study.comparisons),
+                count=len(study.comparisons),
+                distance=words.points(findings.mean_distance(compared)),
+            )
+
+    def _effects(self, spreads: Sequence[tuple[Experiment, float]]) -> str:
+        """Which experiments have the largest and the smallest effect, of two or more."""
+        named: dict[str, list[str]] = {}
+        for experiment, size in spreads:
+            named.setdefault(self.words.points(size), []).append(self.words.label(experiment))
+        [(size, largest), *_] = named.items()
+        if len(named) == 1:
+            return self.text("brief.effects_equal", count=len(spreads), size=size)
+        [*_, (least, smallest)] = named.items()
+        return self.text(
+            "brief.effects",
+            count=len(spreads),
+            largest=self.words.joined(largest),
+            size=size,
+            smallest=self.words.joined(smallest),
+            least=least,
+        )
+
+    def _clear_effects(self) -> Iterator[str]:
+        """How many of the effects are more than noise."""
+        found = [spread for each in self.study.experiments if (spread := findings.spread(each))]
+        clear = sum(spread.clear_pairs > 0 for spread in found)
+        if not found:
+            return
+        if not any(spread.pairs for spread in found):
+            yield self.text("brief.untested", seeds=self.n_seeds)
+        elif not clear:
+            yield self.text("brief.unclear", seeds=self.n_seeds)
+        elif len(found) > 1:
+            experiments = self.words.part("experiments", clear, len(found))
+            yield self.text("brief.clear", experiments=experiments)
+
+    def _best(self) -> Iterator[str]:
+        """The best value of all, or several that are as good."""
+        alive = [value for _, value in self.study.values if value.n]
+        if not alive:
+            return
+        first = min(alive, key=rank)
+        bests = [value for value in alive if rank(value) == rank(first)]
+        named = dict.fromkeys(map(self.words.phrase, bests))
+        is_highest = first.validation.mean >= max(value.validation.mean for value in alive)
+        yield self.text(
+            f"brief.{'best' if is_highest else 'best_kept'}",
+            value=self.words.joined(list(named)),
+            accuracy=self.words.percent(first.validation.mean),
+        )
+
+    def _final(self) -> Iterator[str]:
+        """What the final model reaches, and whether something that was measured is better."""
+        words, study = self.words, self.study
+        if study.plan.unchosen:
+            yield self.text("brief.final_unchosen", count=len(study.values))
+        if not (study.final and study.final.n):
+            return
+        accuracy = words.percent(study.final.validation.mean) + words.lost(study.final)
+        epochs = words.counted("epochs", study.final.epochs)
+        told = [self.text("brief.final", accuracy=accuracy, epochs=epochs)]
+        ahead = findings.ahead_of_final(study.final, study.experiments)
+        if ahead:
+            told.append(
+                self.text(
+                    "brief.final_behind",
+                    value=words.phrase(ahead.experiment.best),
+                    difference=words.points(-ahead.ahead),
+                )
+            )
+        yield " ".join(told)
+
+    def purpose(self) -> Iterator[str]:
+        """What the study asks, and where it comes from."""
+        study, words = self.study, self.words
+        yield self.text(
+            f"introduction.{'purpose' if len(study.experiments) > 1 else 'purpose_one'}",
+            dataset=self.dataset,
+            experiments=len(study.experiments),
+            values=words.counted("values", len(study.values)),
+            seeds=self.n_seeds,
+        )
+        if study.has_published:
+            source = published.load()
+            yield self.text("introduction.published", title=source.title, course=source.course)
+        yield self.text("introduction.computed")
+
+    def mosaic(self) -> str:
+        """The figure with some images of each class."""
+        alternative = self.text(
+            "introduction.mosaic_alt",
+            count=len(self.classes),
+            dataset=self.dataset,
+            classes=self.words.joined(self.classes),
+        )
+        return self.figure("mosaic", alternative)
+
+    def method(self) -> Iterator[str]:
+        """How the numbers were made, a paragraph for each aspect."""
+        study, words = self.study, self.words
+        n_train, height, width = study.shapes["train"]
+        yield self._data(height, width)
+        yield self._validation(n_train)
+        yield self.text("method.network", inputs=height * width, outputs=len(self.classes))
+        yield self.text("method.pixels", half=words.number(0.5, 1))
+        baseline = settings.complete(study.plan.baseline)
+        listed = words.settings(baseline, self.worth_naming(baseline))
+        yield self.text("method.baseline", settings=listed)
+        yield self.text("method.seeds", seeds=self.n_seeds)
+        yield self.text("method.runs", **self._work())
+        seen = words.number(min(n_train, SEEN_IMAGES))
+        one_image = words.one_image(study.validation_images)
+        yield self.text("method.accuracies", seen=seen, one_image=one_image)
+        counts = study.class_counts["validation"]
+        yield self.text(
+            f"method.{'even' if counts.is_even else 'most_frequent'}",
+            count=len(counts.counts),
+            **self.most_frequent("validation"),
+        )
+        if study.n_seeds == 1:
+            yield self.text("method.one_seed")
+        else:
+            yield self.text("method.intervals", freedom=study.n_seeds - 1)
+            yield from self._tests()
+        if study.comparisons:
+            yield self.text("method.prediction")
+
+    def _tests(self) -> Iterator[str]:
+        """What makes a difference clear, and why that test."""
+        n, words = self.study.n_seeds, self.words
+        yield self.text("method.tests", level=words.level())
+        yield self.text("method.differences", power=words.language.percent(significance.POWER, 0))
+        divisions = math.comb(2 * n, n)
+        family = max(experiment.family for experiment in self.study.experiments)
+        corrected = min(1, 2 / divisions * family)
+        if corrected >= findings.LEVEL:
+            # As many as show two digits other than 0.
+            digits = max(4, 1 - math.floor(math.log10(2 / divisions)))
+            yield self.text(
+                "method.no_permutations",
+                divisions=words.number(divisions),
+                least=words.number(2 / divisions, digits),
+                family=words.number(family),
+                corrected=words.number(corrected, 2),
+            )
+        yield self.text("method.correlated", seeds=self.n_seeds)
+        if any(
+            are_paired(one, other)
+            for experiment in self.study.experiments
+            for one, other in itertools.pairwise(experiment.values)
+        ):
+            yield self.text("method.paired", seeds=self.n_seeds)
+
+    def _validation(self, n_train: int) -> str:
+        held_out = {}
+        validation = self.study.plan.validation
+        if validation != "test":
+            held_out = {
+                "size": self.words.number(validation["size"]),
+                "seed": validation["seed"],
+                "train": self.words.number(n_train),
+                "learned": self.words.number(n_train - validation["size"]),
+            }
+        place = f"method.validation.{self._validated_from}.paragraph"
+        return self.text(place, **held_out)
+
+    def _data(self, height: int, width: int) -> str:
+        counts = {
+            part: self.words.counted("images", shape[0])
+            for part, shape in self.study.shapes.items()
+        }
+        about = [
+            self.text(
+                "method.data",
+                dataset=self.dataset,
+                height=height,
+                width=width,
+                count=len(self.classes),
+                classes=self.words.joined(self.classes),
+                **counts,
+            )
+        ]
+        for name in ("source", "licence"):
+            told = getattr(self.study.data.dataset, name)
+            if told:
+                about.append(self.text(f"method.{name}", **{name: markdown.escaped(told)}))
+        for part, counts in self.study.class_counts.items():
+            if counts.missing and not (part == "validation" and self._validated_from == "test"):
+                missing = self.words.joined([self.classes[place] for place in counts.missing])
+                about.append(self.text(f"method.without.{part}", classes=missing))
+        return " ".join(about)
+
+    def _work(self) -> dict[str, str]:
+        """What the study takes, beside what training every value on its own would take."""
+        study, number, counted = self.study, self.words.number, self.words.counted
+        values = [value for _, value in study.values] + [study.final] * bool(study.final)
+        epochs = sum(value.epochs for value in values)
+        run_epochs = sum(run.epochs for run in study.plan.runs)
+        return {
+            "trainings": counted("trainings", len(values)),
+            "epochs": counted("epochs", epochs),
+            "runs": counted("appendix.runs", len(study.plan.runs)),
+            "run_epochs": counted("epochs", run_epochs),
+            "share": self.words.language.percent(run_epochs / epochs, 0),
+            "total": number(run_epochs * study.n_seeds),
+            "naive": number(epochs * study.n_seeds),
+            "seeds": self.n_seeds,
+        }

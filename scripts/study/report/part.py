@@ -1,0 +1,120 @@
+"""What all parts of the report share."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from study.report.data import Study
+from study.report.words import Words
+from study.results import findings
+from study.results.experiments import Experiment
+from study.spec import settings
+from study.statistics.uncertainty import Interval
+from study.support import markdown
+
+# Of longer tables only the first and the last rows are shown.
+MOST_ROWS = 40
+EXTREMES = 20
+
+
+class Part:
+    """What all parts share: the study, the words, and how figures, tables and cells are written."""
+
+    def __init__(self, study: Study, words: Words, figures: str):
+        self.study = study
+        self.words = words
+        self.figures = figures
+        self.text = words.text
+
+    def figure(self, name: str, alternative: str) -> str:
+        """A figure of the study with its alternative text."""
+        alternative = re.sub(r"\\?[\[\]]", "", alternative)
+        return f"![{alternative}]({self.figures}/{name}.{self.words.language.code}.png)"
+
+    def table(self, columns: Mapping[str, Sequence[str]], alignment: str) -> str:
+        """A table of named columns."""
+        return markdown.table(list(columns), list(zip(*columns.values(), strict=True)), alignment)
+
+    def headings(self, *keys: str) -> list[str]:
+        """The headings of a table's columns."""
+        return [self.text(f"columns.{key}") for key in keys]
+
+    def cell(self, key: str) -> str:
+        """A word that stands alone in a cell."""
+        return self.text(f"cells.{key}")
+
+    def yes_or_no(self, is_so: bool) -> str:
+        """A truth value in a cell."""
+        return self.cell("yes" if is_so else "no")
+
+    def points(self, accuracy: float) -> str:
+        """An accuracy in a cell, per cent without the sign; a dash where there is none."""
+        return self.cell("none") if np.isnan(accuracy) else self.words.points(accuracy)
+
+    def signed(self, difference: float) -> str:
+        """A difference in a cell, in points; a dash where there is none."""
+        return self.cell("none") if np.isnan(difference) else self.words.signed(difference)
+
+    def p(self, p: float) -> str:
+        """A p-value in a cell; a dash where there is none."""
+        return self.words.p_alone(p)
+
+    def is_clear(self, p: float) -> str:
+        """Whether a p-value makes a difference clear, in a cell; a dash where there is none."""
+        return self.cell("none") if np.isnan(p) else self.yes_or_no(findings.is_clear(p))
+
+    @property
+    def dataset(self) -> str:
+        """The name of the data set."""
+        return markdown.escaped(self.study.data.dataset.name)
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes."""
+        names = self.study.data.targets.in_language(self.words.language.code)
+        return [markdown.escaped(name) for name in names]
+
+    @property
+    def n_seeds(self) -> str:
+        """`5 seeds`."""
+        return self.words.counted("seeds", self.study.n_seeds)
+
+    @property
+    def validation_note(self) -> str:
+        """What the validation images are, to be said beside every table."""
+        return self.text(f"method.validation.{self._validated_from}.note")
+
+    def most_frequent(self, part: str) -> dict[str, str]:
+        """The most frequent class of a part of the images, or several, and its share."""
+        counts = self.study.class_counts[part]
+        names = [self.classes[place] for place in counts.most_frequent]
+        return {"classes": " / ".join(names), "share": self.words.percent(counts.share)}
+
+    @property
+    def _validated_from(self) -> str:
+        """The part of the data set that the validation images come from."""
+        validation = self.study.plan.validation
+        return validation if validation == "test" else validation["from"]
+
+    def worth_naming(self, chosen: Mapping[str, Any], without: Sequence[str] = ()) -> list[str]:
+        """The settings that the optimizer uses and that are not left at a neutral default."""
+        return [
+            key
+            for key in settings.names()
+            if key not in without
+            and settings.is_used(key, chosen["optimizer"])
+            and (key in (*settings.ALWAYS_NAMED, "epochs") or chosen[key] != settings.default(key))
+        ]
+
+    def spreads(self) -> list[tuple[Experiment, float]]:
+        """Experiments with the distance between their best and worst value, the largest first."""
+        found = [(each, findings.spread(each)) for each in self.study.experiments]
+        sizes = [(experiment, spread.size) for experiment, spread in found if spread]
+        return sorted(sizes, key=lambda item: -item[1])
+
+
+def side_of_zero(interval: Interval) -> str:
+    """On which side of 0 an interval lies: `above`, `below`, or `open` where it holds 0."""
+    return "above" if interval.low > 0 else "below" if interval.high < 0 else "open"
