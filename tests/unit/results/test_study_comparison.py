@@ -126,7 +126,7 @@ def test_other_epochs_and_validation_images_are_said(tmp_path):
     )
     told = text(a, b)
     assert "The accuracies are of different images." in told
-    assert "1,000 training images, held out (seed 0)" in told
+    assert "training images held out: 1,000 (seed 0)" in told
     assert "| 3 / 4 |" in told.replace("  ", " ")
     assert "Where the epochs differ" in told
 
