@@ -117,7 +117,7 @@ def test_an_edited_figure_module_redraws_and_edited_training_code_retrains(finis
     assert "collect_metrics" not in jobs
     assert study.newly_trained(before) == 0
 
-    with (code / "scripts" / "study" / "learning" / "network.py").open("a") as file:
+    with (code / "scripts" / "study" / "learning" / "stacked_mlp.py").open("a") as file:
         file.write("\n# A remark.\n")
     assert study.ok().jobs["train"] == 2
     assert study.newly_trained(before) == 2 * 2 * 2
@@ -153,7 +153,7 @@ def test_all_that_learning_depends_on_retrains_even_without_snakemakes_notes(fin
     before = study.trained()
     assert "train" not in study.ok("metrics").jobs
 
-    edit(library / "learning" / "network.py", "mask.mul_(RESOLUTION", "mask.mul_(1.0 * RESOLUTION")
+    edit(library / "learning" / "stacked_mlp.py", "mask.mul_(RESOLUTION", "mask.mul_(1.0 * RESOLUTION")
     assert "code changed" in replan()
     assert study.ok("metrics").jobs["train"] == 2
     assert study.newly_trained(before) == 2 * 2 * 2
@@ -175,7 +175,7 @@ def test_edited_comments_can_be_accepted_and_edited_code_cannot(finished, tmp_pa
     study, code = finished, tmp_path / "clone"
     copy_code(code)
     study.snakefile = code / "Snakefile"
-    network = code / "scripts" / "study" / "learning" / "network.py"
+    network = code / "scripts" / "study" / "learning" / "stacked_mlp.py"
 
     def accept() -> str:
         done = subprocess.run(
