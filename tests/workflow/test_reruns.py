@@ -153,7 +153,11 @@ def test_all_that_learning_depends_on_retrains_even_without_snakemakes_notes(fin
     before = study.trained()
     assert "train" not in study.ok("metrics").jobs
 
-    edit(library / "learning" / "stacked_mlp.py", "mask.mul_(RESOLUTION", "mask.mul_(1.0 * RESOLUTION")
+    edit(
+        library / "learning" / "stacked_mlp.py",
+        "mask.mul_(RESOLUTION",
+        "mask.mul_(1.0 * RESOLUTION",
+    )
     assert "code changed" in replan()
     assert study.ok("metrics").jobs["train"] == 2
     assert study.newly_trained(before) == 2 * 2 * 2
