@@ -31,7 +31,12 @@ rule train:
     params:
         request=request_of,
         study=[
-            *("--dataset", as_word(PLAN.dataset), "--validation", json.dumps(PLAN.validation)),
+            *(
+                "--dataset",
+                as_word(PLAN.dataset),
+                "--validation",
+                json.dumps(PLAN.validation),
+            ),
             *("--data", str(DATA_FOLDER), "--device", PLAN.device),
         ],
         learning=LEARNING,
