@@ -5,6 +5,7 @@ Quickly and alike each time, unless HYPOTHESIS_PROFILE=full.
 
 import os
 import random
+import signal
 import sys
 
 from hypothesis import HealthCheck, settings
@@ -19,6 +20,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 def pytest_configure() -> None:
+    # In the background of a shell's script Ctrl-C is ignored, also by all that the tests start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Before pytest-xdist's workers start, which share it; it imports nothing until it is asked.
     forkserver.directory()
 

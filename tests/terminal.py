@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import signal
 import subprocess
 import termios
 import threading
@@ -13,15 +12,6 @@ LINES, COLUMNS = 40, 140
 
 # What moves the cursor, colours and the like; `\r` goes back to the beginning of a line.
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
-
-
-def _sit_down(inner: int) -> None:
-    """As a shell that a person works in starts a program, however these tests were started.
-
-    What runs in the background of a shell's script ignores Ctrl-C, and so does what it starts.
-    """
-    os.login_tty(inner)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
@@ -37,7 +27,7 @@ class Terminal:
             command,
             cwd=cwd,
             env=environment | {"TERM": "xterm-256color"},
-            preexec_fn=lambda: _sit_down(inner),
+            preexec_fn=lambda: os.login_tty(inner),
             pass_fds=[inner],
         )
         os.close(inner)

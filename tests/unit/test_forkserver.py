@@ -163,8 +163,6 @@ def running(script):
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # Tests in the background of a shell ignore Ctrl-C, and so would what they start.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     workers = [psutil.Process(int(pid)) for pid in client.stdout.readline().split()]
     yield client, workers
