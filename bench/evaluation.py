@@ -38,7 +38,7 @@ def shape(values: Mapping[str, Any]) -> str:
     return f"{values['optimizer']}, dropout {values['dropout']}, {hidden}, {values['batch_size']}"
 
 
-def read(folder: Path, part: str) -> Examples:
+def read_examples(folder: Path, part: str) -> Examples:
     pixels = np.fromfile(folder / FILES[f"{part}_images"], np.uint8, offset=16)
     labels = np.fromfile(folder / FILES[f"{part}_labels"], np.uint8, offset=8)
     return Examples.from_arrays(pixels.reshape(-1, 1, WIDTH, WIDTH), labels, "cpu")
@@ -47,7 +47,7 @@ def read(folder: Path, part: str) -> Examples:
 def share(study_training: Training, folder: Path, seeds: int) -> tuple[str, float]:
     """The training's shape, and evaluation's part of an epoch."""
     torch.set_num_threads(1)
-    train, validation = read(folder, "train"), read(folder, "test")
+    train, validation = read_examples(folder, "train"), read_examples(folder, "test")
     learned_under = settings.identity(settings.complete(asdict(study_training)))
     network = models.architecture(learned_under, train.shape, CLASSES, scaling.PIXELS)
     objective = models.objective(CLASSIFICATION, learned_under, CLASSES)

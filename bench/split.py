@@ -92,7 +92,7 @@ def split(jobs: list[Job], began: float, ended: float, cores: int) -> dict[str, 
     )
 
 
-def read(study: Path, shares: Mapping[str, float]) -> list[Job]:
+def read_jobs(study: Path, shares: Mapping[str, float]) -> list[Job]:
     return [read_job(folder, shares) for folder in sorted(study.glob("results/runs/*"))]
 
 
@@ -107,7 +107,7 @@ def main() -> None:
     options = parser.parse_args()
 
     shares = json.loads(options.shares.read_text(encoding="utf-8"))
-    jobs = read(options.study, shares)
+    jobs = read_jobs(options.study, shares)
     parts = split(jobs, options.began, options.ended, options.cores)
     for part, seconds in parts.items():
         print(f"{part:22}{seconds:9.2f} s")

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 import madeup
-from study.results.experiments import Experiment, Value, experiments
+from study.results.experiments import ExperimentResult, ValueResult, experiments
 from study.statistics.estimates import estimate
 
 BASELINE = {"learning_rate": 0.001, "dropout": 0.2, "hidden": [128, 64], "epochs": 3}
@@ -53,6 +53,6 @@ def drawn(samples, key="learning_rate", items=None, baseline=None):
     for item, row in zip(items, np.asarray(samples, float), strict=True):
         numbers = estimate(row)
         values.append(
-            Value(str(item), {key: item}, f"run-{item}", 1, len(row), 0, numbers, numbers)
+            ValueResult(str(item), {key: item}, f"run-{item}", 1, len(row), 0, numbers, numbers)
         )
-    return Experiment(key, [key], {key: baseline}, values)
+    return ExperimentResult(key, [key], {key: baseline}, values)

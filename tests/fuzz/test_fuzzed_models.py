@@ -73,7 +73,7 @@ def used(path):
     """The probabilities that a model gives, which make sense; None where the fault was told."""
     with in_time():
         try:
-            model = export.read(path)
+            model = export.read_model(path)
         except StudyError as error:
             told(error, str(path))
             return None
@@ -130,7 +130,7 @@ def test_a_model_of_another_form_is_told(folder, change, message):
     path = folder / export.FILE
     weights.write_described(path, TENSORS, DESCRIBED | change)
     with pytest.raises(StudyError) as caught:
-        export.read(path)
+        export.read_model(path)
     assert message in told(caught.value, str(path))
 
 
@@ -140,14 +140,14 @@ def test_weights_that_are_no_numbers_are_told(folder):
     changed = TENSORS | {name: TENSORS[name] * np.float32(np.nan)}
     weights.write_described(path, changed, DESCRIBED)
     with pytest.raises(StudyError, match=f"{name} holds values that are no numbers"):
-        export.read(path)
+        export.read_model(path)
 
 
 def test_a_model_is_read_as_it_was_written(folder):
     path = folder / export.FILE
     weights.write_described(path, TENSORS, DESCRIBED)
     expected = made_up_model("tanh").probabilities(random_images(2))
-    assert np.allclose(export.read(path).probabilities(random_images(2)), expected)
+    assert np.allclose(export.read_model(path).probabilities(random_images(2)), expected)
 
 
 # A study beside another.
@@ -217,11 +217,11 @@ def test_the_study_that_is_altered_is_shown(beside):
 def test_an_evaluation_that_holds_no_probabilities_is_told(beside):
     path = beside / "final.safetensors"
     whole = path.read_bytes()
-    read = evaluation.read(path, DATASET.load(beside / "data"))
+    read = evaluation.read_evaluation(path, DATASET.load(beside / "data"))
     wrong = evaluation.Evaluation(read.provenance, 2 * read.probabilities, read.labels)
     try:
         evaluation.write(path, wrong)
         with pytest.raises(StudyError, match="holds no probabilities"):
-            evaluation.read(path, DATASET.load(beside / "data"))
+            evaluation.read_evaluation(path, DATASET.load(beside / "data"))
     finally:
         path.write_bytes(whole)

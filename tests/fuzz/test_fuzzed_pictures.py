@@ -46,7 +46,7 @@ def read(path, content):
     path.write_bytes(content)
     with in_time():
         try:
-            found = list(pictures.read(path, WANTED))
+            found = list(pictures.read_pictures(path, WANTED))
         except StudyError as error:
             told(error, str(path))
             return []
@@ -89,7 +89,7 @@ def png(width, height):
 def complaint(path, content):
     path.write_bytes(content)
     with in_time(), pytest.raises(StudyError) as caught:
-        list(pictures.read(path, WANTED))
+        list(pictures.read_pictures(path, WANTED))
     return told(caught.value, str(path))
 
 

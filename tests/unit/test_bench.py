@@ -475,7 +475,7 @@ def test_a_job_is_read_from_what_its_run_left(tmp_path):
     (folder / "settings.json").write_text(json.dumps({"settings": settings}))
     os.utime(folder / "settings.json", (1018.0, 1018.0))
     shares = {evaluation.shape(asdict(Training("baseline"))): 0.1}
-    (job,) = split.read(tmp_path, shares)
+    (job,) = split.read_jobs(tmp_path, shares)
     assert job.began == 1003.0
     assert job.parts == pytest.approx(
         {"training": 9.0, "evaluation": 1.0, "start-up": 3.0, "writing": 2.0}

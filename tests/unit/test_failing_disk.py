@@ -14,8 +14,8 @@ from study.support import files, receipts
 from study.support.errors import StudyError
 
 READS = {
-    "receipt.json": receipts.read,
-    "choice.json": choice.read,
+    "receipt.json": receipts.read_receipt,
+    "choice.json": choice.read_choice,
     "settings.json": lambda path: completeness.read_settings(path.parent),
     "claims.schema.yaml": lambda path: schemas.schema.__wrapped__("claims"),
 }

@@ -58,7 +58,7 @@ def kill_once(study: Study, moment: random.Random, past_first_epoch: bool) -> bo
 def saving_interval(study: Study) -> float:
     """Seconds between two savings, by the slowest of a few, with an allowance for noise."""
     path = next(study.results.glob("runs/*/state.safetensors"))
-    saved = checkpoint.read(path)
+    saved = checkpoint.read_checkpoint(path)
     trial = path.with_name("trial.safetensors")
     durations = []
     for _ in range(5):

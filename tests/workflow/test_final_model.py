@@ -33,7 +33,7 @@ def data_of(study: Study) -> tuple[datasets.Dataset, Path]:
 
 def evaluated(study: Study) -> evaluation.Evaluation:
     described, folder = data_of(study)
-    return evaluation.read(study.results / "final.safetensors", described.load(folder))
+    return evaluation.read_evaluation(study.results / "final.safetensors", described.load(folder))
 
 
 def classified(study: Study, *words: str) -> list[dict]:

@@ -40,7 +40,7 @@ def plan_file(part, content):
     """The path of a file with this content; what was altered by hand is told."""
     try:
         file = str(receipts.plan_file(RESULTS, part, content, stored=bool(STORAGE)))
-        made = receipts.read(receipts.of_part(RESULTS, part))
+        made = receipts.read_receipt(receipts.of_part(RESULTS, part))
     except (StudyError, OSError) as error:
         inside.end(error)
     for path in made.altered() if made and made.plan != file and not STORAGE else ():

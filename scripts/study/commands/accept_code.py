@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> None:
     harmless, other = [], 0
     for path in sorted(args.results.glob("runs/*/state.safetensors")):
         try:
-            saved = checkpoint.read(path)
+            saved = checkpoint.read_checkpoint(path)
         except checkpoint.DamagedStateError as error:
             print(f"{error}; left as it is")
             continue
@@ -54,7 +54,7 @@ def accept(path: Path) -> None:
     with run_lock(path.parent) as free:
         if not free:
             raise StudyError(f"{path.parent}: is being trained; wait for it")
-        saved = checkpoint.read(path)
+        saved = checkpoint.read_checkpoint(path)
         saved.fingerprint["code"] = fingerprint.training_code()
         checkpoint.write(path, saved)
         # It describes the run by the old digest; the workflow writes it anew.

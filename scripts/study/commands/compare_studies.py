@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    a, b = study_comparison.read(args.a), study_comparison.read(args.b)
+    a, b = study_comparison.read_results(args.a), study_comparison.read_results(args.b)
     texts = {}
     for code in a.plan.languages:
         language = Language(code)

@@ -58,7 +58,7 @@ def verdicts(result: Fidelity) -> list[str]:
     ]
 
 
-def read(path: Path) -> pd.DataFrame:
+def read_summary(path: Path) -> pd.DataFrame:
     """The summary, or a StudyError where there is none that can be read."""
     if not path.exists():
         raise StudyError(f"{path}: is missing; run `make report` first")
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    result = fidelity.assess(read(arguments.summary))
+    result = fidelity.assess(read_summary(arguments.summary))
     print(HEADINGS)
     for comparison in result.comparisons:
         print(line(comparison))

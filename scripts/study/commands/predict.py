@@ -26,13 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    used = export.read(arguments.model / export.FILE)
+    used = export.read_model(arguments.model / export.FILE)
     if not used.networks:
         raise StudyError(f"{arguments.model}: has no network, since every seed diverged")
     found = [
         named
         for path in arguments.files
-        for named in pictures.read(path, used.description, arguments.invert)
+        for named in pictures.read_pictures(path, used.description, arguments.invert)
     ]
     inverted = [name for name, image in found if pictures.looks_inverted(image, used.description)]
     if 2 * len(inverted) > len(found):

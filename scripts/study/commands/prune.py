@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    resolved = resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
+    resolved = resolve(
+        config.load([args.configfile]), choice.read_choice(args.results / choice.NAME)
+    )
     found = pruning.leftovers(resolved, args.results)
     if not found:
         print(f"nothing to remove: {args.configfile} asks for all that is in {args.results}")

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
             raise StudyError(f"--config-json: not JSON: {error}") from None
     else:
         settings = config.load([args.configfile])
-    resolved = resolve(settings, choice.read(args.runs.parent / choice.NAME))
+    resolved = resolve(settings, choice.read_choice(args.runs.parent / choice.NAME))
     dataset = datasets.describe(resolved.dataset)
     data_fit.check_description(resolved, dataset)
     data = args.runs.parent / "data" / dataset.name

@@ -29,12 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    resolved = resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
+    resolved = resolve(
+        config.load([args.configfile]), choice.read_choice(args.results / choice.NAME)
+    )
     dataset = datasets.describe(resolved.dataset)
     learning = fingerprint.learning(dataset.digest, resolved.validation, dataset.outputs)
-    look = Progress(resolved, args.results / "runs", learning).look()
+    snapshot = Progress(resolved, args.results / "runs", learning).snapshot()
     if args.since is not None:
-        print(status.closing(look, resolved, args.results, args.since))
+        print(status.closing(snapshot, resolved, args.results, args.since))
         return
     is_running = is_at_work(args.results.resolve().parent)
-    print(status.in_words(look, resolved, args.results, is_running, shlex.join(args.again)))
+    print(status.in_words(snapshot, resolved, args.results, is_running, shlex.join(args.again)))

@@ -269,7 +269,7 @@ def matching_state(path: Path, wanted: dict[str, str]) -> checkpoint.Checkpoint:
     if not path.exists():
         return checkpoint.Checkpoint(wanted)
     try:
-        found = checkpoint.read(path)
+        found = checkpoint.read_checkpoint(path)
     except checkpoint.DamagedStateError as error:
         log(f"{error}; training anew")
         return checkpoint.Checkpoint(wanted)

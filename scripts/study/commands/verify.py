@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    resolved = resolve(config.load([args.configfile]), choice.read(args.results / choice.NAME))
+    resolved = resolve(
+        config.load([args.configfile]), choice.read_choice(args.results / choice.NAME)
+    )
     if not any((args.results / name).exists() for name in ("runs", "plan.json")):
         raise StudyError(f"{args.results}: nothing to verify, the study is not begun")
     verification = Verification(resolved, args.results)

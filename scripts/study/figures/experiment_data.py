@@ -107,7 +107,7 @@ class Frequent:
 
 
 @dataclass(frozen=True)
-class Experiment:
+class FigureData:
     """All that the figure of an experiment shows, the same in every language.
 
     `table` has a row for each value, in the order shown: the columns of summary.parquet, and for
@@ -204,7 +204,7 @@ class Experiment:
         return [" · ".join(texts) for texts in zip(*parts, strict=True)]
 
 
-def measured(plan: Plan, runs: Path, data: Path, name: str) -> Experiment:
+def measured(plan: Plan, runs: Path, data: Path, name: str) -> FigureData:
     """What the records in the folder `runs` say of the plan's experiment `name`.
 
     `data` is the folder of the data set's files.
@@ -224,7 +224,7 @@ def frequent(data: Data, validation: str | Mapping[str, Any]) -> Frequent | None
     return Frequent(data.targets, counts) if counts.is_unbalanced else None
 
 
-def collect(plan: Plan, metrics: pd.DataFrame, summary: pd.DataFrame, name: str) -> Experiment:
+def collect(plan: Plan, metrics: pd.DataFrame, summary: pd.DataFrame, name: str) -> FigureData:
     """Put together what the plan, metrics.parquet and summary.parquet say of experiment `name`.
 
     Raises StudyError when the plan has no such experiment, or the summary lacks one of its values.
@@ -255,7 +255,7 @@ def collect(plan: Plan, metrics: pd.DataFrame, summary: pd.DataFrame, name: str)
             "validation_accuracy_mean", ascending=False, kind="stable", ignore_index=True
         )
     metrics = metrics[metrics["run"].isin(table["run"])]
-    return Experiment(name, len(plan.seeds), settings, table, metrics)
+    return FigureData(name, len(plan.seeds), settings, table, metrics)
 
 
 def _text_of(value: str, key: str, keys: list[str]) -> str:

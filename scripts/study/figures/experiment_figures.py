@@ -12,7 +12,7 @@ from matplotlib.transforms import ScaledTranslation, Transform
 
 from study.figures import drawing
 from study.figures.drawing import INK, MOST_LABELS, MOST_ROWS, MUTED, TIMES
-from study.figures.experiment_data import EXTREMES, LINESTYLES, MEASURES, Experiment, Setting
+from study.figures.experiment_data import EXTREMES, LINESTYLES, MEASURES, FigureData, Setting
 from study.support.language import Language
 
 CURVES_HEIGHT = 3.2  # inches, as all heights here
@@ -22,7 +22,7 @@ CELL_HEIGHT = 0.46
 MARKERS = {"validation": "o", "train": "s"}
 
 
-def draw(experiment: Experiment, language: Language, folder: Path) -> None:
+def draw(experiment: FigureData, language: Language, folder: Path) -> None:
     """Write <experiment>.<language>.png and .svg to `folder`."""
     n_settings = len(experiment.settings)
     height = _height_below(experiment)
@@ -51,7 +51,7 @@ def draw(experiment: Experiment, language: Language, folder: Path) -> None:
         drawing.save(figure, folder, experiment.name, language)
 
 
-def _height_below(experiment: Experiment) -> float:
+def _height_below(experiment: FigureData) -> float:
     if len(experiment.settings) == 1:
         return CURVES_HEIGHT
     if len(experiment.settings) == 2:
@@ -60,7 +60,7 @@ def _height_below(experiment: Experiment) -> float:
     return 0.9 + ROW_HEIGHT * min(len(experiment.table), 2 * EXTREMES + 1)
 
 
-def _title(experiment: Experiment, language: Language) -> str:
+def _title(experiment: FigureData, language: Language) -> str:
     first, *others = [setting.title(language) for setting in experiment.settings]
     title = language.text(
         "figures.experiment_title",
@@ -73,7 +73,7 @@ def _title(experiment: Experiment, language: Language) -> str:
     return title
 
 
-def _note(experiment: Experiment, language: Language) -> str:
+def _note(experiment: FigureData, language: Language) -> str:
     notes = []
     if experiment.seeds == 1:
         notes.append("no_intervals")
@@ -92,7 +92,7 @@ def _note(experiment: Experiment, language: Language) -> str:
 
 
 def _draw_curves(
-    axes: Axes, experiment: Experiment, measure: str, language: Language
+    axes: Axes, experiment: FigureData, measure: str, language: Language
 ) -> list[Text]:
     """Draw a line for each run; give the names at their ends, where there are few enough."""
     is_loss = measure == "validation_loss"
@@ -122,7 +122,7 @@ def _draw_curves(
 
 
 def _explain_looks(
-    figure: Figure, panels: list[Axes], experiment: Experiment, language: Language
+    figure: Figure, panels: list[Axes], experiment: FigureData, language: Language
 ) -> None:
     setting, style = experiment.colour_setting, experiment.style_setting
     drawing.colour_bar(
@@ -136,7 +136,7 @@ def _explain_looks(
         )
 
 
-def _draw_by_value(axes: Axes, experiment: Experiment, language: Language) -> None:
+def _draw_by_value(axes: Axes, experiment: FigureData, language: Language) -> None:
     setting = experiment.settings[0]
     indices = np.arange(len(setting.values), dtype=float)
     places = np.array(setting.values, float) if setting.is_numeric else indices
@@ -182,7 +182,7 @@ def use_setting(axes: Axes, setting: Setting, places: np.ndarray, language: Lang
             label.set(ha="right", rotation_mode="anchor")
 
 
-def _draw_ranking(axes: Axes, experiment: Experiment, language: Language) -> None:
+def _draw_ranking(axes: Axes, experiment: FigureData, language: Language) -> None:
     """A row for each value from the best down; of very many the best and the worst."""
     n = len(experiment.table)
     places, ticks = np.arange(n, dtype=float), list(range(n))
@@ -202,7 +202,7 @@ def _draw_ranking(axes: Axes, experiment: Experiment, language: Language) -> Non
 def _draw_estimates(
     axes: Axes,
     places: np.ndarray,
-    experiment: Experiment,
+    experiment: FigureData,
     language: Language,
     size: float,
     shift: float,
@@ -281,7 +281,7 @@ def _at(place: float | np.ndarray, accuracy: float | np.ndarray, sideways: bool)
     return (accuracy, place) if sideways else (place, accuracy)
 
 
-def _fit_to_estimates(axes: Axes, experiment: Experiment, here: np.ndarray, sideways: bool) -> None:
+def _fit_to_estimates(axes: Axes, experiment: FigureData, here: np.ndarray, sideways: bool) -> None:
     def column(name: str) -> np.ndarray:
         parts = [experiment.table[f"{part}_accuracy_{name}"][here] for part in MARKERS]
         return np.concatenate(parts).astype(float)
@@ -295,7 +295,7 @@ def _fit_to_estimates(axes: Axes, experiment: Experiment, here: np.ndarray, side
 
 
 def _mark_diverged(
-    axes: Axes, places: np.ndarray, experiment: Experiment, language: Language, sideways: bool
+    axes: Axes, places: np.ndarray, experiment: FigureData, language: Language, sideways: bool
 ) -> None:
     """At the low edge of the accuracies: a cross and how many of how many replicates diverged."""
     table = experiment.table
@@ -320,7 +320,7 @@ def _mark_diverged(
         )
 
 
-def _draw_heatmaps(panels: list[Axes], experiment: Experiment, language: Language) -> None:
+def _draw_heatmaps(panels: list[Axes], experiment: FigureData, language: Language) -> None:
     """Final accuracies as a matrix: the first setting down, the second across."""
     rows, columns = experiment.settings
     names = rows.names(language), columns.names(language)

@@ -36,7 +36,7 @@ PUBLISHED = {"marker": "D", "ms": 7, "mfc": "none", "mew": 1.4, "lw": 0, "clip_o
 
 
 @dataclass(frozen=True)
-class FinalModel:
+class FinalModelData:
     """All that the final model's figures show, the same in every language.
 
     `images` is (N, height, width), the test images; `evaluation` is of the seeds, out of
@@ -58,7 +58,7 @@ class FinalModel:
         return self.evaluation.seeds
 
 
-def collect(plan: Plan, runs: Path, evaluated: Path, data: Path) -> FinalModel:
+def collect(plan: Plan, runs: Path, evaluated: Path, data: Path) -> FinalModelData:
     """Put together what there is about the plan's final model.
 
     `runs` is the folder of all runs, `evaluated` what evaluate_final.py wrote, and `data` the
@@ -70,7 +70,7 @@ def collect(plan: Plan, runs: Path, evaluated: Path, data: Path) -> FinalModel:
     content = dataset.load(data)
     final, epochs = own.final, own.final.epochs
     printed = published.lookup("final", final.settings, epochs, dataset.name, plan.validation)
-    return FinalModel(
+    return FinalModelData(
         classes=content.targets,
         epochs=epochs,
         n_seeds=rows["seed"].nunique(),
@@ -81,12 +81,12 @@ def collect(plan: Plan, runs: Path, evaluated: Path, data: Path) -> FinalModel:
             if (accuracy := getattr(printed, f"{name}_accuracy", None)) is not None
         },
         images=content.test.x[:, 0],
-        evaluation=evaluation.read(evaluated, content),
+        evaluation=evaluation.read_evaluation(evaluated, content),
         frequent=frequent(content, plan.validation),
     )
 
 
-def draw(model: FinalModel, language: Language, folder: Path) -> None:
+def draw(model: FinalModelData, language: Language, folder: Path) -> None:
     """Write the figures of the final model to `folder`.
 
     Where every seed diverged, all but the curves say just that.
@@ -103,7 +103,7 @@ def draw(model: FinalModel, language: Language, folder: Path) -> None:
             drawing.save(figure, folder, name, language)
 
 
-def _title(model: FinalModel, name: str, language: Language) -> str:
+def _title(model: FinalModelData, name: str, language: Language) -> str:
     return language.text(
         f"figures.{name}",
         epochs=drawing.counted(language, "epochs", model.epochs),
@@ -111,7 +111,7 @@ def _title(model: FinalModel, name: str, language: Language) -> str:
     )
 
 
-def _note(model: FinalModel, language: Language, one: str, several: str) -> str:
+def _note(model: FinalModelData, language: Language, one: str, several: str) -> str:
     """Join the catalogue's note for one or for several seeds, and how many seeds diverged."""
     notes = [language.text(f"figures.{several if len(model.finished) > 1 else one}")]
     lost = model.n_seeds - len(model.finished)
@@ -120,7 +120,7 @@ def _note(model: FinalModel, language: Language, one: str, several: str) -> str:
     return " ".join(notes)
 
 
-def _draw_curves(model: FinalModel, language: Language, folder: Path) -> None:
+def _draw_curves(model: FinalModelData, language: Language, folder: Path) -> None:
     notes = ["intervals"] if len(model.finished) > 1 else []
     if len(model.finished) < model.n_seeds:
         notes.append("crosses")
@@ -160,7 +160,7 @@ def _draw_curves(model: FinalModel, language: Language, folder: Path) -> None:
         drawing.save(figure, folder, "final_curves", language)
 
 
-def _draw_confusion(model: FinalModel, language: Language, folder: Path, name: str) -> None:
+def _draw_confusion(model: FinalModelData, language: Language, folder: Path, name: str) -> None:
     classes = model.classes.in_language(language.code)
     counts = model.evaluation.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -185,7 +185,7 @@ def _cell(value: float, digits: int, language: Language) -> str:
     return language.number(value, digits) if round(value, digits) else ""
 
 
-def _draw_scores(model: FinalModel, language: Language, folder: Path, name: str) -> None:
+def _draw_scores(model: FinalModelData, language: Language, folder: Path, name: str) -> None:
     scores = model.evaluation.scores.sort_values("f1_mean", ascending=False, kind="stable")
     names = np.array(model.classes.in_language(language.code))[scores.index]
     height = 1.4 + 0.36 * len(scores)
@@ -218,7 +218,7 @@ def _draw_scores(model: FinalModel, language: Language, folder: Path, name: str)
         drawing.save(figure, folder, name, language)
 
 
-def _draw_calibration(model: FinalModel, language: Language, folder: Path, name: str) -> None:
+def _draw_calibration(model: FinalModelData, language: Language, folder: Path, name: str) -> None:
     tables = model.evaluation.reliability
     accuracies = np.array([table["accuracy"] for table in tables])
     filled = np.isfinite(accuracies).all(axis=0)
@@ -248,7 +248,7 @@ def _draw_calibration(model: FinalModel, language: Language, folder: Path, name:
         drawing.save(figure, folder, name, language)
 
 
-def _draw_confused(model: FinalModel, language: Language, folder: Path, name: str) -> None:
+def _draw_confused(model: FinalModelData, language: Language, folder: Path, name: str) -> None:
     classes = model.classes.in_language(language.code)
     rows, columns = CONFUSED
     pairs = model.evaluation.confused(rows)
@@ -284,7 +284,7 @@ def _draw_confused(model: FinalModel, language: Language, folder: Path, name: st
         drawing.save(figure, folder, name, language)
 
 
-def _draw_mistakes(model: FinalModel, language: Language, folder: Path, name: str) -> None:
+def _draw_mistakes(model: FinalModelData, language: Language, folder: Path, name: str) -> None:
     rows, columns = MISTAKES
     classes = model.classes.in_language(language.code)
     _, height, width = model.images.shape

@@ -198,7 +198,7 @@ def write(path: Path, evaluation: Evaluation) -> None:
     weights.write_described(path, tensors, asdict(evaluation.provenance))
 
 
-def read(path: Path, data: Data) -> Evaluation:
+def read_evaluation(path: Path, data: Data) -> Evaluation:
     """What `write` wrote, with the labels of the test part of `data`.
 
     Raises StudyError where the file is missing, damaged or about another data set.

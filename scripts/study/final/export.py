@@ -134,7 +134,7 @@ def write(path: Path, model: Model) -> None:
     weights.write_described(path, tensors, asdict(model.description))
 
 
-def read(path: Path) -> Model:
+def read_model(path: Path) -> Model:
     """What `write` wrote; StudyError where the file is missing, damaged or of another form."""
     described, tensors = weights.read_described(path, REMEDY)
     fault = next(schemas.errors(described, _FORM), None)

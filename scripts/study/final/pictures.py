@@ -29,7 +29,9 @@ MOST_PICTURE_BYTES = 50_000_000
 MOST_PIXELS = 50_000_000
 
 
-def read(path: Path, wanted: Description, invert: bool = False) -> Iterator[tuple[str, np.ndarray]]:
+def read_pictures(
+    path: Path, wanted: Description, invert: bool = False
+) -> Iterator[tuple[str, np.ndarray]]:
     """Each image in a file, with a name for it: (height, width) uint8 as the model takes it.
 
     A picture of the same shape but another size is resized; `invert` makes dark light. Raises

@@ -92,7 +92,7 @@ def beside(plan: Plan, data: Data) -> HeldOut | None:
         return None
     folder = Path(plan.beside)
     final = final_beside(folder)
-    evaluated = evaluation.read(folder / "final.safetensors", data)
+    evaluated = evaluation.read_evaluation(folder / "final.safetensors", data)
     if not evaluated.seeds:
         raise no_final(folder)
     if (evaluated.provenance.run, evaluated.provenance.epoch) != (final.run, final.epochs):

@@ -82,7 +82,7 @@ class CheckedStudy:
     @cached_property
     def _noted(self) -> set[Path]:
         """All files that a receipt names as made."""
-        known = map(receipts.read, self.receipts.glob("*.json"))
+        known = map(receipts.read_receipt, self.receipts.glob("*.json"))
         return {self.own(name) for made in known if made for name in made.outputs}
 
     def unlike(self, path: Path, problem: str, remedy: str = AGAIN) -> Finding:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from study.operations import jobs
-from study.operations.plan_table import OVERHEAD, Past
+from study.operations.plan_table import OVERHEAD, RunTimes
 from study.runs.completeness import Completeness
 from study.spec.plan import Run
 
@@ -25,7 +25,7 @@ class Share:
 
 def shares(
     runs: Sequence[Run],
-    standing_of: Callable[[Run], Completeness],
+    completeness_of: Callable[[Run], Completeness],
     folder: Path,
     minutes: float,
     sizes: jobs.Sizes,
@@ -35,12 +35,12 @@ def shares(
     Times go by what finished runs in `folder` took, and otherwise by arithmetic for a slow core
     and data of these `sizes`.
     """
-    past = Past(folder)
+    times = RunTimes(folder)
     expected, limit = {}, {}
     for run in runs:
-        epochs = standing_of(run).epochs
+        epochs = completeness_of(run).epochs
         bound = OVERHEAD + jobs.seconds(run, sizes) * epochs / (run.epochs * len(run.seeds))
-        estimate = past.estimate(run, epochs)
+        estimate = times.estimate(run, epochs)
         likely = bound if estimate is None else estimate.seconds
         expected[run.run] = likely
         limit[run.run] = min(bound, PATIENCE * likely)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from study.data import datasets
 from study.operations import status
-from study.operations.progress import Look, Progress
+from study.operations.progress import Progress, Snapshot
 from study.runs import fingerprint
 from study.spec import choice, config
 from study.spec.resolution import resolve
@@ -37,7 +37,7 @@ class Panel:
         self.live: Live | None = None
         self.jobs: dict[int, str] = {}
         self._progress: tuple[object, Progress] | None = None
-        self._look: Look | None = None
+        self._snapshot: Snapshot | None = None
         self._due = 0.0
 
     def begin(self, job: int, step: str) -> None:
@@ -70,25 +70,25 @@ class Panel:
             start = time.monotonic()
             # What is being written may be unreadable just now; the next look is soon.
             with contextlib.suppress(StudyError, OSError):
-                self._look = self._current().look()
+                self._snapshot = self._current().snapshot()
             self._due = start + max(PERIOD, SHARE * (time.monotonic() - start))
-        if self._look is None:
+        if self._snapshot is None:
             return Group(Text("looking at what is there"))
-        look = self._look
+        snapshot = self._snapshot
         rows = max(1, self.console.height - FREE_LINES)
         lines = [
-            status.counts(look),
-            status.table(look, self._progress[1].plan.baseline, rows),
+            status.counts(snapshot),
+            status.table(snapshot, self._progress[1].plan.baseline, rows),
             _steps(list(self.jobs.values())),
         ]
         text = Text("\n".join(filter(None, lines)), no_wrap=True, overflow="ellipsis")
         # A bar alone does not end its line.
-        bar = Padding(ProgressBar(total=max(1, look.wanted), completed=look.done), 0)
+        bar = Padding(ProgressBar(total=max(1, snapshot.wanted), completed=snapshot.done), 0)
         return Group(bar, text)
 
     def _current(self) -> Progress:
         """Progress of the plan, which a chosen final model changes on the way."""
-        chosen = choice.read(self.results / choice.NAME)
+        chosen = choice.read_choice(self.results / choice.NAME)
         if self._progress is None or self._progress[0] != chosen:
             name = self.results / "config.json"
             settings = config.validated(json.loads(name.read_text(encoding="utf-8")), str(name))

@@ -38,7 +38,7 @@ to train: epochs, counting those of every seed; time: of a core, going by finish
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TimeEstimate:
     """That a job will take `seconds` of a core, going by the record of the run `source`."""
 
     seconds: float
@@ -63,11 +63,11 @@ class Row:
     there: Mapping[str, Mapping[str, Any]]
     reasons: tuple[str, ...]
     to_train: int
-    estimate: Estimate | None
+    estimate: TimeEstimate | None
 
 
 @dataclass(frozen=True)
-class Table:
+class PlanTable:
     """All runs of a plan, to be trained on so many cores.
 
     Where results choose the final model (`chooses_final`), `final` is what they chose last, and
@@ -124,7 +124,7 @@ def last_end(queued: Iterable[float], busy_until: Iterable[float]) -> float:
     return max(cores)
 
 
-class Past:
+class RunTimes:
     """What the runs in a folder took, by which the time of others is estimated."""
 
     def __init__(self, folder: Path):
@@ -136,7 +136,7 @@ class Past:
         }
         self.seconds: dict[str, float] = {}
 
-    def estimate(self, run: Run, epochs: int) -> Estimate | None:
+    def estimate(self, run: Run, epochs: int) -> TimeEstimate | None:
         """What `epochs` epochs of single seeds take: as long as the most similar run's did.
 
         By arithmetic, where that is another run or had other seeds at a time.
@@ -145,7 +145,7 @@ class Past:
             source = self._most_similar(run)
             try:
                 scale = _work(run) / _work(self.finished[source])
-                return Estimate(OVERHEAD + epochs * self._seconds(source) * scale, source)
+                return TimeEstimate(OVERHEAD + epochs * self._seconds(source) * scale, source)
             except (OSError, ValueError, pa.ArrowException):
                 del self.finished[source]
         return None
@@ -202,10 +202,10 @@ def _work(run: Run) -> float:
     return jobs.seconds(replace(run, epochs=1), jobs.ASSUMED) / len(run.seeds)
 
 
-def table(plan: Plan, runs: Path, learning: Mapping[str, str], cores: int) -> Table:
+def table(plan: Plan, runs: Path, learning: Mapping[str, str], cores: int) -> PlanTable:
     """Compare `plan` with what the folder `runs` holds; `learning` as for `completeness_of`."""
-    asked_by = _askers(plan)
-    past = Past(runs)
+    asked_by = _asked_by(plan)
+    times = RunTimes(runs)
     rows = []
     for run in plan.runs:
         found = completeness_of(run, runs, learning)
@@ -219,10 +219,10 @@ def table(plan: Plan, runs: Path, learning: Mapping[str, str], cores: int) -> Ta
                 there=found.replicates,
                 reasons=found.reasons,
                 to_train=found.epochs,
-                estimate=past.estimate(run, found.epochs) if found.reasons else None,
+                estimate=times.estimate(run, found.epochs) if found.reasons else None,
             )
         )
-    return Table(rows, plan.final, plan.chooses_final, plan.notes, cores, plan.unchosen)
+    return PlanTable(rows, plan.final, plan.chooses_final, plan.notes, cores, plan.unchosen)
 
 
 def differences(settings: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,21 +230,21 @@ def differences(settings: Mapping[str, Any], baseline: Mapping[str, Any]) -> dic
     return {key: value for key, value in settings.items() if value != baseline[key]}
 
 
-def _askers(plan: Plan) -> dict[str, dict[str, list[str]]]:
+def _asked_by(plan: Plan) -> dict[str, dict[str, list[str]]]:
     """For each run, the experiments that ask for it, with their values."""
-    askers: dict[str, dict[str, list[str]]] = {run.run: {} for run in plan.runs}
+    asked_by: dict[str, dict[str, list[str]]] = {run.run: {} for run in plan.runs}
     for experiment in plan.experiments:
         for value in experiment.values:
-            askers[value.run].setdefault(experiment.name, []).append(value.value)
+            asked_by[value.run].setdefault(experiment.name, []).append(value.value)
     if plan.final:
-        askers[plan.final.run]["final"] = []
-    return askers
+        asked_by[plan.final.run]["final"] = []
+    return asked_by
 
 
 # As text.
 
 
-def in_words(found: Table, everything: bool = False) -> str:
+def in_words(found: PlanTable, everything: bool = False) -> str:
     """The table and what it comes to, for a terminal; with `everything`, all of its rows."""
     rows = found.rows if everything or len(found.rows) <= SHOWN else found.jobs[:SHOWN]
     parts = []
@@ -293,7 +293,7 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def _final(found: Table) -> str:
+def _final(found: PlanTable) -> str:
     if found.final is None and not found.chooses_final:
         return "final: this study has no final model"
     known = ""
@@ -314,7 +314,7 @@ def _final(found: Table) -> str:
     return f"{later}; chosen last: {known}" if known else later
 
 
-def _total(found: Table) -> str:
+def _total(found: PlanTable) -> str:
     count = len(found.rows)
     runs = f"{count} run" if count == 1 else f"{count} runs"
     if not found.jobs:
@@ -358,7 +358,7 @@ def duration(seconds: float) -> str:
 # As data.
 
 
-def to_json(found: Table) -> str:
+def to_json(found: PlanTable) -> str:
     """The table as JSON; times in seconds."""
     totals = {
         "runs": len(found.rows),

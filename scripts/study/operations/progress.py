@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from study.operations import job_logs
-from study.operations.plan_table import Past, last_end
+from study.operations.plan_table import RunTimes, last_end
 from study.runs import attempts, failures
 from study.runs.completeness import Completeness, completeness_of
 from study.spec.plan import Plan, Run
@@ -65,7 +65,7 @@ class RunProgress:
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """All runs of a study, as they were at `time`, in seconds of Unix."""
 
     runs: list[RunProgress]
@@ -105,7 +105,7 @@ class Look:
 
 
 class Progress:
-    """Looks at a study's runs, again and again at little cost.
+    """Takes snapshots of a study's runs, again and again at little cost.
 
     `folder` is that of all runs, `learning` as for completeness.completeness_of.
     """
@@ -114,15 +114,15 @@ class Progress:
         self.plan = plan
         self.folder = folder
         self.learning = learning
-        self.past = Past(folder)
+        self.times = RunTimes(folder)
         self._finished: dict[str, RunProgress] = {}
-        self._standings: dict[str, tuple[object, Completeness]] = {}
+        self._known: dict[str, tuple[object, Completeness]] = {}
 
-    def look(self) -> Look:
+    def snapshot(self) -> Snapshot:
         """What has become of each run."""
         seen = [self._finished.get(run.run) or self._seen(run) for run in self.plan.runs]
         # Only now: what trains already tells how long the others will take.
-        return Look([self._with_time_left(run) for run in seen])
+        return Snapshot([self._with_time_left(run) for run in seen])
 
     def _seen(self, run: Run) -> RunProgress:
         folder = self.folder / run.run
@@ -130,7 +130,7 @@ class Progress:
         entries = list(_entries(folder / JOURNAL, holder))
         heard = max(_written(folder / locks.NAME), _written(folder / JOURNAL))
         situation, message = _situation(folder, holder, entries, heard)
-        found = self._standing(run, holder if situation is Situation.TRAINING else None)
+        found = self._completeness(run, holder if situation is Situation.TRAINING else None)
         wanted = run.epochs * len(run.seeds)
         if not found.reasons:
             finished = RunProgress(run, Situation.FINISHED, wanted, wanted)
@@ -145,7 +145,7 @@ class Progress:
             run, situation, wanted, max(0, done), holder, entry, heard, message=message
         )
 
-    def _standing(self, run: Run, holder: Holder | None) -> Completeness:
+    def _completeness(self, run: Run, holder: Holder | None) -> Completeness:
         """What the run lacks; of one that `holder` trains, what it lacked at some time before.
 
         The saved state is large and changes all the time; the journal tells what came after.
@@ -155,21 +155,21 @@ class Progress:
             _written(folder / "settings.json"),
             _written(folder / "state.safetensors"),
         )
-        known = self._standings.get(run.run)
+        known = self._known.get(run.run)
         if known is None or known[0] != stamp:
             known = stamp, completeness_of(run, self.folder, self.learning)
-            self._standings[run.run] = known
+            self._known[run.run] = known
         return known[1]
 
     def _learn_rate(self, run: Run, entries: Sequence[Entry]) -> None:
         seconds = [entry["seconds"] for entry in entries if entry.get("seconds")]
         if seconds:
-            self.past.learn(run, float(np.median(seconds)))
+            self.times.learn(run, float(np.median(seconds)))
 
     def _with_time_left(self, seen: RunProgress) -> RunProgress:
         if seen.situation is Situation.FINISHED:
             return seen
-        estimate = self.past.estimate(seen.run, seen.wanted - seen.done)
+        estimate = self.times.estimate(seen.run, seen.wanted - seen.done)
         return replace(seen, seconds_left=estimate.seconds if estimate else None)
 
 
@@ -189,7 +189,7 @@ def _situation(
 ) -> tuple[Situation, str]:
     """The situation of a run that is not finished, and what there is to say of it."""
     if holder is None:
-        failure = failures.read(folder)
+        failure = failures.read_failure(folder)
         if failure is None:
             # One that failed before it could say so has left it in its log alone.
             message = job_logs.told(folder / "train.log")

@@ -89,7 +89,7 @@ def _last_final(plan: Plan, results: Path) -> set[str]:
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
         found.add(json.loads((results / "plan.json").read_bytes())["final"]["run"])
     with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError):
-        chosen = choice.read(results / choice.NAME)
+        chosen = choice.read_choice(results / choice.NAME)
         settings = complete({**plan.baseline, **chosen.settings})
         run = run_name(settings, describe(plan.dataset).name, plan.validation)
         found |= {run, f"final-{run}"}
@@ -118,7 +118,7 @@ def _text(folder: Path, baseline: Mapping[str, Any]) -> str:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     try:
-        saved = checkpoint.read(folder / "state.safetensors")
+        saved = checkpoint.read_checkpoint(folder / "state.safetensors")
         return f"unfinished; {replicates_in_words(replicates_of(saved))}"
     except (OSError, checkpoint.DamagedStateError):
         return "damaged"
@@ -131,7 +131,7 @@ def _of_experiments(plan: Plan, results: Path) -> Iterator[Path]:
     parts |= set() if has_no_final else {"final"}
     for path in sorted((results / receipts.RECEIPTS).glob("*.json")):
         kind = path.stem.partition(".")[0]
-        made = receipts.read(path)
+        made = receipts.read_receipt(path)
         if kind not in ("experiment", "final") or path.stem in parts or made is None:
             continue
         files = [results / Path(name).relative_to("results") for name in made.outputs]

@@ -60,7 +60,7 @@ def trained_again(study: CheckedStudy, run: Run, seed: int) -> Iterator[Finding]
 
 def _trained(study: CheckedStudy, run: Run, seed: int) -> Replicate:
     """The replicate as it is there; UnableError where this code or device would make another."""
-    saved = checkpoint.read(study.runs / run.run / "state.safetensors")
+    saved = checkpoint.read_checkpoint(study.runs / run.run / "state.safetensors")
     today = fingerprint.of_run(run.settings, study.learning)
     other = fingerprint.differing(saved.fingerprint, today)
     if other:
@@ -85,7 +85,7 @@ def _train(study: CheckedStudy, run: Run, seed: int, epochs: int) -> Replicate:
         failed = failure("train", [*words, "--output", str(again)], show=True)
         if failed:
             raise UnableError(f"not trained again: {failed}")
-        return checkpoint.read(again / "state.safetensors").replicates[seed]
+        return checkpoint.read_checkpoint(again / "state.safetensors").replicates[seed]
 
 
 def _first_difference(before: Replicate, after: Replicate) -> int | None:

@@ -13,7 +13,7 @@ from tabulate import tabulate
 from study.data import datasets
 from study.operations import job_logs
 from study.operations.plan_table import differences, duration, settings_in_words
-from study.operations.progress import Look, RunProgress, Situation, trained_since
+from study.operations.progress import RunProgress, Situation, Snapshot, trained_since
 from study.spec.plan import Plan
 
 # What matters most comes first: a narrow terminal cuts the rest.
@@ -30,31 +30,32 @@ PLAN_IN_REPORT = r'^(?:\[//\]: # \(plan |<meta name="plan" content=")([0-9a-f]{1
 BEGINNING = 2000
 
 
-def counts(look: Look) -> str:
+def counts(snapshot: Snapshot) -> str:
     """`9 of 15 runs finished, 512 of 950 epochs; about 2 min 10 s of training left`."""
-    finished = len(look.of(Situation.FINISHED))
-    told = f"{finished} of {len(look.runs)} runs finished, {look.done} of {look.wanted} epochs"
-    if look.is_trained:
+    finished = len(snapshot.of(Situation.FINISHED))
+    done, wanted = snapshot.done, snapshot.wanted
+    told = f"{finished} of {len(snapshot.runs)} runs finished, {done} of {wanted} epochs"
+    if snapshot.is_trained:
         return told
-    left = look.seconds_left
+    left = snapshot.seconds_left
     if left is None:
         return f"{told}; the time left is told after the first epoch"
     return f"{told}; about {duration(left)} of training left"
 
 
-def table(look: Look, baseline: dict, most: int = SHOWN) -> str:
+def table(snapshot: Snapshot, baseline: dict, most: int = SHOWN) -> str:
     """The runs that train, failed or were interrupted, at most so many; empty where none is."""
     told = (Situation.FAILED, Situation.TRAINING, Situation.INTERRUPTED)
-    runs = [run for situation in told for run in look.of(situation)]
+    runs = [run for situation in told for run in snapshot.of(situation)]
     if not runs:
         return ""
-    cells = [_cells(run, look, baseline) for run in runs[:most]]
+    cells = [_cells(run, snapshot, baseline) for run in runs[:most]]
     found = tabulate(cells, HEADINGS, tablefmt="plain", disable_numparse=True)
     more = f"\n… and {len(runs) - most} more" if len(runs) > most else ""
     return found + more
 
 
-def _cells(seen: RunProgress, look: Look, baseline: dict) -> list[str]:
+def _cells(seen: RunProgress, snapshot: Snapshot, baseline: dict) -> list[str]:
     entry = seen.entry or {}
     accuracy, loss = entry.get("validation_accuracy"), entry.get("validation_loss")
     return [
@@ -65,7 +66,7 @@ def _cells(seen: RunProgress, look: Look, baseline: dict) -> list[str]:
         "" if loss is None else f"{loss:.4f}",
         f"{seen.done} of {seen.wanted}",
         settings_in_words(differences(seen.run.settings, baseline)),
-        _remark(seen, look),
+        _remark(seen, snapshot),
     ]
 
 
@@ -73,23 +74,23 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:.2f} %"
 
 
-def _remark(seen: RunProgress, look: Look) -> str:
+def _remark(seen: RunProgress, snapshot: Snapshot) -> str:
     if seen.situation is not Situation.TRAINING:
         return seen.message
     place = "" if seen.holder.is_here else f"on {seen.holder.host}, "
     if seen.entry is None:
         return f"{place}in its first epoch"
-    return f"{place}last epoch {duration(max(0, look.time - seen.entry['time']))} ago"
+    return f"{place}last epoch {duration(max(0, snapshot.time - seen.entry['time']))} ago"
 
 
-def in_words(look: Look, plan: Plan, results: Path, is_running: bool, again: str) -> str:
+def in_words(snapshot: Snapshot, plan: Plan, results: Path, is_running: bool, again: str) -> str:
     """All there is to say; `is_running` tells whether a workflow is at work, `again` starts one."""
-    is_running = is_running or bool(look.of(Situation.TRAINING))
+    is_running = is_running or bool(snapshot.of(Situation.TRAINING))
     failed_jobs = job_logs.failed(plan, results)
-    reports = current_reports(plan, results) if look.is_trained and not failed_jobs else []
-    failed = look.of(Situation.FAILED)
-    state = _state(look, is_running, reports, bool(failed or failed_jobs))
-    lines = [f"{state}: {counts(look)}", table(look, plan.baseline)]
+    reports = current_reports(plan, results) if snapshot.is_trained and not failed_jobs else []
+    failed = snapshot.of(Situation.FAILED)
+    state = _state(snapshot, is_running, reports, bool(failed or failed_jobs))
+    lines = [f"{state}: {counts(snapshot)}", table(snapshot, plan.baseline)]
     lines += [
         f"what went wrong: {results / 'runs' / seen.run.run / 'train.log'}"
         for seen in failed[:SHOWN]
@@ -104,26 +105,26 @@ def in_words(look: Look, plan: Plan, results: Path, is_running: bool, again: str
     ]
     if reports:
         lines += [*headline(plan, results), *map(_place, reports)]
-    elif is_running and look.is_trained:
+    elif is_running and snapshot.is_trained:
         lines.append("what follows from the training is being made")
     elif not is_running:
-        lines.append(f"next: {again}{_what_it_does(look)}")
+        lines.append(f"next: {again}{_what_it_does(snapshot)}")
     return "\n".join(filter(None, lines))
 
 
-def closing(look: Look, plan: Plan, results: Path, since: float) -> str:
+def closing(snapshot: Snapshot, plan: Plan, results: Path, since: float) -> str:
     """What a call of the workflow came to that began in the second `since` and is over now.
 
     Reports that it has written it has named itself.
     """
     # In its first second a call trains nothing; one before it may have done so.
     trained = trained_since(results / "runs", since + 1)
-    took = duration(look.time - since)
+    took = duration(snapshot.time - since)
     reports = [path for path in current_reports(plan, results) if path.stat().st_mtime < since]
     lines = [
         *headline(plan, results),
         *map(_place, reports),
-        f"in {took}: {trained} epochs trained, {max(0, look.done - trained)} reused",
+        f"in {took}: {trained} epochs trained, {max(0, snapshot.done - trained)} reused",
     ]
     return "\n".join(lines)
 
@@ -132,20 +133,20 @@ def _place(report: Path) -> str:
     return f"report: {report.resolve()}"
 
 
-def _state(look: Look, is_running: bool, reports: Sequence[Path], has_failed: bool) -> str:
+def _state(snapshot: Snapshot, is_running: bool, reports: Sequence[Path], has_failed: bool) -> str:
     if is_running:
         return "running"
     if reports:
         return "finished"
     if has_failed:
         return "failed"
-    return "unfinished" if look.done else "not begun"
+    return "unfinished" if snapshot.done else "not begun"
 
 
-def _what_it_does(look: Look) -> str:
-    if look.is_trained:
+def _what_it_does(snapshot: Snapshot) -> str:
+    if snapshot.is_trained:
         return " (makes the report; nothing is left to train)"
-    return " (goes on from the saved epochs)" if look.done else ""
+    return " (goes on from the saved epochs)" if snapshot.done else ""
 
 
 def current_reports(plan: Plan, results: Path) -> list[Path]:
@@ -229,7 +230,7 @@ def _tested(plan: Plan, results: Path) -> list[str]:
 
     dataset = datasets.describe(plan.dataset)
     data = dataset.load(results / "data" / dataset.name)
-    found = evaluation.read(results / "final.safetensors", data)
+    found = evaluation.read_evaluation(results / "final.safetensors", data)
     if not found.seeds:
         return []
     return [f"final model: test accuracy {percent(np.mean(found.correct))}, mean of the seeds"]

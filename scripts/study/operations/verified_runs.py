@@ -48,7 +48,7 @@ def run(folder: Path, wanted: Run | None) -> Iterator[Finding]:
     yield from damaged
     path = folder / "state.safetensors"
     with reading(path, anew):
-        saved = checkpoint.read(path)
+        saved = checkpoint.read_checkpoint(path)
     if not damaged:
         with reading(record):
             made_by = records.read_metadata(record)

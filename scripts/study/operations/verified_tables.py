@@ -43,7 +43,7 @@ def plan(study: CheckedStudy) -> Iterator[Finding]:
 def noted(study: CheckedStudy, not_right: set[Path]) -> Iterator[Finding]:
     """Every file against the receipt of its part; `not_right` gets those that are not as noted."""
     for receipt in sorted(study.receipts.glob("*.json")):
-        made = receipts.read(receipt)
+        made = receipts.read_receipt(receipt)
         if made is None:
             yield wrong(receipt, "cannot be read")
             continue
@@ -97,7 +97,7 @@ def evaluation(study: CheckedStudy, run: Path) -> Iterator[Finding]:
     """The final model's evaluation against the weights in the folder `run`."""
     expected = evaluations.evaluate(study.plan, run, study.data)
     with reading(study.evaluation):
-        found = evaluations.read(study.evaluation, study.dataset.load(study.data))
+        found = evaluations.read_evaluation(study.evaluation, study.dataset.load(study.data))
         same = found.provenance == expected.provenance and np.allclose(
             found.probabilities, expected.probabilities, rtol=0, atol=ANOTHER_PROCESSOR
         )
@@ -105,7 +105,7 @@ def evaluation(study: CheckedStudy, run: Path) -> Iterator[Finding]:
         yield study.unlike(study.evaluation, f"does not follow from the weights in {run}")
 
 
-def _experiments(study: CheckedStudy) -> list[experiments.Experiment]:
+def _experiments(study: CheckedStudy) -> list[experiments.ExperimentResult]:
     measures = pd.read_parquet(study.metrics, columns=experiments.PAIRED)
     return experiments.experiments(study.plan, pd.read_parquet(study.summary), measures)
 

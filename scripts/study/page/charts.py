@@ -13,7 +13,7 @@ import altair as alt
 import pandas as pd
 
 from study.report.words import Words
-from study.results.experiments import Experiment, Value
+from study.results.experiments import ExperimentResult, ValueResult
 from study.statistics.scales import scale_of
 
 # Of more values only the best and the worst are drawn.
@@ -81,7 +81,7 @@ def _theme(ink: str, grid: str, category: list[str], ordinal: dict[str, Any]) ->
     }
 
 
-def shown(experiment: Experiment) -> list[Value]:
+def shown(experiment: ExperimentResult) -> list[ValueResult]:
     """All values, or of many the best and the worst, in the order of the report's tables."""
     if len(experiment.values) <= MOST_VALUES:
         return experiment.values
@@ -89,12 +89,12 @@ def shown(experiment: Experiment) -> list[Value]:
     return [*ranked[:EXTREMES], *ranked[-EXTREMES:]]
 
 
-def title(experiment: Experiment, words: Words) -> str:
+def title(experiment: ExperimentResult, words: Words) -> str:
     """What an experiment varies, as the title of an axis or a legend."""
     return " × ".join(words.setting_title(key) for key in experiment.keys)
 
 
-def named(experiment: Experiment, value: Value, words: Words) -> str:
+def named(experiment: ExperimentResult, value: ValueResult, words: Words) -> str:
     """A value where the experiment's settings are named beside it, in the order of `title`."""
     names = [words.value_name(key, value.varied[key]) for key in experiment.keys]
     return " · ".join(names) + words.lost(value)
@@ -116,7 +116,7 @@ def in_lines(names: Sequence[str], width: int) -> str:
     return f"[{told}][indexof({literal(names)}, datum.label)]"
 
 
-def accuracies(experiment: Experiment, words: Words, alternative: str) -> Chart | None:
+def accuracies(experiment: ExperimentResult, words: Words, alternative: str) -> Chart | None:
     """Accuracy at each value with its interval, and what was published; None where none is left."""
     alive = [value for value in shown(experiment) if value.n]
     if not alive:
@@ -183,7 +183,7 @@ def accuracies(experiment: Experiment, words: Words, alternative: str) -> Chart 
     return Chart(finished(chart, alternative), " ".join(notes))
 
 
-def heatmap(experiment: Experiment, words: Words, alternative: str) -> Chart | None:
+def heatmap(experiment: ExperimentResult, words: Words, alternative: str) -> Chart | None:
     """Accuracies of a grid of two settings, the first down and the second across.
 
     None where there is no such grid, or where every replicate diverged.
@@ -282,7 +282,7 @@ def heatmap(experiment: Experiment, words: Words, alternative: str) -> Chart | N
     return Chart(finished(chart, alternative), " ".join(notes))
 
 
-def _along(experiment: Experiment, key: str, words: Words) -> list[str]:
+def _along(experiment: ExperimentResult, key: str, words: Words) -> list[str]:
     """The names of a setting's values along an axis: those that have an order are in it."""
     values = {
         words.value_name(key, each): each for each in (v.varied[key] for v in experiment.values)
@@ -293,7 +293,7 @@ def _along(experiment: Experiment, key: str, words: Words) -> list[str]:
     return list(values) if kind == "names" else sorted(values, key=lambda name: values[name])
 
 
-def extremes(experiment: Experiment, words: Words) -> list[str]:
+def extremes(experiment: ExperimentResult, words: Words) -> list[str]:
     """A note that values are left out, if they are."""
     if len(experiment.values) <= MOST_VALUES:
         return []

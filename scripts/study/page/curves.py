@@ -11,7 +11,7 @@ from study.page import charts
 from study.page.charts import Chart
 from study.report.words import Words
 from study.results import findings
-from study.results.experiments import Experiment, Value
+from study.results.experiments import ExperimentResult, ValueResult
 from study.statistics.scales import scale_of
 
 # Of more seeds the first are drawn, and of curves with more points than this, only every
@@ -53,14 +53,14 @@ class Curves:
 
 
 def of_experiment(
-    experiment: Experiment, metrics: pd.DataFrame, words: Words, alternative: str
+    experiment: ExperimentResult, metrics: pd.DataFrame, words: Words, alternative: str
 ) -> Chart | None:
     """A line for each value; None where every replicate diverged.
 
     `metrics` has the rows of metrics.parquet of the runs shown. Of values that are read off the
     same run, the longest stands for all.
     """
-    longest: dict[str, Value] = {}
+    longest: dict[str, ValueResult] = {}
     for value in charts.shown(experiment):
         known = longest.get(value.run)
         if value.n and (known is None or known.epochs < value.epochs):

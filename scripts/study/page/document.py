@@ -23,7 +23,7 @@ from study.page import text as page_text
 from study.page.charts import Chart
 from study.page.claims import UnfoldedClaims
 from study.page.text import Parts
-from study.report.data import METRICS_COLUMNS, Study
+from study.report.data import METRICS_COLUMNS, ReportData
 from study.report.words import Words
 from study.results import findings
 from study.spec.plan import Plan
@@ -75,7 +75,7 @@ def figures_of(plan: Plan, folder: Path, code: str) -> list[Path]:
     return sorted(path for name in names for path in folder.glob(f"{name}.{code}.svg"))
 
 
-def render(study: Study, language: Language, report: str, figures: Path) -> str:
+def render(study: ReportData, language: Language, report: str, figures: Path) -> str:
     """The page in one language.
 
     `study` has COLUMNS of the metrics, `report` is the text of report.<language>.md, `figures` the
@@ -85,7 +85,7 @@ def render(study: Study, language: Language, report: str, figures: Path) -> str:
 
 
 class _Page:
-    def __init__(self, study: Study, language: Language, report: str, figures: Path):
+    def __init__(self, study: ReportData, language: Language, report: str, figures: Path):
         self.study = study
         self.words = Words(language)
         self.language = language

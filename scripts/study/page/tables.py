@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from study.report.data import Study
+from study.report.data import ReportData
 from study.report.words import Words
 from study.results.experiments import is_number, rank
 from study.spec import settings
@@ -43,7 +43,7 @@ class Table:
     count: int
 
 
-def values(study: Study, words: Words) -> Table:
+def values(study: ReportData, words: Words) -> Table:
     """Every value of every experiment, the best first; those that lost seeds come after others."""
     text = words.text
     columns = [
@@ -80,7 +80,7 @@ def values(study: Study, words: Words) -> Table:
     return Table(columns, rows, len(ranked))
 
 
-def runs(study: Study, words: Words) -> Table:
+def runs(study: ReportData, words: Words) -> Table:
     """Every run after its last epoch, the best first; those that lost seeds come after others."""
     planned = study.plan.runs
     varied = _varied([run.settings for run in planned])

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from study.report.part import Part
-from study.results.experiments import Value
+from study.results.experiments import ValueResult
 from study.spec.claims import OWN, PUBLISHED
 from study.spec.predicates import DEFAULT_MEASURE, FINAL, Verdict
 from study.support import markdown
@@ -171,7 +171,7 @@ class Claims(Part):
         return " − ".join(self.text(f"claims.measures.{name}") for name in names)
 
     @cached_property
-    def _values(self) -> dict[tuple[str, str], Value]:
+    def _values(self) -> dict[tuple[str, str], ValueResult]:
         return {(each.name, value.text): value for each, value in self.study.values}
 
     def _number(self, number: float, measured: Side) -> str:

@@ -9,7 +9,7 @@ from study.report.accuracy_tables import Results
 from study.report.recommendations import followed, recommendation
 from study.report.to_paste import final_to_paste, to_paste
 from study.results import findings, trends
-from study.results.experiments import Experiment
+from study.results.experiments import ExperimentResult
 from study.spec import settings
 from study.statistics.significance import is_clear
 from study.support import markdown
@@ -28,7 +28,7 @@ class Conclusions(Results):
         rows = [self._best_row(each)[: len(keys)] for each in self.study.experiments]
         return markdown.table(self.headings(*keys), rows, sides)
 
-    def _best_row(self, experiment: Experiment) -> list[str]:
+    def _best_row(self, experiment: ExperimentResult) -> list[str]:
         words, none = self.words, self.cell("none")
         title = words.title(experiment)
         if not experiment.best:
@@ -113,9 +113,9 @@ class Conclusions(Results):
             yield recommendation(experiment, self.words)
 
     @cached_property
-    def _single(self) -> list[Experiment]:
+    def _single(self) -> list[ExperimentResult]:
         """The first experiment with a best value for each setting that is varied alone."""
-        found: dict[str, Experiment] = {}
+        found: dict[str, ExperimentResult] = {}
         for experiment in self.study.experiments:
             if len(experiment.keys) == 1 and experiment.best:
                 found.setdefault(experiment.keys[0], experiment)

@@ -17,7 +17,7 @@ from study.final.evaluation import Evaluation
 from study.final.protocols import HeldOut
 from study.results import findings
 from study.results.fidelity import MEASURES, Comparison
-from study.results.findings import Experiment, Value
+from study.results.findings import ExperimentResult, ValueResult
 from study.spec import schemas
 from study.spec.plan import Plan
 from study.statistics import classes
@@ -54,7 +54,7 @@ _MADE_BY = {
 
 
 @dataclass(frozen=True)
-class Study:
+class ReportData:
     """All that the report tells, the same in every language.
 
     `shapes` are those of the training and the test images, and `class_counts` those of the images
@@ -68,8 +68,8 @@ class Study:
     data: Data
     shapes: dict[str, tuple[int, ...]]
     class_counts: dict[str, ClassCounts]
-    experiments: list[Experiment]
-    final: Value | None
+    experiments: list[ExperimentResult]
+    final: ValueResult | None
     evaluation: Evaluation | None
     held_out: HeldOut | None
     beside: HeldOut | None
@@ -104,7 +104,7 @@ class Study:
         return [comparison for comparison in found if comparison]
 
     @property
-    def values(self) -> list[tuple[Experiment, Value]]:
+    def values(self) -> list[tuple[ExperimentResult, ValueResult]]:
         """Every value with its experiment."""
         return [
             (experiment, value) for experiment in self.experiments for value in experiment.values
@@ -133,7 +133,7 @@ def collect(
     data: Path,
     evaluated: Path | None,
     claims: Sequence[Mapping[str, Any]] = (),
-) -> Study:
+) -> ReportData:
     """Put together what the report tells.
 
     `metrics` and `summary` are the tables of these names, `runs` the folder of the runs' outputs,
@@ -144,7 +144,7 @@ def collect(
     content = datasets.describe(plan.dataset).load(data)
     final = findings.final(plan, summary, metrics)
     found = _evaluation(evaluated, content) if final else None
-    return Study(
+    return ReportData(
         plan=plan,
         data=content,
         shapes={
@@ -170,7 +170,7 @@ def _evaluation(path: Path | None, data: Data) -> Evaluation | None:
         raise StudyError(
             "--evaluation: the plan has a final model; name its results/final.safetensors"
         )
-    found = evaluation.read(path, data)
+    found = evaluation.read_evaluation(path, data)
     return found if found.seeds else None
 
 

@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from study.report.appendix import Appendix
 from study.report.claims import Claims
 from study.report.conclusions import Conclusions
-from study.report.data import Study
+from study.report.data import ReportData
 from study.report.early_stopping import EarlyStopping
 from study.report.experiments import Experiments
 from study.report.final_model import FinalModel
@@ -27,7 +27,7 @@ TEMPLATE = resource("resources/report.md.jinja")
 CONTENTS = "<!-- contents -->"
 
 
-def render(study: Study, language: Language, figures: str) -> str:
+def render(study: ReportData, language: Language, figures: str) -> str:
     """The whole report in one language; `figures` is the relative path of the figures' folder."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE.parent),

@@ -5,7 +5,7 @@ import math
 from study.report.accuracy_tables import Results
 from study.report.part import EXTREMES, MOST_ROWS
 from study.report.sentences import analysis_of
-from study.results.experiments import Difference, Experiment, Value, are_paired
+from study.results.experiments import Difference, ExperimentResult, ValueResult, are_paired
 from study.spec import settings
 from study.support import markdown
 
@@ -16,12 +16,12 @@ WORDS = ("optimizer", "activation", "nesterov", "flip", "precision")
 class Experiments(Results):
     """The section of each experiment."""
 
-    def heading(self, number: int, experiment: Experiment) -> str:
+    def heading(self, number: int, experiment: ExperimentResult) -> str:
         """The heading of an experiment's section."""
         label = self.words.label(experiment)
         return self.text("experiments.heading", number=number, settings=label)
 
-    def held_still(self, experiment: Experiment) -> str:
+    def held_still(self, experiment: ExperimentResult) -> str:
         """The settings that an experiment holds still and any of its values uses."""
         used = {
             key
@@ -32,7 +32,7 @@ class Experiments(Results):
         listed = self.words.settings(experiment.settings, keys)
         return self.text("experiments.fixed", settings=listed)
 
-    def tried(self, experiment: Experiment) -> str:
+    def tried(self, experiment: ExperimentResult) -> str:
         """The values of each setting that an experiment varies."""
         parts = []
         for key in experiment.keys:
@@ -43,14 +43,14 @@ class Experiments(Results):
             parts.append(name + self.words.listed(list(names)))
         return self.text("experiments.values", values=" × ".join(parts))
 
-    def _shown(self, experiment: Experiment) -> list[Value]:
+    def _shown(self, experiment: ExperimentResult) -> list[ValueResult]:
         """The values that tables list: all, or the extreme ones of many."""
         if len(experiment.values) <= MOST_ROWS:
             return experiment.values
         ranked = [*experiment.ranked, *experiment.lost]
         return [*ranked[:EXTREMES], *ranked[-EXTREMES:]]
 
-    def results(self, experiment: Experiment) -> str:
+    def results(self, experiment: ExperimentResult) -> str:
         """The table of an experiment: a row for each value, or for the extreme ones of many."""
         shown = self._shown(experiment)
         pairs = [(value.train, value.validation) for value in shown]
@@ -70,7 +70,7 @@ class Experiments(Results):
         sides = "".join("l" if key in WORDS else "r" for key in experiment.keys)
         return self.table(columns, sides.ljust(len(columns), "r"))
 
-    def differences(self, experiment: Experiment) -> str:
+    def differences(self, experiment: ExperimentResult) -> str:
         """A table of every value against the best and against the baseline's.
 
         Nothing where no difference could be tested.
@@ -109,7 +109,7 @@ class Experiments(Results):
             return self.cell("none")
         return self.words.number(number, 1)
 
-    def differences_note(self, experiment: Experiment) -> str:
+    def differences_note(self, experiment: ExperimentResult) -> str:
         """What the table of differences has."""
         pairs = [
             (value, fixed)
@@ -126,12 +126,12 @@ class Experiments(Results):
             validation=self.validation_note,
         )
 
-    def _seeds(self, value: Value) -> str:
+    def _seeds(self, value: ValueResult) -> str:
         key = "some_diverged" if value.diverged else "none_diverged"
         counts = {"n": value.n, "all": value.n + value.diverged, "diverged": value.diverged}
         return self.text(f"cells.{key}", **counts)
 
-    def left_out(self, experiment: Experiment) -> str:
+    def left_out(self, experiment: ExperimentResult) -> str:
         """How many values the table leaves out; nothing where it has them all."""
         count = len(experiment.values)
         if count <= MOST_ROWS:
@@ -139,12 +139,12 @@ class Experiments(Results):
         left_out = self.words.counted("values", count - 2 * EXTREMES)
         return self.text("experiments.left_out", best=EXTREMES, worst=EXTREMES, values=left_out)
 
-    def analysis(self, experiment: Experiment) -> list[str]:
+    def analysis(self, experiment: ExperimentResult) -> list[str]:
         """What the numbers say."""
         images = self.study.validation_images
         return analysis_of(experiment, self.study.metrics, self.words, images)
 
-    def curves(self, experiment: Experiment) -> str:
+    def curves(self, experiment: ExperimentResult) -> str:
         """The figure of an experiment."""
         title, count = self.words.title(experiment), len(experiment.values)
         if not experiment.ranked:

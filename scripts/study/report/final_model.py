@@ -10,7 +10,7 @@ from study.report.training_sentences import (
     gap_in_words,
 )
 from study.results import findings, published
-from study.results.experiments import Experiment, Value
+from study.results.experiments import ExperimentResult, ValueResult
 from study.results.fidelity import MEASURES
 from study.search import best_of_each
 from study.spec import settings
@@ -24,7 +24,7 @@ class FinalModel(Results):
     """The final model: its progress, its result, and the experiments beside it."""
 
     @property
-    def model(self) -> Value:
+    def model(self) -> ValueResult:
         """The final model; only to be asked for where the study has one."""
         return self.study.final
 
@@ -71,7 +71,7 @@ class FinalModel(Results):
             return self.text("final.leads_clear", seeds=self.n_seeds)
         return self.text("final.leads_partly", clear=clear, count=len(reasons))
 
-    def _decided_otherwise(self, experiment: Experiment) -> list[str]:
+    def _decided_otherwise(self, experiment: ExperimentResult) -> list[str]:
         """The settings of an experiment's best value that the final model does not have."""
         final = settings.complete(self.model.varied)
         brought = best_of_each.brought(experiment, experiment.best, self.study.plan.baseline)

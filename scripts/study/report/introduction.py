@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from study.report.part import MOST_ROWS, Part
 from study.results import findings, published
-from study.results.experiments import Experiment, are_paired, rank
+from study.results.experiments import ExperimentResult, are_paired, rank
 from study.spec import settings
 from study.statistics import significance
 from study.support import markdown
@@ -51,7 +51,7 @@ class Introduction(Part):
                 distance=words.points(findings.mean_distance(compared)),
             )
 
-    def _effects(self, spreads: Sequence[tuple[Experiment, float]]) -> str:
+    def _effects(self, spreads: Sequence[tuple[ExperimentResult, float]]) -> str:
         """Which experiments have the largest and the smallest effect, of two or more."""
         named: dict[str, list[str]] = {}
         for experiment, size in spreads:

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from study.final.export import Description
 from study.report.appendix import Appendix
-from study.report.data import Study
+from study.report.data import ReportData
 from study.report.final_model import FinalModel
 from study.report.on_test_images import OnTestImages
 from study.report.words import Words
@@ -23,7 +23,7 @@ from study.support.resources import resource
 TEMPLATE = resource("resources/model_card.md.jinja")
 
 
-def render(study: Study, description: Description) -> str:
+def render(study: ReportData, description: Description) -> str:
     """The card in English; every number and what is said of it comes from the study."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE.parent),

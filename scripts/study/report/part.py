@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from study.report.data import Study
+from study.report.data import ReportData
 from study.report.words import Words
 from study.results import findings
-from study.results.experiments import Experiment
+from study.results.experiments import ExperimentResult
 from study.spec import settings
 from study.statistics.uncertainty import Interval
 from study.support import markdown
@@ -22,7 +22,7 @@ EXTREMES = 20
 class Part:
     """What all parts share: the study, the words, and how figures, tables and cells are written."""
 
-    def __init__(self, study: Study, words: Words, figures: str):
+    def __init__(self, study: ReportData, words: Words, figures: str):
         self.study = study
         self.words = words
         self.figures = figures
@@ -108,7 +108,7 @@ class Part:
             and (key in (*settings.ALWAYS_NAMED, "epochs") or chosen[key] != settings.default(key))
         ]
 
-    def spreads(self) -> list[tuple[Experiment, float]]:
+    def spreads(self) -> list[tuple[ExperimentResult, float]]:
         """Experiments with the distance between their best and worst value, the largest first."""
         found = [(each, findings.spread(each)) for each in self.study.experiments]
         sizes = [(experiment, spread.size) for experiment, spread in found if spread]

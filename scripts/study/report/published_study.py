@@ -6,7 +6,7 @@ from functools import cached_property
 
 from study.report.accuracy_tables import Results
 from study.results import fidelity, findings, published
-from study.results.experiments import Experiment, Value
+from study.results.experiments import ExperimentResult, ValueResult
 from study.results.fidelity import MEASURES, Comparison
 from study.spec import settings
 from study.support import markdown
@@ -61,7 +61,7 @@ class PublishedStudy(Results):
         values = {(each.name, value.text): value for each, value in self.study.values}
         return self.words.phrase(values[comparison.experiment, comparison.value])
 
-    def _baseline(self) -> Value | None:
+    def _baseline(self) -> ValueResult | None:
         """Our value with the settings whose training the published study repeated."""
         wanted = settings.complete(published.load().baseline)
         for experiment, value in self.study.values:
@@ -70,7 +70,7 @@ class PublishedStudy(Results):
                 return value
         return None
 
-    def _lines(self, measures: Sequence[str] = MEASURES) -> list[tuple[str, str, str, Value]]:
+    def _lines(self, measures: Sequence[str] = MEASURES) -> list[tuple[str, str, str, ValueResult]]:
         """Experiment, its title, a name for the value, and the value, of each published number."""
         words, final = self.words, self.study.final
         lines = [
@@ -109,7 +109,7 @@ class PublishedStudy(Results):
         return markdown.table(self.headings(*keys), rows, "llrrrrl")
 
     @cached_property
-    def _orders(self) -> list[tuple[Experiment, findings.PublishedOrder]]:
+    def _orders(self) -> list[tuple[ExperimentResult, findings.PublishedOrder]]:
         found = [(each, findings.published_order(each)) for each in self.study.experiments]
         return [(experiment, order) for experiment, order in found if order]
 

@@ -6,10 +6,10 @@ from typing import Any
 from study.report.sentences import verdict_on
 from study.report.words import Words
 from study.results import findings
-from study.results.experiments import Experiment
+from study.results.experiments import ExperimentResult
 
 
-def recommendation(experiment: Experiment, words: Words) -> str:
+def recommendation(experiment: ExperimentResult, words: Words) -> str:
     """The best value of an experiment, with how sure one can be of it."""
     title = words.title(experiment)
     if not experiment.best:

@@ -10,13 +10,13 @@ from study.report.to_paste import to_paste
 from study.report.training_sentences import course_of, gap_of, running
 from study.report.words import Words
 from study.results import findings, trends
-from study.results.experiments import Difference, Experiment
+from study.results.experiments import Difference, ExperimentResult
 from study.results.findings import Lead, PublishedOrder
 from study.statistics.estimates import repeatability
 
 
 def analysis_of(
-    experiment: Experiment, metrics: pd.DataFrame, words: Words, images: int | None = None
+    experiment: ExperimentResult, metrics: pd.DataFrame, words: Words, images: int | None = None
 ) -> list[str]:
     """All that can be said of an experiment's numbers, a paragraph for each finding.
 
@@ -35,7 +35,7 @@ def analysis_of(
     return [paragraph for paragraph in paragraphs if paragraph]
 
 
-def compared(experiment: Experiment, words: Words, images: int | None = None) -> list[str]:
+def compared(experiment: ExperimentResult, words: Words, images: int | None = None) -> list[str]:
     """What the differences between the values say: all that tests are made for."""
     paragraphs = [
         _best(experiment, words, images),
@@ -47,7 +47,7 @@ def compared(experiment: Experiment, words: Words, images: int | None = None) ->
     return [paragraph for paragraph in paragraphs if paragraph]
 
 
-def _best(experiment: Experiment, words: Words, images: int | None) -> str:
+def _best(experiment: ExperimentResult, words: Words, images: int | None) -> str:
     best = experiment.best
     values = {"best": words.phrase(best), "accuracy": words.percent(best.validation.mean)}
     lead = findings.lead(experiment)
@@ -61,7 +61,7 @@ def _best(experiment: Experiment, words: Words, images: int | None) -> str:
 
 
 def _lead(
-    lead: Lead, experiment: Experiment, values: dict[str, str], words: Words
+    lead: Lead, experiment: ExperimentResult, values: dict[str, str], words: Words
 ) -> Iterator[str]:
     if len(experiment.bests) > 1:
         first, *others = map(words.phrase, experiment.bests)
@@ -81,7 +81,7 @@ def _lead(
         yield words.text(f"analysis.{key}", values=words.phrases(others))
 
 
-def _not_counted(experiment: Experiment, words: Words) -> Iterator[str]:
+def _not_counted(experiment: ExperimentResult, words: Words) -> Iterator[str]:
     """The values that are left out of best and worst because more of their replicates diverged."""
     left_out = experiment.ranked[len(experiment.contenders) :]
     if left_out:
@@ -102,7 +102,7 @@ def _in_words(difference: Difference, words: Words) -> dict[str, str]:
     }
 
 
-def verdict_on(lead: Lead, experiment: Experiment) -> str:
+def verdict_on(lead: Lead, experiment: ExperimentResult) -> str:
     """How sure a lead is, as keys of the catalogue have it."""
     if lead.is_clear:
         return "small" if lead.difference.is_small else "clear"
@@ -115,7 +115,7 @@ def verdict_on(lead: Lead, experiment: Experiment) -> str:
     )
 
 
-def _spread(experiment: Experiment, words: Words) -> str:
+def _spread(experiment: ExperimentResult, words: Words) -> str:
     spread = findings.spread(experiment)
     if spread is None or spread.size == 0:
         return ""
@@ -138,7 +138,7 @@ def _spread(experiment: Experiment, words: Words) -> str:
     return " ".join(sentences)
 
 
-def _trend(experiment: Experiment, words: Words) -> str:
+def _trend(experiment: ExperimentResult, words: Words) -> str:
     trend = trends.trend(experiment)
     if trend is None:
         return ""
@@ -166,7 +166,7 @@ def _trend(experiment: Experiment, words: Words) -> str:
     return " ".join(sentences)
 
 
-def _edges(experiment: Experiment, words: Words) -> Iterator[str]:
+def _edges(experiment: ExperimentResult, words: Words) -> Iterator[str]:
     for edge in trends.edges(experiment):
         sentences = [
             words.text(
@@ -181,7 +181,7 @@ def _edges(experiment: Experiment, words: Words) -> Iterator[str]:
         yield " ".join(sentences)
 
 
-def _published(order: PublishedOrder | None, experiment: Experiment, words: Words) -> str:
+def _published(order: PublishedOrder | None, experiment: ExperimentResult, words: Words) -> str:
     if order is None:
         return ""
     agrees = order.claimed is order.best
@@ -216,7 +216,7 @@ def _published(order: PublishedOrder | None, experiment: Experiment, words: Word
     return " ".join(sentences)
 
 
-def _diverged(experiment: Experiment, words: Words) -> Iterator[str]:
+def _diverged(experiment: ExperimentResult, words: Words) -> Iterator[str]:
     if experiment.lost:
         values = words.phrases(experiment.lost, words.phrase_alone)
         yield words.text("analysis.diverged_all", values=values)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from study.data.datasets import as_word
 from study.report.words import Words
 from study.results import study_comparison
-from study.results.study_comparison import FINAL, Row, Study, Verdict
+from study.results.study_comparison import FINAL, Outcome, Row, StudyResults
 from study.spec.settings import complete, names
 from study.support import markdown
 from study.support.language import Language
@@ -21,7 +21,7 @@ from study.support.resources import resource
 TEMPLATE = resource("resources/comparison.html.jinja")
 
 
-def render(a: Study, b: Study, language: Language) -> str:
+def render(a: StudyResults, b: StudyResults, language: Language) -> str:
     """All that differs between the studies, in Markdown."""
     return _Comparison(a, b, language).render()
 
@@ -39,7 +39,7 @@ def page(text: str, language: Language) -> str:
 
 
 class _Comparison:
-    def __init__(self, a: Study, b: Study, language: Language):
+    def __init__(self, a: StudyResults, b: StudyResults, language: Language):
         self.a, self.b = a, b
         self.language = language
         self.words = Words(language)
@@ -75,8 +75,8 @@ class _Comparison:
         if not self.rows:
             yield self.text("nothing")
             return
-        counts = Counter(row.verdict for row in self.rows)
-        found = {verdict.value: counts[verdict] for verdict in Verdict}
+        counts = Counter(row.outcome for row in self.rows)
+        found = {outcome.value: counts[outcome] for outcome in Outcome}
         yield self.text("brief", count=len(self.rows), **found)
         if one.validation != other.validation:
             yield self.text("other_validation")
@@ -95,7 +95,7 @@ class _Comparison:
         yield f"## {self.text('settings.title')}"
         yield self._table(["setting", *self.names()], rows) if rows else self.text("settings.none")
 
-    def _described(self, study: Study) -> Iterator[tuple[str, str]]:
+    def _described(self, study: StudyResults) -> Iterator[tuple[str, str]]:
         plan, made_by = study.plan, study.made_by
         yield self.text("settings.dataset"), markdown.escaped(as_word(plan.dataset))
         yield self.text("settings.validation"), self._validation(plan.validation)
@@ -130,7 +130,7 @@ class _Comparison:
         yield f"## {self.text('experiments.title')}"
         yield self._table(["what", "where"], rows) if rows else self.text("experiments.none")
 
-    def _only(self, study: Study, other: Study) -> Iterator[list[str]]:
+    def _only(self, study: StudyResults, other: StudyResults) -> Iterator[list[str]]:
         where = self.text("experiments.only", study=markdown.escaped(study.name))
         shared = {key[:2] for key in other.values}
         for name, keys in dict.fromkeys(key[:2] for key in study.values):
@@ -150,7 +150,7 @@ class _Comparison:
         """The table of all values in both studies."""
         if not self.rows:
             return
-        tests = sum(row.verdict in (Verdict.CLEAR, Verdict.OPEN) for row in self.rows)
+        tests = sum(row.outcome in (Outcome.CLEAR, Outcome.OPEN) for row in self.rows)
         a, b = self.names()
         yield f"## {self.text('results.title')}"
         yield self.text("results.note", a=a, b=b, tests=tests, level=self.words.level())
@@ -160,7 +160,7 @@ class _Comparison:
     def _cells(self, row: Row) -> list[str]:
         epochs = dict.fromkeys(self.words.number(each.epochs) for each in (row.a, row.b))
         none = self.words.text("cells.none")
-        is_tested = row.verdict in (Verdict.CLEAR, Verdict.OPEN)
+        is_tested = row.outcome in (Outcome.CLEAR, Outcome.OPEN)
         difference = (row.size, row.low, row.high)
         return [
             self._name(row.key[0]) if row.key != FINAL else self.text("experiments.final"),
@@ -172,7 +172,7 @@ class _Comparison:
             ),
             self.words.with_interval(*difference, self.words.signed),
             self.words.p_alone(row.p) if is_tested else none,
-            self.text(f"verdicts.{row.verdict}"),
+            self.text(f"verdicts.{row.outcome}"),
         ]
 
     def best(self) -> Iterator[str]:

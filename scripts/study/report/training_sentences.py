@@ -6,12 +6,12 @@ import pandas as pd
 
 from study.report.words import Words
 from study.results import findings
-from study.results.experiments import Experiment, Value
+from study.results.experiments import ExperimentResult, ValueResult
 from study.results.findings import Course
 from study.statistics.estimates import Estimate
 
 
-def running(experiment: Experiment, metrics: pd.DataFrame, words: Words) -> str:
+def running(experiment: ExperimentResult, metrics: pd.DataFrame, words: Words) -> str:
     """Whether accuracy as counted during training lies below that on the validation images."""
     gap = findings.running_gap(experiment)
     seen = findings.seen_accuracy(gap.widest, metrics).mean
@@ -26,14 +26,14 @@ def running(experiment: Experiment, metrics: pd.DataFrame, words: Words) -> str:
     )
 
 
-def gap_of(experiment: Experiment, metrics: pd.DataFrame, words: Words) -> str:
+def gap_of(experiment: ExperimentResult, metrics: pd.DataFrame, words: Words) -> str:
     """The widest of an experiment's distances of images learnt from to validation images."""
     value, gap = findings.widest_gap(experiment, metrics)
     return gap_in_words("analysis", value, gap, metrics, words)
 
 
 def gap_in_words(
-    place: str, value: Value, gap: Estimate, metrics: pd.DataFrame, words: Words
+    place: str, value: ValueResult, gap: Estimate, metrics: pd.DataFrame, words: Words
 ) -> str:
     """The distance of images learnt from to validation images, from the catalogue's `place`."""
     # A single seed, and several that agree, have no interval: the gap is told as it is.
@@ -49,7 +49,7 @@ def gap_in_words(
     )
 
 
-def course_of(best: Value, metrics: pd.DataFrame, words: Words) -> str:
+def course_of(best: ValueResult, metrics: pd.DataFrame, words: Words) -> str:
     """How the validation loss of the best value went; nothing of a single epoch."""
     if best.epochs == 1:
         return ""

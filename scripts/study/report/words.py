@@ -6,7 +6,7 @@ from typing import Any
 
 from babel.lists import format_list
 
-from study.results.experiments import Experiment, Value
+from study.results.experiments import ExperimentResult, ValueResult
 from study.spec import settings
 from study.spec.schemas import schema
 from study.statistics.estimates import Estimate
@@ -137,7 +137,7 @@ class Words:
             digits += 1
         return self.number(max(p, LEAST_P), digits)
 
-    def lost(self, value: Value) -> str:
+    def lost(self, value: ValueResult) -> str:
         """How many replicates of a value diverged, in brackets; nothing where none did."""
         return self.lost_of(value.diverged, value.n + value.diverged)
 
@@ -174,25 +174,27 @@ class Words:
                 return self.text(f"phrases.{key}.{settings.text(value)}")
         return self.text(f"phrases.{key}", value=name)
 
-    def phrase(self, value: Value) -> str:
+    def phrase(self, value: ValueResult) -> str:
         """An experiment's value within a sentence, with how many of its replicates diverged."""
         return self.phrase_alone(value) + self.lost(value)
 
-    def phrase_alone(self, value: Value) -> str:
+    def phrase_alone(self, value: ValueResult) -> str:
         """An experiment's value within a sentence that says what became of its replicates."""
         return " · ".join(self.setting_phrase(key, item) for key, item in value.varied.items())
 
-    def short(self, value: Value) -> str:
+    def short(self, value: ValueResult) -> str:
         """An experiment's value in a cell, where the experiment is named beside it."""
         return self.short_alone(value) + self.lost(value)
 
-    def short_alone(self, value: Value) -> str:
+    def short_alone(self, value: ValueResult) -> str:
         """As `short`, where another cell says what became of its replicates."""
         if len(value.varied) > 1:
             return self.phrase_alone(value)
         return self.value_name(*next(iter(value.varied.items())))
 
-    def phrases(self, values: Sequence[Value], named: Callable[[Value], str] | None = None) -> str:
+    def phrases(
+        self, values: Sequence[ValueResult], named: Callable[[ValueResult], str] | None = None
+    ) -> str:
         """Several values within a sentence; of very many the first, and how many more."""
         told = [(named or self.phrase)(value) for value in values]
         if len(told) > MOST_LISTED:
@@ -214,17 +216,17 @@ class Words:
         """A setting's name as a heading."""
         return self.language.text(f"settings.{key}.title")
 
-    def title(self, experiment: Experiment) -> str:
+    def title(self, experiment: ExperimentResult) -> str:
         """What an experiment varies, as a heading."""
         first, *others = experiment.keys
         names = " × ".join([self.setting_title(first), *map(self.setting_name, others)])
         return self._named(names, experiment)
 
-    def label(self, experiment: Experiment) -> str:
+    def label(self, experiment: ExperimentResult) -> str:
         """What an experiment varies, within a sentence."""
         return self._named(" × ".join(map(self.setting_name, experiment.keys)), experiment)
 
-    def _named(self, heading: str, experiment: Experiment) -> str:
+    def _named(self, heading: str, experiment: ExperimentResult) -> str:
         if experiment.keys == [experiment.name]:
             return heading
         name = markdown.escaped(experiment.name)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from study.results.experiments import Experiment
+from study.results.experiments import ExperimentResult
 
 COMPARISONS = pa.schema(
     [("experiment", pa.string()), ("value", pa.string()), ("other", pa.string())]
@@ -27,8 +27,8 @@ COMPARISONS = pa.schema(
 )
 
 
-def compare(experiments: Sequence[Experiment]) -> pa.Table:
-    """A row for each pair of values that `experiments` compare, as Experiment.compared has them.
+def compare(experiments: Sequence[ExperimentResult]) -> pa.Table:
+    """A row for each pair of values that `experiments` compare (ExperimentResult.compared).
 
     `difference` is the validation accuracy of `value` minus that of `other`, with a 95 % interval
     from `low` to `high`: fractions, as `noise` is. It is negative only where more replicates of
@@ -46,7 +46,7 @@ def compare(experiments: Sequence[Experiment]) -> pa.Table:
     return pa.table(arrays, COMPARISONS)
 
 
-def _rows(experiment: Experiment) -> Iterator[tuple[Any, ...]]:
+def _rows(experiment: ExperimentResult) -> Iterator[tuple[Any, ...]]:
     for found in experiment.differences(experiment.compared):
         yield (
             experiment.name,

@@ -33,7 +33,7 @@ EVERY_PAIR = 100
 
 
 @dataclass(frozen=True, eq=False)
-class Value:
+class ValueResult:
     """One value of an experiment: what it sets, its run, and how it came out.
 
     `text` is the summary's; `n` replicates did not diverge, `diverged` did. Values of one
@@ -69,8 +69,8 @@ class Difference:
     superiority and seeds needed are those of the differences within the seeds.
     """
 
-    value: Value
-    other: Value
+    value: ValueResult
+    other: ValueResult
     size: float
     low: float
     high: float
@@ -98,16 +98,16 @@ class Difference:
 
 
 @dataclass(frozen=True, eq=False)
-class Experiment:
+class ExperimentResult:
     """One experiment: the keys varied, the settings it starts from, its values in order shown."""
 
     name: str
     keys: list[str]
     settings: dict[str, Any]
-    values: list[Value]
+    values: list[ValueResult]
 
     @cached_property
-    def ranked(self) -> list[Value]:
+    def ranked(self) -> list[ValueResult]:
         """The values that have a result, the best first.
 
         First come those of which the fewest replicates diverged, and of these the most accurate:
@@ -117,12 +117,12 @@ class Experiment:
         return sorted(alive, key=rank)
 
     @property
-    def contenders(self) -> list[Value]:
+    def contenders(self) -> list[ValueResult]:
         """The values that may be called best or worst: those that lost as few as the first."""
         return [value for value in self.ranked if value.diverged == self.ranked[0].diverged]
 
     @property
-    def bests(self) -> list[Value]:
+    def bests(self) -> list[ValueResult]:
         """The first in rank and all that are just as accurate; none where all diverged."""
         return [
             value
@@ -131,22 +131,22 @@ class Experiment:
         ]
 
     @property
-    def lost(self) -> list[Value]:
+    def lost(self) -> list[ValueResult]:
         """The values at which every replicate diverged."""
         return [value for value in self.values if not value.n]
 
     @property
-    def best(self) -> Value | None:
+    def best(self) -> ValueResult | None:
         """The first in rank; None where every replicate diverged."""
         return self.ranked[0] if self.ranked else None
 
     @cached_property
-    def baseline(self) -> Value | None:
+    def baseline(self) -> ValueResult | None:
         """The value that is what the experiment starts from, if it is among those tried."""
         start = {key: self.settings[key] for key in self.keys}
         return next((value for value in self.values if value.varied == start), None)
 
-    def settings_of(self, value: Value) -> dict[str, Any]:
+    def settings_of(self, value: ValueResult) -> dict[str, Any]:
         """All settings of one value."""
         return self.settings | value.varied
 
@@ -174,7 +174,7 @@ class Experiment:
         return replace(found, error=error, freedom=freedom)
 
     @cached_property
-    def compared(self) -> list[tuple[Value, Value]]:
+    def compared(self) -> list[tuple[ValueResult, ValueResult]]:
         """The pairs of values that are compared, the better first.
 
         These are all pairs, and of more than EVERY_PAIR values those with the best, with the
@@ -189,10 +189,10 @@ class Experiment:
         return [(ranked[first], ranked[second]) for first, second in sorted(filter(None, pairs))]
 
     @cached_property
-    def _place(self) -> dict[Value, int]:
+    def _place(self) -> dict[ValueResult, int]:
         return {value: place for place, value in enumerate(self.ranked)}
 
-    def _places(self, one: Value, other: Value) -> tuple[int, int] | None:
+    def _places(self, one: ValueResult, other: ValueResult) -> tuple[int, int] | None:
         """The ranks of two values, the better first; None where one has no result."""
         if not (one.n and other.n):
             return None
@@ -235,7 +235,7 @@ class Experiment:
         """The corrected p-value of the slope; NaN where there is none."""
         return self._corrected[1]
 
-    def p_between(self, one: Value, other: Value) -> float:
+    def p_between(self, one: ValueResult, other: ValueResult) -> float:
         """The corrected p-value of two values that have a result; NaN of one and itself.
 
         Two that are not among those compared have Bonferroni's, which is never below Holm's.
@@ -248,7 +248,7 @@ class Experiment:
             return corrected[places]
         return float(np.minimum(1, self.family * between([(one, other)]).p[0]))
 
-    def differences(self, pairs: Iterable[tuple[Value, Value]]) -> list[Difference]:
+    def differences(self, pairs: Iterable[tuple[ValueResult, ValueResult]]) -> list[Difference]:
         """The first of each pair of values minus the second; each must have a result."""
         pairs = list(pairs)
         if not pairs:
@@ -282,19 +282,19 @@ class Experiment:
         rows = zip(*(column.tolist() for column in columns), strict=True)
         return [Difference(*pair, *row) for pair, row in zip(pairs, rows, strict=True)]
 
-    def difference(self, one: Value, other: Value) -> Difference:
+    def difference(self, one: ValueResult, other: ValueResult) -> Difference:
         """One value minus another; each must have a result."""
         return self.differences([(one, other)])[0]
 
 
-def _moments(values: Iterable[Value]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _moments(values: Iterable[ValueResult]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean, deviation and number of the validation accuracies of some values."""
     estimates = [value.validation for value in values]
     numbers = [(each.mean, each.sd, each.n) for each in estimates]
     return tuple(np.array(numbers, float).reshape(-1, 3).T)
 
 
-def between(pairs: Sequence[tuple[Value, Value]]) -> Contrast:
+def between(pairs: Sequence[tuple[ValueResult, ValueResult]]) -> Contrast:
     """The validation accuracy of the first of each pair (m) minus that of the second.
 
     By Welch, and seed by seed where the two share their training.
@@ -308,7 +308,7 @@ def between(pairs: Sequence[tuple[Value, Value]]) -> Contrast:
     return found
 
 
-def are_paired(one: Value, other: Value) -> bool:
+def are_paired(one: ValueResult, other: ValueResult) -> bool:
     """Whether the two are read off the same training, and of the same two seeds or more."""
     seeds = one.validation.by_seed.keys()
     return (
@@ -318,19 +318,19 @@ def are_paired(one: Value, other: Value) -> bool:
     )
 
 
-def _by_seed(value: Value) -> np.ndarray:
+def _by_seed(value: ValueResult) -> np.ndarray:
     """The validation accuracies (n,), in the order of the seeds."""
     return np.array([accuracy for _, accuracy in sorted(value.validation.by_seed.items())])
 
 
-def rank(value: Value) -> tuple[int, float]:
-    """What values with a result are sorted by, the best first, as Experiment.ranked has them."""
+def rank(value: ValueResult) -> tuple[int, float]:
+    """What values with a result are sorted by, the best first (ExperimentResult.ranked)."""
     return value.diverged, -value.validation.mean
 
 
 def experiments(
     plan: Plan, summary: pd.DataFrame, metrics: pd.DataFrame | None = None
-) -> list[Experiment]:
+) -> list[ExperimentResult]:
     """The plan's experiments with the summary's numbers; StudyError where one has no row.
 
     `metrics` has the columns PAIRED of metrics.parquet; without it no two values are compared seed
@@ -342,11 +342,15 @@ def experiments(
     for planned in plan.experiments:
         name, keys, start = planned.name, planned.keys, planned.settings
         values = [_value(rows, name, value, start, replicates) for value in planned.values]
-        found.append(Experiment(name, keys, settings.complete(start), _in_order(values, keys)))
+        found.append(
+            ExperimentResult(name, keys, settings.complete(start), _in_order(values, keys))
+        )
     return found
 
 
-def final(plan: Plan, summary: pd.DataFrame, metrics: pd.DataFrame | None = None) -> Value | None:
+def final(
+    plan: Plan, summary: pd.DataFrame, metrics: pd.DataFrame | None = None
+) -> ValueResult | None:
     """The final model, if the plan has one; its `varied` are all its settings."""
     if not plan.final:
         return None
@@ -408,7 +412,7 @@ def _value(
     planned: plan.Value,
     start: Settings,
     replicates: _Replicates,
-) -> Value:
+) -> ValueResult:
     row = rows.get((experiment, planned.value))
     if row is None:
         raise StudyError(
@@ -424,7 +428,7 @@ def _value(
         )
         for measure in MEASURES
     )
-    return Value(
+    return ValueResult(
         text=planned.value,
         varied=planned.settings,
         run=run,
@@ -445,10 +449,10 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _in_order(values: list[Value], keys: Sequence[str]) -> list[Value]:
+def _in_order(values: list[ValueResult], keys: Sequence[str]) -> list[ValueResult]:
     """Numbers and layer sizes in ascending order, all else in the plan's."""
 
-    def place(value: Value) -> list[Any]:
+    def place(value: ValueResult) -> list[Any]:
         places = []
         for key in keys:
             item = value.varied[key]

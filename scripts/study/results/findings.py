@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from study.results import fidelity, published
-from study.results.experiments import Difference, Experiment, Value, between, rank
+from study.results.experiments import Difference, ExperimentResult, ValueResult, between, rank
 from study.results.experiments import experiments as experiments
 from study.results.experiments import final as final
 from study.spec import settings
@@ -28,14 +28,14 @@ class Lead:
     """How far the best value is ahead of the next, and which others it may be equal to."""
 
     difference: Difference
-    equals: list[Value]
+    equals: list[ValueResult]
 
     @property
-    def best(self) -> Value:
+    def best(self) -> ValueResult:
         return self.difference.value
 
     @property
-    def runner_up(self) -> Value:
+    def runner_up(self) -> ValueResult:
         return self.difference.other
 
     @property
@@ -57,7 +57,7 @@ class Lead:
         return self.difference.is_clear
 
 
-def lead(experiment: Experiment) -> Lead | None:
+def lead(experiment: ExperimentResult) -> Lead | None:
     """The lead of the best value over the next contender; None where there is no other.
 
     `equals` are the contenders, the runner-up maybe among them, that were tested against the best
@@ -80,15 +80,15 @@ class Spread:
     `clear_pairs` differ clearly.
     """
 
-    best: Value
-    worst: Value
+    best: ValueResult
+    worst: ValueResult
     size: float
     noise: float
     pairs: int
     clear_pairs: int
 
 
-def spread(experiment: Experiment) -> Spread | None:
+def spread(experiment: ExperimentResult) -> Spread | None:
     """The spread over all contenders; None where fewer than two are left."""
     contenders = experiment.contenders
     if len(contenders) < 2:
@@ -111,20 +111,20 @@ def spread(experiment: Experiment) -> Spread | None:
     )
 
 
-def replicates(value: Value, metrics: pd.DataFrame) -> pd.DataFrame:
+def replicates(value: ValueResult, metrics: pd.DataFrame) -> pd.DataFrame:
     """The rows of metrics.parquet up to the value's epochs, of the seeds that did not diverge."""
     rows = metrics[(metrics["run"] == value.run) & (metrics["epoch"] <= value.epochs)]
     diverged = rows.loc[rows["status"] == "diverged", "seed"]
     return rows[~rows["seed"].isin(diverged)]
 
 
-def seen_accuracy(value: Value, metrics: pd.DataFrame) -> Estimate:
+def seen_accuracy(value: ValueResult, metrics: pd.DataFrame) -> Estimate:
     """Accuracy on images trained on, judged like validation images: dropout off, training over."""
     rows = replicates(value, metrics)
     return estimate(rows.loc[rows["epoch"] == value.epochs, "train_eval_accuracy"].to_numpy())
 
 
-def generalisation_gap(value: Value, metrics: pd.DataFrame) -> Estimate:
+def generalisation_gap(value: ValueResult, metrics: pd.DataFrame) -> Estimate:
     """How much better a network does on images that it was trained on than on validation images.
 
     Both are judged with dropout off, after the last epoch.
@@ -135,7 +135,7 @@ def generalisation_gap(value: Value, metrics: pd.DataFrame) -> Estimate:
     return estimate(gaps.to_numpy(), bounds=of_differences(SHARE))
 
 
-def widest_gap(experiment: Experiment, metrics: pd.DataFrame) -> tuple[Value, Estimate]:
+def widest_gap(experiment: ExperimentResult, metrics: pd.DataFrame) -> tuple[ValueResult, Estimate]:
     """The value with the widest generalisation gap; a replicate must be left of some value."""
     ranked = experiment.ranked
     rows = metrics[metrics["run"].isin({value.run for value in ranked})]
@@ -160,14 +160,14 @@ class RunningGap:
     """
 
     count: int
-    below: list[Value]
-    widest: Value
+    below: list[ValueResult]
+    widest: ValueResult
 
 
-def running_gap(experiment: Experiment) -> RunningGap:
+def running_gap(experiment: ExperimentResult) -> RunningGap:
     """Validation accuracy beside training accuracy; a replicate must be left of some value."""
 
-    def gap(value: Value) -> float:
+    def gap(value: ValueResult) -> float:
         return value.validation.mean - value.train.mean
 
     below = [value for value in experiment.ranked if gap(value) > 0]
@@ -182,7 +182,7 @@ class Course:
     `rise` is from the one to the other; `gained` is accuracy in the last epoch, NaN if only one.
     """
 
-    value: Value
+    value: ValueResult
     lowest_epoch: int
     lowest: float
     last: float
@@ -195,7 +195,7 @@ class Course:
         return self.lowest_epoch == self.value.epochs
 
 
-def course(value: Value, metrics: pd.DataFrame) -> Course:
+def course(value: ValueResult, metrics: pd.DataFrame) -> Course:
     """The course of the validation loss of a value, of which a replicate must be left."""
     rows = replicates(value, metrics)
     loss = rows.pivot(index="seed", columns="epoch", values="validation_loss")
@@ -221,21 +221,21 @@ class PublishedOrder:
     published values that ours tell apart clearly, `agreeing` are ordered alike.
     """
 
-    best: Value
-    named: Value | None
-    foremost: Value
+    best: ValueResult
+    named: ValueResult | None
+    foremost: ValueResult
     behind: float
     p: float
     pairs: int
     agreeing: int
 
     @property
-    def claimed(self) -> Value:
+    def claimed(self) -> ValueResult:
         """What the study holds for the best."""
         return self.named or self.foremost
 
 
-def published_order(experiment: Experiment) -> PublishedOrder | None:
+def published_order(experiment: ExperimentResult) -> PublishedOrder | None:
     """The published order; None where fewer than two of the values have a published accuracy."""
     printed = [value for value in experiment.ranked if not math.isnan(value.validation.published)]
     if len(printed) < 2:
@@ -266,12 +266,12 @@ def published_order(experiment: Experiment) -> PublishedOrder | None:
 class AgainstFinal:
     """The best value of one experiment beside the final model: `ahead` is the final model's."""
 
-    experiment: Experiment
+    experiment: ExperimentResult
     ahead: float
     p: float
 
 
-def against_final(model: Value, found: Sequence[Experiment]) -> list[AgainstFinal]:
+def against_final(model: ValueResult, found: Sequence[ExperimentResult]) -> list[AgainstFinal]:
     """The final `model` against the best value of each experiment that has one.
 
     The p-values are of Welch's test, Holm-corrected over these comparisons; NaN where the best
@@ -289,7 +289,9 @@ def against_final(model: Value, found: Sequence[Experiment]) -> list[AgainstFina
     return [AgainstFinal(*row) for row in rows]
 
 
-def ahead_of_final(model: Value | None, found: Sequence[Experiment]) -> AgainstFinal | None:
+def ahead_of_final(
+    model: ValueResult | None, found: Sequence[ExperimentResult]
+) -> AgainstFinal | None:
     """The most accurate best value that is ahead of the final `model`; None where none is."""
     if model is None or not model.n:
         return None
@@ -301,7 +303,7 @@ def ahead_of_final(model: Value | None, found: Sequence[Experiment]) -> AgainstF
     return min(ahead, key=lambda each: rank(each.experiment.best), default=None)
 
 
-def published_comparison(name: str, value: Value, measure: str) -> fidelity.Comparison | None:
+def published_comparison(name: str, value: ValueResult, measure: str) -> fidelity.Comparison | None:
     """A published accuracy beside ours; None where there is none, or ours has no spread.
 
     `name` is the experiment's, `measure` one of fidelity.MEASURES.
@@ -337,14 +339,14 @@ class Scatter:
     """
 
     median: float
-    largest: Value
+    largest: ValueResult
 
     @property
     def apart(self) -> float:
         return repeatability(self.median)
 
 
-def scatter(found: Sequence[Experiment]) -> Scatter | None:
+def scatter(found: Sequence[ExperimentResult]) -> Scatter | None:
     """The scatter over all distinct values; None where none has two replicates."""
     distinct = {
         (value.run, value.epochs): value

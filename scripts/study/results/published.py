@@ -19,7 +19,7 @@ PUBLISHED = resource("resources/published.yaml")
 
 
 @dataclass(frozen=True)
-class Row:
+class PublishedResult:
     """One published result: `value` is the varied value, `settings` the baseline with it in place.
 
     `train_accuracy` is None where the study printed none.
@@ -34,17 +34,17 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Experiment:
+class PublishedExperiment:
     """One of the study's experiments: the section that prints it, the varied key, its rows."""
 
     name: str
     section: str
     key: str
-    rows: list[Row]
+    rows: list[PublishedResult]
 
 
 @dataclass(frozen=True)
-class Best:
+class PublishedBest:
     """The value that the study calls an experiment's best."""
 
     experiment: str
@@ -53,7 +53,7 @@ class Best:
 
 
 @dataclass(frozen=True)
-class Progress:
+class PublishedProgress:
     """The final model after `epoch` epochs; `train_accuracy` is None where none was printed."""
 
     epoch: int
@@ -62,7 +62,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Study:
+class ReferenceStudy:
     """All of resources/published.yaml.
 
     `baseline` has its epochs among its settings, as in the config; `recommended_epochs` is the
@@ -74,12 +74,12 @@ class Study:
     dataset: str
     validation: str
     baseline: dict[str, Any]
-    experiments: list[Experiment]
-    best: list[Best]
+    experiments: list[PublishedExperiment]
+    best: list[PublishedBest]
     recommended: dict[str, Any]
     recommended_epochs: tuple[int, int]
-    final: Row
-    progress: list[Progress]
+    final: PublishedResult
+    progress: list[PublishedProgress]
     expected_range: tuple[float, float]
 
 
@@ -93,11 +93,11 @@ class Noise:
 
 
 @functools.cache
-def load() -> Study:
+def load() -> ReferenceStudy:
     """Read resources/published.yaml."""
     content = YAML(typ="safe").load(PUBLISHED)
     baseline, final = content["baseline"], content["final"]
-    return Study(
+    return ReferenceStudy(
         title=content["source"]["title"],
         course=content["source"]["course"],
         dataset=content["dataset"],
@@ -107,25 +107,29 @@ def load() -> Study:
             _experiment(name, experiment, baseline)
             for name, experiment in content["experiments"].items()
         ],
-        best=[Best(**row) for row in content["best"]["rows"]],
+        best=[PublishedBest(**row) for row in content["best"]["rows"]],
         recommended=content["recommended"]["settings"],
         recommended_epochs=tuple(content["recommended"]["epochs"]),
         final=_row("final", "final", final["settings"], final["result"]),
-        progress=[Progress(**row) for row in final["progress"]],
+        progress=[PublishedProgress(**row) for row in final["progress"]],
         expected_range=tuple(final["expected_range"]),
     )
 
 
-def _experiment(name: str, content: dict[str, Any], baseline: dict[str, Any]) -> Experiment:
+def _experiment(
+    name: str, content: dict[str, Any], baseline: dict[str, Any]
+) -> PublishedExperiment:
     key = content["key"]
     rows = [
         _row(name, row["value"], baseline | {key: row["value"]}, row) for row in content["rows"]
     ]
-    return Experiment(name, content["section"], key, rows)
+    return PublishedExperiment(name, content["section"], key, rows)
 
 
-def _row(experiment: str, value: Any, settings: dict[str, Any], measured: dict[str, Any]) -> Row:
-    return Row(
+def _row(
+    experiment: str, value: Any, settings: dict[str, Any], measured: dict[str, Any]
+) -> PublishedResult:
+    return PublishedResult(
         experiment=experiment,
         value=value,
         settings=_without_epochs(settings),
@@ -139,14 +143,14 @@ def _without_epochs(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if key != "epochs"}
 
 
-def rows() -> list[Row]:
+def rows() -> list[PublishedResult]:
     """The rows of all experiments, in the document's order; the final model is not among them."""
     return [row for experiment in load().experiments for row in experiment.rows]
 
 
 def lookup(
     experiment: str, settings: Mapping[str, Any], epochs: int, dataset: str, validation: str
-) -> Row | None:
+) -> PublishedResult | None:
     """The published row of an experiment's value, or None where the study printed none.
 
     `settings` are those that `experiment` ("final" for the final model) trained with for `epochs`

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from study.results import experiments
-from study.results.experiments import Experiment, Value
+from study.results.experiments import ExperimentResult, ValueResult
 from study.runs import records
 from study.spec.plan import Plan
 from study.statistics import significance
@@ -25,7 +25,7 @@ Key = tuple[str, tuple[str, ...], str]
 FINAL: Key = ("final", (), "final")
 
 
-class Verdict(StrEnum):
+class Outcome(StrEnum):
     """What can be said of a value's two results."""
 
     CLEAR = "clear"
@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
+class StudyResults:
     """What is read of a study: plan.json, the numbers, and what made them."""
 
     name: str
@@ -45,12 +45,12 @@ class Study:
     made_by: dict[str, Any]
 
     @cached_property
-    def experiments(self) -> dict[str, Experiment]:
+    def experiments(self) -> dict[str, ExperimentResult]:
         """The experiments, by name."""
         return {each.name: each for each in experiments.experiments(self.plan, self.summary)}
 
     @cached_property
-    def values(self) -> dict[Key, Value]:
+    def values(self) -> dict[Key, ValueResult]:
         """All values, the final model last."""
         found = {
             (name, tuple(experiment.keys), value.text): value
@@ -60,7 +60,7 @@ class Study:
         final = experiments.final(self.plan, self.summary)
         return found | ({FINAL: final} if final else {})
 
-    def accuracies(self, value: Value) -> pd.Series:
+    def accuracies(self, value: ValueResult) -> pd.Series:
         """The validation accuracy of each seed after each epoch of `value`."""
         is_asked = (self.metrics["run"] == value.run) & (self.metrics["epoch"] <= value.epochs)
         return self.metrics[is_asked].set_index(["seed", "epoch"])["validation_accuracy"]
@@ -75,16 +75,16 @@ class Row:
     """
 
     key: Key
-    a: Value
-    b: Value
+    a: ValueResult
+    b: ValueResult
     size: float
     low: float
     high: float
     p: float
-    verdict: Verdict
+    outcome: Outcome
 
 
-def read(folder: Path) -> Study:
+def read_results(folder: Path) -> StudyResults:
     """The study whose results are in `folder`; StudyError where they are not all there."""
     for name in ("plan.json", "metrics.parquet", "summary.parquet"):
         if not (folder / name).is_file():
@@ -93,7 +93,7 @@ def read(folder: Path) -> Study:
                 "finish it by make report"
             )
     try:
-        return Study(
+        return StudyResults(
             folder.as_posix(),
             Plan.read(folder / "plan.json"),
             pd.read_parquet(folder / "metrics.parquet", columns=MEASURED),
@@ -105,7 +105,7 @@ def read(folder: Path) -> Study:
         raise StudyError(f"{folder}: is damaged ({reason}); make it anew by make report") from None
 
 
-def rows(a: Study, b: Study) -> list[Row]:
+def rows(a: StudyResults, b: StudyResults) -> list[Row]:
     """The values that both studies have with a result, in the order of `a`."""
     keys = [
         key for key, value in a.values.items() if key in b.values and value.n and b.values[key].n
@@ -118,7 +118,7 @@ def rows(a: Study, b: Study) -> list[Row]:
     p = np.where(same, np.nan, found.p)
     corrected = significance.holm(p, int(np.isfinite(p).sum()))
     return [
-        Row(key, *pair, *map(float, numbers), _verdict(is_same, numbers[-1]))
+        Row(key, *pair, *map(float, numbers), _outcome(is_same, numbers[-1]))
         for key, pair, numbers, is_same in zip(
             keys,
             pairs,
@@ -129,7 +129,7 @@ def rows(a: Study, b: Study) -> list[Row]:
     ]
 
 
-def _are_the_same(a: Study, b: Study, ours: Value, theirs: Value) -> bool:
+def _are_the_same(a: StudyResults, b: StudyResults, ours: ValueResult, theirs: ValueResult) -> bool:
     """Whether the two are one training, whose common seeds have the same numbers in both."""
     if (ours.run, ours.epochs) != (theirs.run, theirs.epochs):
         return False
@@ -137,9 +137,9 @@ def _are_the_same(a: Study, b: Study, ours: Value, theirs: Value) -> bool:
     return len(one) > 0 and one.equals(other)
 
 
-def _verdict(is_same: bool, p: float) -> Verdict:
+def _outcome(is_same: bool, p: float) -> Outcome:
     if is_same:
-        return Verdict.SAME
+        return Outcome.SAME
     if np.isnan(p):
-        return Verdict.UNTESTED
-    return Verdict.CLEAR if significance.is_clear(p) else Verdict.OPEN
+        return Outcome.UNTESTED
+    return Outcome.CLEAR if significance.is_clear(p) else Outcome.OPEN

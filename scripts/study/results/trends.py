@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from study.results.experiments import Experiment, Value, is_ordered
+from study.results.experiments import ExperimentResult, ValueResult, is_ordered
 from study.spec.schemas import definitions
 from study.statistics.scales import WIDE, has_even_ratios, scale_of
 from study.statistics.significance import Contrast, is_clear
@@ -28,9 +28,9 @@ class Trend:
     """
 
     shape: str
-    first: Value
-    last: Value
-    peak: Value
+    first: ValueResult
+    last: ValueResult
+    peak: ValueResult
     steps: int
     rises: int
     clear_steps: int
@@ -38,7 +38,7 @@ class Trend:
     p: float
 
 
-def trend(experiment: Experiment) -> Trend | None:
+def trend(experiment: ExperimentResult) -> Trend | None:
     """The trend over one ordered setting of three or more values; None where there is none.
 
     The means have a shape only if they follow it without exception. The test of the slope may
@@ -78,13 +78,13 @@ class Edge:
     to try them in; none where replicates diverge already.
     """
 
-    best: Value
+    best: ValueResult
     key: str
     side: str
     to_try: list[Any]
 
 
-def edges(experiment: Experiment) -> list[Edge]:
+def edges(experiment: ExperimentResult) -> list[Edge]:
     """The ordered settings of which the best value is at an end that is no bound of the setting.
 
     Where several values are equally good, all of them must be at that end.
@@ -110,7 +110,7 @@ def edges(experiment: Experiment) -> list[Edge]:
     return found
 
 
-def _edge(best: Value, key: str, items: Sequence[Any], side: str) -> Edge:
+def _edge(best: ValueResult, key: str, items: Sequence[Any], side: str) -> Edge:
     return Edge(best, key, side, [] if best.diverged else to_try(key, items))
 
 

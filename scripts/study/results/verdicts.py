@@ -25,7 +25,7 @@ import pandas as pd
 import pyarrow as pa
 
 from study.results import experiments, findings, published
-from study.results.experiments import MEASURES, Experiment, Value, are_paired
+from study.results.experiments import MEASURES, ExperimentResult, ValueResult, are_paired
 from study.spec import predicates
 from study.spec.claims import CLAIMS, OWN, Claim
 from study.spec.plan import Plan
@@ -58,9 +58,9 @@ class Numbers:
         self._metrics = metrics
         self._n_seeds = len(plan.seeds)
         self._estimates: dict[Quantity, Estimate] = {}
-        self._measured: dict[Quantity, Experiment] = {}
+        self._measured: dict[Quantity, ExperimentResult] = {}
 
-    def value(self, quantity: Quantity) -> Value:
+    def value(self, quantity: Quantity) -> ValueResult:
         """The experiment's value that a quantity is of."""
         if quantity.experiment == FINAL:
             return self._final
@@ -146,7 +146,7 @@ class Numbers:
         one, other = values[left.value], values[right.value]
         return self._measured[kind].p_between(one, other) if one.n and other.n else math.nan
 
-    def _experiment(self, kind: Quantity) -> Experiment:
+    def _experiment(self, kind: Quantity) -> ExperimentResult:
         """An experiment with what `kind` measures in place of validation accuracy."""
         experiment = self._experiments[kind.experiment]
         values = []

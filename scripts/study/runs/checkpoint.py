@@ -139,7 +139,7 @@ def write(path: Path, state: Checkpoint) -> None:
     save_tensors(path, tensors, {"state": json.dumps(description, sort_keys=True)})
 
 
-def read(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path) -> Checkpoint:
     """The state in `path`. Raises DamagedStateError where the file is not whole and unaltered."""
     try:
         with safe_open(path, "numpy") as file:

@@ -119,7 +119,7 @@ def _epochs_in_record(run: Run, folder: Path, learning: Mapping[str, str]) -> di
     else:
         # A job that is extending the run, or was stopped, has none; its state has all the same.
         try:
-            saved = checkpoint.read(folder / "state.safetensors")
+            saved = checkpoint.read_checkpoint(folder / "state.safetensors")
         except (OSError, checkpoint.DamagedStateError):
             return {}
         fingerprint, replicates = saved.fingerprint, replicates_of(saved)
@@ -136,7 +136,7 @@ def _unfinished(run: Run, path: Path, learning: Mapping[str, str]) -> Completene
     if not path.exists():
         return Completeness(("new",), whole)
     try:
-        saved = checkpoint.read(path)
+        saved = checkpoint.read_checkpoint(path)
     except checkpoint.DamagedStateError:
         return Completeness(("damaged",), whole)
     changed = _changed(run, saved.fingerprint, learning)

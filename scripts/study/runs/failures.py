@@ -76,11 +76,11 @@ def note(folder: Path, error: BaseException, program: Path) -> None:
 
 def kind_left(folder: Path) -> str | None:
     """The kind of the failure that `folder` tells of, None where it tells of none."""
-    failure = read(folder)
+    failure = read_failure(folder)
     return failure["kind"] if failure else None
 
 
-def read(folder: Path) -> dict[str, Any] | None:
+def read_failure(folder: Path) -> dict[str, Any] | None:
     """What `note` left in `folder`; None where it left nothing, or nothing that can be read."""
     try:
         failure = json.loads(read_own(folder / NAME) or b"null")
@@ -96,7 +96,7 @@ def read(folder: Path) -> dict[str, Any] | None:
 
 def refuse_known_bug(folder: Path, program: Path) -> None:
     """Raise StudyError where this very code has failed here before by a bug of its own."""
-    failure = read(folder) or {}
+    failure = read_failure(folder) or {}
     if failure.get("kind") == BUG and failure.get("code") == _code(program):
         message = failure["message"]
         raise StudyError(

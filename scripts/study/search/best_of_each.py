@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from study.results import findings
-from study.results.experiments import Experiment, Value, rank
+from study.results.experiments import ExperimentResult, ValueResult, rank
 from study.spec.choice import ALL_DIVERGED, Choice, Reason, digest
 from study.spec.plan import Plan
 
 
-def choose(experiments: Sequence[Experiment], plan: Plan) -> Choice:
+def choose(experiments: Sequence[ExperimentResult], plan: Plan) -> Choice:
     """Take what the best value of each of the plan's experiments sets and was measured with.
 
     The experiment with the best value comes first, and what one has
@@ -47,14 +47,19 @@ def choose(experiments: Sequence[Experiment], plan: Plan) -> Choice:
     )
 
 
-def brought(experiment: Experiment, best: Value, baseline: Mapping[str, Any]) -> dict[str, Any]:
+def brought(
+    experiment: ExperimentResult, best: ValueResult, baseline: Mapping[str, Any]
+) -> dict[str, Any]:
     """What the best value sets, after what its experiment starts from and is not the baseline's."""
     start = {key: value for key, value in experiment.settings.items() if value != baseline[key]}
     return start | best.varied
 
 
 def _reason(
-    experiment: Experiment, best: Value, brought: Mapping[str, Any], settings: Mapping[str, Any]
+    experiment: ExperimentResult,
+    best: ValueResult,
+    brought: Mapping[str, Any],
+    settings: Mapping[str, Any],
 ) -> Reason:
     lead = findings.lead(experiment)
     return Reason(

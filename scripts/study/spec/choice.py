@@ -71,7 +71,7 @@ def parse(text: str) -> Choice | None:
         return None
 
 
-def read(path: Path) -> Choice | None:
+def read_choice(path: Path) -> Choice | None:
     """The choice in `path`; None where there is none. StudyError where the disk fails."""
     try:
         return parse(read_text(path))

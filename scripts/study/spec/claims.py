@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from study.spec import predicates
 from study.spec.plan import Plan
-from study.spec.predicates import FINAL, Known, Predicate, Study, UnknownError
+from study.spec.predicates import FINAL, Known, Predicate, UnknownError, Vocabulary
 from study.spec.settings import complete, value_text
 from study.support.resources import resource
 
@@ -95,42 +95,42 @@ def asked(plan: Plan) -> list[Claim]:
 
     A partial plan may lack what a claim of the config names.
     """
-    study = study_of(plan)
+    vocabulary = vocabulary_of(plan)
     forms = [(PUBLISHED, form) for form in ledger()] + [(OWN, form) for form in plan.claims]
     found = []
     for source, form in forms:
         with contextlib.suppress(UnknownError):
-            found.append(_read(source, form, study))
+            found.append(_read(source, form, vocabulary))
     return found
 
 
-def _read(source: str, form: Mapping[str, Any], study: Study) -> Claim:
+def _read(source: str, form: Mapping[str, Any], vocabulary: Vocabulary) -> Claim:
     statement = form["statement"]
     if isinstance(statement, str):
         statement = dict.fromkeys(LANGUAGES, statement)
-    predicate = predicates.read(form["predicate"], study, "predicate")
+    predicate = predicates.read_predicate(form["predicate"], vocabulary, "predicate")
     return Claim(source, form["id"], form.get("section"), statement, predicate)
 
 
-def study_of(plan: Plan) -> Study:
+def vocabulary_of(plan: Plan) -> Vocabulary:
     """What predicates may name in a study of this plan."""
-    study = {
+    vocabulary = {
         experiment.name: [
             Known(value.value, value.settings, value.epochs) for value in experiment.values
         ]
         for experiment in plan.experiments
     }
     if plan.final:
-        study[FINAL] = [Known(FINAL, {}, plan.final.epochs)]
-    return study
+        vocabulary[FINAL] = [Known(FINAL, {}, plan.final.epochs)]
+    return vocabulary
 
 
 def faults(config: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong in the claims of a config that the schema accepts, with the key of each."""
     if not config["claims"]:
         return
-    study = _asked_for(config)
-    lookups = sum(_lookups(form["predicate"], study) for form in config["claims"])
+    vocabulary = _asked_for(config)
+    lookups = sum(_lookups(form["predicate"], vocabulary) for form in config["claims"])
     if lookups > MOST_LOOKUPS:
         yield (
             f"claims: look up {lookups:,} values of experiments, {MOST_LOOKUPS:,} are the most; "
@@ -148,41 +148,41 @@ def faults(config: Mapping[str, Any]) -> Iterator[str]:
                 if language not in form["statement"]:
                     yield f"{place}.statement: {language!r}, a language of the report, is missing"
         try:
-            predicates.read(form["predicate"], study, f"{place}.predicate")
+            predicates.read_predicate(form["predicate"], vocabulary, f"{place}.predicate")
         except UnknownError as error:
             yield str(error)
 
 
-def _lookups(form: Any, study: Study) -> int:
+def _lookups(form: Any, vocabulary: Vocabulary) -> int:
     """How many values of experiments reading a predicate goes through."""
     match form:
         case {"experiment": str(name)}:
             steps = form.get("over", {}).get("values", ()), form.get("among", ())
-            return len(study.get(name, ())) * (2 + sum(map(len, steps)))
+            return len(vocabulary.get(name, ())) * (2 + sum(map(len, steps)))
         case Mapping():
-            return sum(_lookups(part, study) for part in form.values())
+            return sum(_lookups(part, vocabulary) for part in form.values())
         case list():
-            return sum(_lookups(part, study) for part in form)
+            return sum(_lookups(part, vocabulary) for part in form)
         case _:
             return 0
 
 
-def _asked_for(config: Mapping[str, Any]) -> Study:
+def _asked_for(config: Mapping[str, Any]) -> Vocabulary:
     """What predicates may name in a study, from its config."""
-    study: dict[str, list[Known]] = {}
+    vocabulary: dict[str, list[Known]] = {}
     for name, experiment in config["experiments"].items():
         vary = experiment["vary"]
         start = {**config["baseline"], **experiment.get("with", {})}
-        study[name] = []
+        vocabulary[name] = []
         for combination in itertools.product(*vary.values()):
             settings = complete(start | dict(zip(vary, combination, strict=True)))
             varied = {key: settings[key] for key in vary}
-            study[name].append(Known(value_text(varied), varied, settings["epochs"]))
+            vocabulary[name].append(Known(value_text(varied), varied, settings["epochs"]))
     if config.get("final") == "best":
         # Which value's epochs it will have is not known yet.
-        longest = max(known.epochs for values in study.values() for known in values)
-        study[FINAL] = [Known(FINAL, {}, longest)]
+        longest = max(known.epochs for values in vocabulary.values() for known in values)
+        vocabulary[FINAL] = [Known(FINAL, {}, longest)]
     elif "final" in config:
         epochs = complete({**config["baseline"], **config["final"]})["epochs"]
-        study[FINAL] = [Known(FINAL, {}, epochs)]
-    return study
+        vocabulary[FINAL] = [Known(FINAL, {}, epochs)]
+    return vocabulary

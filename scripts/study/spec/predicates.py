@@ -148,7 +148,7 @@ class Known:
 
 
 # The values of each experiment; the final model is the one value of `final`.
-Study = Mapping[str, Sequence[Known]]
+Vocabulary = Mapping[str, Sequence[Known]]
 
 
 class UnknownError(Exception):
@@ -158,7 +158,7 @@ class UnknownError(Exception):
         super().__init__(f"{place}: {reason}")
 
 
-def read(form: Mapping[str, Any], study: Study, place: str) -> Predicate:
+def read_predicate(form: Mapping[str, Any], vocabulary: Vocabulary, place: str) -> Predicate:
     """The predicate of a form that the schema accepts, which stands at `place`.
 
     UnknownError where it names what the study does not have, or what makes no sense.
@@ -167,15 +167,17 @@ def read(form: Mapping[str, Any], study: Study, place: str) -> Predicate:
     place = f"{place}.{key}"
     match key:
         case "all":
-            return All(_parts(content, study, place))
+            return All(_parts(content, vocabulary, place))
         case "any":
-            return Some(_parts(content, study, place))
+            return Some(_parts(content, vocabulary, place))
         case "not":
-            return Not(read(content, study, place))
+            return Not(read_predicate(content, vocabulary, place))
         case "greater":
-            return _compared(*_sides(content, study, place), place, float(content.get("by", 0)))
+            return _compared(
+                *_sides(content, vocabulary, place), place, float(content.get("by", 0))
+            )
         case "close":
-            left, right = _sides(content, study, place)
+            left, right = _sides(content, vocabulary, place)
             margin = -float(content["within"])
             both = ((left, right), (right, left))
             return All(tuple(_compared(*pair, place, margin) for pair in both))
@@ -183,26 +185,28 @@ def read(form: Mapping[str, Any], study: Study, place: str) -> Predicate:
             low, high = float(content["low"]), float(content["high"])
             if low >= high:
                 raise UnknownError(place, f"nothing is above {low} and below {high}")
-            quantity = _quantity(content["quantity"], study, f"{place}.quantity")
+            quantity = _quantity(content["quantity"], vocabulary, f"{place}.quantity")
             return All((_compared(quantity, low, place), _compared(high, quantity, place)))
         case "rising":
-            steps = itertools.pairwise(_gone_through(content, study, place))
+            steps = itertools.pairwise(_gone_through(content, vocabulary, place))
             return All(tuple(_compared(after, before, place) for before, after in steps))
         case _:
-            one, others = _extreme(content, study, place)
+            one, others = _extreme(content, vocabulary, place)
             pairs = [(one, other) if key == "highest" else (other, one) for other in others]
             return All(tuple(Greater(*pair) for pair in pairs))
 
 
-def _parts(forms: Sequence[Mapping[str, Any]], study: Study, place: str) -> tuple[Predicate, ...]:
-    return tuple(read(form, study, f"{place}[{i}]") for i, form in enumerate(forms))
+def _parts(
+    forms: Sequence[Mapping[str, Any]], vocabulary: Vocabulary, place: str
+) -> tuple[Predicate, ...]:
+    return tuple(read_predicate(form, vocabulary, f"{place}[{i}]") for i, form in enumerate(forms))
 
 
 def _sides(
-    content: Mapping[str, Any], study: Study, place: str
+    content: Mapping[str, Any], vocabulary: Vocabulary, place: str
 ) -> tuple[Quantity | float, Quantity | float]:
     left, right = (
-        _quantity(content[side], study, f"{place}.{side}")
+        _quantity(content[side], vocabulary, f"{place}.{side}")
         if isinstance(content[side], Mapping)
         else float(content[side])
         for side in ("left", "right")
@@ -212,8 +216,8 @@ def _sides(
     return left, right
 
 
-def _quantity(content: Mapping[str, Any], study: Study, place: str) -> Quantity:
-    return _of_value(_value(content, study, place), content, place)
+def _quantity(content: Mapping[str, Any], vocabulary: Vocabulary, place: str) -> Quantity:
+    return _of_value(_value(content, vocabulary, place), content, place)
 
 
 def _of_value(known: Known, content: Mapping[str, Any], place: str) -> Quantity:
@@ -273,19 +277,19 @@ def _hint(number: float) -> str:
     return f"; write {number / 100:g} for {number:g} %" if 1 < abs(number) <= 100 else ""
 
 
-def _value(content: Mapping[str, Any], study: Study, place: str) -> Known:
+def _value(content: Mapping[str, Any], vocabulary: Vocabulary, place: str) -> Known:
     """The value that a quantity names."""
     experiment = content["experiment"]
-    if experiment not in study:
-        reason = f"unknown experiment {experiment[:60]!r}{suggestion(experiment, study)}"
+    if experiment not in vocabulary:
+        reason = f"unknown experiment {experiment[:60]!r}{suggestion(experiment, vocabulary)}"
         raise UnknownError(f"{place}.experiment", reason)
     if experiment == FINAL:
         if "value" in content:
             raise UnknownError(f"{place}.value", "the final model has no values; leave it out")
-        return study[FINAL][0]
+        return vocabulary[FINAL][0]
     if "value" not in content:
         raise UnknownError(place, "key 'value' is missing")
-    return _known(content["value"], study[experiment], f"{place}.value")
+    return _known(content["value"], vocabulary[experiment], f"{place}.value")
 
 
 def _known(value: Any, values: Sequence[Known], place: str) -> Known:
@@ -298,24 +302,24 @@ def _known(value: Any, values: Sequence[Known], place: str) -> Known:
     )
 
 
-def _gone_through(content: Mapping[str, Any], study: Study, place: str) -> list[Quantity]:
+def _gone_through(content: Mapping[str, Any], vocabulary: Vocabulary, place: str) -> list[Quantity]:
     """The quantities that `rising` goes through."""
     [(key, steps)] = content["over"].items()
     if key == "values" and "value" in content:
         raise UnknownError(f"{place}.value", "goes through the values; leave it out")
     singular, content = key[:-1], {key: item for key, item in content.items() if key != "over"}
     return [
-        _quantity({**content, singular: step}, study, f"{place}.over.{key}[{i}]")
+        _quantity({**content, singular: step}, vocabulary, f"{place}.over.{key}[{i}]")
         for i, step in enumerate(steps)
     ]
 
 
 def _extreme(
-    content: Mapping[str, Any], study: Study, place: str
+    content: Mapping[str, Any], vocabulary: Vocabulary, place: str
 ) -> tuple[Quantity, list[Quantity]]:
     """A quantity of one value, and that of each other value or of those `among` which it is."""
-    one = _quantity(content, study, place)
-    values = study[one.experiment]
+    one = _quantity(content, vocabulary, place)
+    values = vocabulary[one.experiment]
     if "among" in content:
         values = [
             _known(value, values, f"{place}.among[{i}]") for i, value in enumerate(content["among"])

@@ -78,7 +78,7 @@ class Receipt:
         ]
 
 
-def read(path: Path) -> Receipt | None:
+def read_receipt(path: Path) -> Receipt | None:
     """The receipt in `path`; None where there is none, or none as it was written.
 
     StudyError where the disk fails: it is not to be taken for one that is not there.
@@ -128,7 +128,7 @@ def plan_file(results: Path, part: str, content: str, stored: bool = False) -> P
     storage gives them back as they were or not at all, and the content alone names the file.
     """
     digest = hashlib.sha256(content.encode()).hexdigest()[:12]
-    known = read(of_part(results, part))
+    known = read_receipt(of_part(results, part))
     if stored:
         file = results / PLANS / f"{part}-{digest}-stored.json"
     elif known and _digest(known.plan) == digest and known.holds():
@@ -151,7 +151,7 @@ def settle(results: Path) -> None:
     """
     used = set()
     for path in sorted((results / RECEIPTS).glob("*.json")):
-        known = read(path)
+        known = read_receipt(path)
         if known is None:
             continue
         used.add(Path(known.plan))

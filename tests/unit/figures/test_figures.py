@@ -553,7 +553,9 @@ def test_the_most_frequent_class_stands_beside_accuracies(data, tmp_path, monkey
 
 def test_an_evaluation_on_other_data_is_refused(data, tmp_path, monkeypatch):
     options = write_final_study(tmp_path, data, seeds=1, diverged=0)
-    found = evaluation.read(options["evaluation"], describe(data / "mnistlike.yaml").load(data))
+    found = evaluation.read_evaluation(
+        options["evaluation"], describe(data / "mnistlike.yaml").load(data)
+    )
     other = replace(found.provenance, digest="0123456789ab")
     evaluation.write(options["evaluation"], replace(found, provenance=other))
     with pytest.raises(SystemExit, match="final.safetensors: is about other images"):

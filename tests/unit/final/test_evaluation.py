@@ -79,7 +79,7 @@ def test_what_is_written_is_read_and_the_same_bytes(dataset, tmp_path):
     for path in paths:
         evaluation.write(path, made(digest=described.digest))
     assert paths[0].read_bytes() == paths[1].read_bytes()
-    found = evaluation.read(paths[0], described.load(folder))
+    found = evaluation.read_evaluation(paths[0], described.load(folder))
     assert found.provenance == made(digest=described.digest).provenance
     assert np.array_equal(found.probabilities, PROBABILITIES)
     assert found.probabilities.dtype == np.float32
@@ -89,7 +89,7 @@ def test_what_is_written_is_read_and_the_same_bytes(dataset, tmp_path):
 def test_without_seeds_there_is_nothing_and_no_failure(dataset, tmp_path):
     described, folder = dataset
     evaluation.write(tmp_path / "none.safetensors", made([], described.digest))
-    found = evaluation.read(tmp_path / "none.safetensors", described.load(folder))
+    found = evaluation.read_evaluation(tmp_path / "none.safetensors", described.load(folder))
     assert found.seeds == []
     assert found.probabilities.shape == (0, 4, 2)
 
@@ -109,7 +109,7 @@ def test_a_file_that_does_not_serve_is_named(dataset, tmp_path, damage, message)
     evaluation.write(path, made(digest=described.digest))
     damage(path)
     with pytest.raises(StudyError, match=f"final.safetensors: {message}"):
-        evaluation.read(path, described.load(folder))
+        evaluation.read_evaluation(path, described.load(folder))
 
 
 def layer(value):

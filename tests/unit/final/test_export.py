@@ -71,7 +71,7 @@ def test_what_is_written_is_read_and_the_same_bytes(tmp_path):
     for path in paths:
         export.write(path, whole)
     assert paths[0].read_bytes() == paths[1].read_bytes()
-    found = export.read(paths[0])
+    found = export.read_model(paths[0])
     assert found.description == whole.description
     assert np.array_equal(
         found.probabilities(random_images()), whole.probabilities(random_images())
@@ -89,14 +89,14 @@ def test_the_weights_are_those_of_linear_layers(tmp_path):
 def test_a_model_whose_seeds_all_diverged_is_written_and_has_nothing(tmp_path):
     nothing = made_up_model(seeds=())
     export.write(tmp_path / export.FILE, nothing)
-    assert export.read(tmp_path / export.FILE).networks == {}
+    assert export.read_model(tmp_path / export.FILE).networks == {}
     assert not onnx_graph.build(nothing).HasField("graph")
 
 
 def test_a_file_that_is_no_model_is_named(tmp_path):
     (tmp_path / export.FILE).write_bytes(b"nonsense")
     with pytest.raises(StudyError, match=r"model\.safetensors: is damaged"):
-        export.read(tmp_path / export.FILE)
+        export.read_model(tmp_path / export.FILE)
 
 
 def test_the_border_is_the_edge():

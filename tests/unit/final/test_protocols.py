@@ -127,7 +127,7 @@ def test_nothing_is_read_of_a_study_that_is_not_all_there(tmp_path):
 def test_other_data_beside_is_refused(tmp_path):
     write(make(CONFIG | HELD_OUT, level), tmp_path)
     data = datasets.describe("FashionMNIST").load(tmp_path / "data")
-    read = evaluation.read(tmp_path / "final.safetensors", data)
+    read = evaluation.read_evaluation(tmp_path / "final.safetensors", data)
     made = Provenance("run", 3, read.seeds, "Other", "0ther")
     evaluation.write(
         tmp_path / "final.safetensors", Evaluation(made, read.probabilities, read.labels)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.operations import jobs, packing
-from study.operations.plan_table import OVERHEAD, Estimate
+from study.operations.plan_table import OVERHEAD, TimeEstimate
 from study.runs.completeness import Completeness
 from study.spec.plan import Run
 from study.spec.settings import complete
@@ -67,15 +67,15 @@ class Quick:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def estimate(self, run: Run, epochs: int) -> Estimate:
-        return Estimate(10.0, "another")
+    def estimate(self, run: Run, epochs: int) -> TimeEstimate:
+        return TimeEstimate(10.0, "another")
 
 
 def test_finished_runs_tell_how_much_a_job_holds_and_may_take(tmp_path, monkeypatch):
     """On most machines much more than arithmetic for a slow core allows."""
     runs = [run(f"run{number}") for number in range(30)]
     by_arithmetic = packing.shares(runs, open_epochs, tmp_path, minutes=10, sizes=jobs.ASSUMED)
-    monkeypatch.setattr(packing, "Past", Quick)
+    monkeypatch.setattr(packing, "RunTimes", Quick)
     by_experience = packing.shares(runs, open_epochs, tmp_path, minutes=10, sizes=jobs.ASSUMED)
     assert len({share.job for share in by_arithmetic.values()}) > 5
     assert {share.job for share in by_experience.values()} == {"runs1"}

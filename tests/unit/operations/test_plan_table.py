@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from finished import LEARNING, finish, planned, replicate, write_state
 from study.commands import door, show_plan
 from study.operations import jobs, plan_table
-from study.operations.plan_table import OVERHEAD, Estimate, Row, Table
+from study.operations.plan_table import OVERHEAD, PlanTable, Row, TimeEstimate
 
 ROOT = Path(show_plan.__file__).parents[3]
 
@@ -125,8 +125,8 @@ def test_a_run_takes_as_long_as_its_own_epochs_did(tmp_path):
     found = table(large, tmp_path)
     names = [run.run for run in large.runs]
     assert [row.estimate for row in found.rows] == [
-        Estimate(OVERHEAD + 12 * 3.0, names[0]),
-        Estimate(OVERHEAD + 12 * 7.0, names[1]),
+        TimeEstimate(OVERHEAD + 12 * 3.0, names[0]),
+        TimeEstimate(OVERHEAD + 12 * 7.0, names[1]),
     ]
     assert found.core_seconds == 2 * OVERHEAD + 12 * 10.0
 
@@ -140,8 +140,8 @@ def test_a_new_run_takes_as_long_as_the_most_similar_one_scaled_by_arithmetic(tm
     rows = {row.run: row for row in table(plan, tmp_path).rows}
     assert rows[sgd_small.run].estimate is None
     # Each is one setting from both; the smaller one's arithmetic is nearer to the small run's.
-    assert rows[adam_small.run].estimate == Estimate(OVERHEAD + 8 * 2.0, sgd_small.run)
-    assert rows[sgd_large.run].estimate == Estimate(OVERHEAD + 8 * 9.0, adam_large.run)
+    assert rows[adam_small.run].estimate == TimeEstimate(OVERHEAD + 8 * 2.0, sgd_small.run)
+    assert rows[sgd_large.run].estimate == TimeEstimate(OVERHEAD + 8 * 9.0, adam_large.run)
 
     other = planned({"b": {"vary": {"hidden": [[128]]}}}, seeds=2, baseline={"epochs": 4})
     [row] = table(other, tmp_path).rows
@@ -164,10 +164,10 @@ def test_a_record_that_cannot_be_read_is_nothing_to_go_by(tmp_path):
 @given(st.lists(st.floats(0.1, 1e5), max_size=30), st.integers(1, 8))
 def test_the_wall_time_lies_within_its_bounds(durations, cores):
     rows = [
-        Row("run-0", {}, {}, [0], 1, {}, ("new",), 1, Estimate(seconds, "run-0"))
+        Row("run-0", {}, {}, [0], 1, {}, ("new",), 1, TimeEstimate(seconds, "run-0"))
         for seconds in durations
     ]
-    found = Table(rows, None, False, [], cores)
+    found = PlanTable(rows, None, False, [], cores)
     total, longest = sum(durations), max(durations, default=0)
     assert found.core_seconds == pytest.approx(total)
     assert found.wall_seconds <= total * (1 + 1e-9)
@@ -178,11 +178,11 @@ def test_the_wall_time_lies_within_its_bounds(durations, cores):
 
 def test_two_long_jobs_run_beside_three_short_ones():
     rows = [
-        Row("run-0", {}, {}, [0], 1, {}, ("new",), 1, Estimate(seconds, "run-0"))
+        Row("run-0", {}, {}, [0], 1, {}, ("new",), 1, TimeEstimate(seconds, "run-0"))
         for seconds in (2.0, 2.0, 6.0, 2.0, 6.0)
     ]
-    assert Table(rows, None, False, [], 2).wall_seconds == 10
-    assert Table(rows, None, False, [], 5).wall_seconds == 6
+    assert PlanTable(rows, None, False, [], 2).wall_seconds == 10
+    assert PlanTable(rows, None, False, [], 5).wall_seconds == 6
 
 
 @pytest.mark.parametrize(

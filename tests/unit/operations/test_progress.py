@@ -10,7 +10,7 @@ import pytest
 from finished import LEARNING, finish, planned, replicate, write_state
 from study.operations import progress
 from study.operations.plan_table import OVERHEAD
-from study.operations.progress import Look, Progress, RunProgress, Situation, trained_since
+from study.operations.progress import Progress, RunProgress, Situation, Snapshot, trained_since
 from study.runs import attempts, failures
 from study.support import control_group, locks
 from study.support.errors import StudyError
@@ -30,8 +30,8 @@ def at_work():
         yield lambda folder: stack.enter_context(locks.run_lock(folder))
 
 
-def look(plan, runs) -> Look:
-    return Progress(plan, runs, LEARNING).look()
+def snapshot(plan, runs) -> Snapshot:
+    return Progress(plan, runs, LEARNING).snapshot()
 
 
 def enter(folder, *epochs, **others):
@@ -52,7 +52,7 @@ def held_by(folder, **holder):
 
 
 def test_of_a_new_study_everything_waits_and_no_time_is_made_up(plan, tmp_path):
-    seen = look(plan, tmp_path / "missing")
+    seen = snapshot(plan, tmp_path / "missing")
     assert [run.situation for run in seen.runs] == [Situation.WAITING] * 2
     assert (seen.done, seen.wanted) == (0, 16)
     assert seen.seconds_left is None
@@ -62,7 +62,7 @@ def test_of_a_new_study_everything_waits_and_no_time_is_made_up(plan, tmp_path):
 def test_a_finished_study_is_trained(plan, tmp_path):
     for run in plan.runs:
         finish(tmp_path, run)
-    seen = look(plan, tmp_path)
+    seen = snapshot(plan, tmp_path)
     assert seen.is_trained
     assert seen.done == seen.wanted == 16
     assert seen.seconds_left == 0
@@ -73,13 +73,13 @@ def test_what_trains_is_told_by_its_journal_and_its_own_rate(plan, tmp_path, at_
     folder = tmp_path / first.run
     folder.mkdir()
     at_work(folder)
-    seen = look(plan, tmp_path)
+    seen = snapshot(plan, tmp_path)
     assert [run.situation for run in seen.runs] == [Situation.TRAINING, Situation.WAITING]
     assert seen.runs[0].entry is None
     assert seen.seconds_left is None
 
     enter(folder, 1, 2)
-    seen = look(plan, tmp_path)
+    seen = snapshot(plan, tmp_path)
     training, waiting = seen.runs
     assert (training.done, training.entry["epoch"]) == (4, 2)
     assert training.seconds_left == pytest.approx(OVERHEAD + 4 * SECONDS)
@@ -95,9 +95,9 @@ def test_what_an_earlier_process_trained_counts_only_as_far_as_it_is_saved(plan,
     enter(folder, 1, 2, 3, pid=1)
     write_state(tmp_path, run, {seed: replicate(run, 2) for seed in (0, 1)})
     at_work(folder)
-    assert look(plan, tmp_path).runs[0].done == 4
+    assert snapshot(plan, tmp_path).runs[0].done == 4
     enter(folder, 3)
-    assert look(plan, tmp_path).runs[0].done == 6
+    assert snapshot(plan, tmp_path).runs[0].done == 6
 
 
 def test_training_anew_counts_from_the_beginning(plan, tmp_path, at_work):
@@ -106,7 +106,7 @@ def test_training_anew_counts_from_the_beginning(plan, tmp_path, at_work):
     write_state(tmp_path, run, {seed: replicate(run, 3) for seed in (0, 1)})
     at_work(tmp_path / run.run)
     enter(tmp_path / run.run, 1)
-    changed = Progress(plan, tmp_path, LEARNING | {"code": "other"}).look()
+    changed = Progress(plan, tmp_path, LEARNING | {"code": "other"}).snapshot()
     assert changed.runs[0].done == 2
 
 
@@ -116,7 +116,7 @@ def test_no_more_counts_than_is_asked_for(plan, tmp_path, at_work):
     write_state(tmp_path, run, {0: replicate(run, 9)})
     at_work(tmp_path / run.run)
     enter(tmp_path / run.run, 1, seeds=[1])
-    assert look(plan, tmp_path).runs[0].done == 4 + 1
+    assert snapshot(plan, tmp_path).runs[0].done == 4 + 1
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_line_of_the_journal_that_is_none_is_passed_over(plan, tmp_path, at_wo
     with (tmp_path / run.run / "journal.jsonl").open("a", encoding="utf-8") as file:
         file.write(line + "\n")
     enter(tmp_path / run.run, 2)
-    assert look(plan, tmp_path).runs[0].entry["epoch"] == 2
+    assert snapshot(plan, tmp_path).runs[0].entry["epoch"] == 2
     assert progress.trained_since(tmp_path, 0) == 2 * 2
 
 
@@ -140,7 +140,7 @@ def test_a_killed_run_is_interrupted_with_what_is_saved(plan, tmp_path):
     write_state(tmp_path, run, {seed: replicate(run, 2) for seed in (0, 1)})
     enter(tmp_path / run.run, 1, 2, 3, pid=2**22 + 1)
     held_by(tmp_path / run.run, since=time.time() - 100)
-    seen = look(plan, tmp_path).runs[0]
+    seen = snapshot(plan, tmp_path).runs[0]
     assert seen.situation is Situation.INTERRUPTED
     assert seen.message == "was killed (by kill -9, for want of memory, or with the machine)"
     assert seen.done == 4
@@ -153,12 +153,12 @@ def test_a_run_killed_at_a_memory_limit_is_told_so(plan, tmp_path, monkeypatch):
     enter(tmp_path / run.run, 1, pid=2**22 + 1)
     attempts.begin(tmp_path / run.run)
     held_by(tmp_path / run.run, since=time.time() - 100)
-    assert look(plan, tmp_path).runs[0].message == f"was killed ({attempts.KILLED_BY})"
+    assert snapshot(plan, tmp_path).runs[0].message == f"was killed ({attempts.KILLED_BY})"
     events.write_text("oom_kill 3\n", encoding="utf-8")
     message = "was killed (most likely for want of memory: its control group came to its limit)"
-    assert look(plan, tmp_path).runs[0].message == message
+    assert snapshot(plan, tmp_path).runs[0].message == message
     events.unlink()
-    assert look(plan, tmp_path).runs[0].message == f"was killed ({attempts.KILLED_BY})"
+    assert snapshot(plan, tmp_path).runs[0].message == f"was killed ({attempts.KILLED_BY})"
 
 
 @pytest.mark.parametrize("kills", ["2", '{"file": 3, "count": 2}', '{"count": []}', "[]"])
@@ -173,7 +173,7 @@ def test_a_run_that_failed_before_it_could_say_so_is_told_by_its_log(plan, tmp_p
     (folder / "train.log").write_text(
         "Traceback (most recent call last):\n  …\nModuleNotFoundError: No module named 'numpy'\n"
     )
-    seen = look(plan, tmp_path).runs[0]
+    seen = snapshot(plan, tmp_path).runs[0]
     assert seen.situation is Situation.FAILED
     assert seen.message == "ModuleNotFoundError: No module named 'numpy'"
 
@@ -190,7 +190,7 @@ def test_what_was_left_of_a_failure_is_told(plan, tmp_path, error, situation, me
     folder = tmp_path / plan.runs[0].run
     folder.mkdir()
     failures.note(folder, error, progress.Path(progress.__file__))
-    seen = look(plan, tmp_path).runs[0]
+    seen = snapshot(plan, tmp_path).runs[0]
     assert (seen.situation, seen.message) == (situation, message)
 
 
@@ -199,22 +199,22 @@ def test_another_attempt_is_training_whatever_the_last_one_left(plan, tmp_path, 
     folder.mkdir()
     failures.note(folder, MemoryError(), progress.Path(progress.__file__))
     at_work(folder)
-    assert look(plan, tmp_path).runs[0].situation is Situation.TRAINING
+    assert snapshot(plan, tmp_path).runs[0].situation is Situation.TRAINING
 
 
 def test_a_job_of_another_machine_lives_as_long_as_it_is_heard_of(plan, tmp_path):
     folder = tmp_path / plan.runs[0].run
     held_by(folder, host="elsewhere", pid=7, since=time.time() - 5000)
     enter(folder, 1, pid=7, time=time.time() - 10)
-    assert look(plan, tmp_path).runs[0].situation is Situation.TRAINING
+    assert snapshot(plan, tmp_path).runs[0].situation is Situation.TRAINING
     silent = time.time() - 4000
     for name in (locks.NAME, "journal.jsonl"):
         os.utime(folder / name, (silent, silent))
     # Its first epoch took more than an hour: it may be within its second.
-    assert look(plan, tmp_path).runs[0].situation is Situation.TRAINING
+    assert snapshot(plan, tmp_path).runs[0].situation is Situation.TRAINING
     held_by(folder, host="elsewhere", pid=7, since=time.time() - 100)
     os.utime(folder / locks.NAME, (silent, silent))
-    seen = look(plan, tmp_path).runs[0]
+    seen = snapshot(plan, tmp_path).runs[0]
     assert seen.situation is Situation.INTERRUPTED
     assert "elsewhere" in seen.message
 
@@ -226,7 +226,7 @@ def test_a_line_that_is_being_written_is_not_read_yet(plan, tmp_path, at_work):
     enter(folder, 1)
     with (folder / "journal.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"epoch": 2, "see')
-    assert look(plan, tmp_path).runs[0].done == 2
+    assert snapshot(plan, tmp_path).runs[0].done == 2
 
 
 def test_looking_again_reads_no_state_again(plan, tmp_path, at_work, monkeypatch):
@@ -241,7 +241,7 @@ def test_looking_again_reads_no_state_again(plan, tmp_path, at_work, monkeypatch
     for epoch in (2, 3, 4):
         enter(tmp_path / run.run, epoch)
         write_state(tmp_path, run, {0: replicate(run, epoch)})
-        assert watched.look().runs[1].done == 2 * epoch
+        assert watched.snapshot().runs[1].done == 2 * epoch
     assert len(asked) == 2
 
 
@@ -253,10 +253,10 @@ def of(situation, seconds):
 def test_the_rest_is_trained_by_as_many_at_once_as_now():
     training = [of(Situation.TRAINING, seconds) for seconds in (10.0, 20.0)]
     waiting = [of(Situation.WAITING, seconds) for seconds in (5.0, 7.0, 1.0)]
-    assert Look([*training, *waiting]).seconds_left == 10 + 7 + 5
+    assert Snapshot([*training, *waiting]).seconds_left == 10 + 7 + 5
     failed = of(Situation.FAILED, 1000.0)
-    assert Look([*training, failed]).seconds_left == 20
-    assert Look([*training, of(Situation.INTERRUPTED, None)]).seconds_left is None
+    assert Snapshot([*training, failed]).seconds_left == 20
+    assert Snapshot([*training, of(Situation.INTERRUPTED, None)]).seconds_left is None
 
 
 def test_epochs_are_counted_from_a_moment_on(tmp_path):

@@ -12,7 +12,7 @@ import madeup
 from finished import LEARNING, finish, planned
 from study.data.datasets import describe
 from study.operations import progress, status
-from study.operations.progress import Look, Progress, RunProgress, Situation
+from study.operations.progress import Progress, RunProgress, Situation, Snapshot
 from study.spec.config import validated
 from study.spec.resolution import resolve
 from study.support.locks import Holder
@@ -45,8 +45,8 @@ def made(tmp_path, **changes):
 
 
 def words(plan, results, is_running=False):
-    look = Progress(plan, results / "runs", LEARNING).look()
-    return status.in_words(look, plan, results, is_running, AGAIN)
+    snapshot = Progress(plan, results / "runs", LEARNING).snapshot()
+    return status.in_words(snapshot, plan, results, is_running, AGAIN)
 
 
 def test_a_study_that_was_never_run_names_the_command(tmp_path):
@@ -145,7 +145,7 @@ def test_after_a_wrong_data_file_the_study_says_what_to_mend(tmp_path):
     assert after == f"next: {AGAIN}"
 
 
-def a_look():
+def a_snapshot():
     """A run in each situation."""
     runs = planned(
         {"rate": {"vary": {"learning_rate": [0.1, 0.2, 0.3, 0.4, 0.5]}}},
@@ -155,7 +155,7 @@ def a_look():
     here, there = (Holder(host, 7, 0.0) for host in (socket.gethostname(), "n2"))
     entry = {"epoch": 3, "seeds": [0, 1], "time": 88.0}
     entry |= {"validation_accuracy": 0.75, "validation_loss": 0.5}
-    return Look(
+    return Snapshot(
         [
             RunProgress(runs[0], Situation.FINISHED, 8, 8),
             RunProgress(runs[1], Situation.TRAINING, 8, 6, here, entry, 88.0, 20.0),
@@ -168,12 +168,14 @@ def a_look():
 
 
 def test_what_trains_is_told_with_its_last_measures():
-    look = a_look()
+    snapshot = a_snapshot()
     baseline = planned().baseline
-    assert status.counts(look) == (
+    assert status.counts(snapshot) == (
         "1 of 5 runs finished, 16 of 40 epochs; about 1 min 20 s of training left"
     )
-    heading, failed, training, beginning, interrupted = status.table(look, baseline).splitlines()
+    heading, failed, training, beginning, interrupted = status.table(
+        snapshot, baseline
+    ).splitlines()
     assert heading.split()[0] == "run"
     assert failed.split()[1] == "failed"
     assert failed.endswith("bug: a")
@@ -182,21 +184,21 @@ def test_what_trains_is_told_with_its_last_measures():
     assert beginning.endswith("on n2, in its first epoch")
     assert interrupted.split()[1] == "interrupted"
     assert interrupted.endswith("killed")
-    _, first, more = status.table(look, baseline, most=1).splitlines()
+    _, first, more = status.table(snapshot, baseline, most=1).splitlines()
     assert first.split() == failed.split()
     assert more == "… and 3 more"
 
 
 def test_a_failed_study_names_the_log(tmp_path):
-    look = a_look()
+    snapshot = a_snapshot()
     plan = planned()
-    stopped = Look([run for run in look.runs if run.situation is not Situation.TRAINING])
+    stopped = Snapshot([run for run in snapshot.runs if run.situation is not Situation.TRAINING])
     told = status.in_words(stopped, plan, tmp_path, False, AGAIN)
-    name = look.of(Situation.FAILED)[0].run.run
+    name = snapshot.of(Situation.FAILED)[0].run.run
     assert told.startswith("failed: ")
     assert f"what went wrong: {tmp_path / 'runs' / name / 'train.log'}" in told
     assert f"next: {AGAIN} (goes on from the saved epochs)" in told
-    assert status.in_words(look, plan, tmp_path, False, AGAIN).startswith("running: ")
+    assert status.in_words(snapshot, plan, tmp_path, False, AGAIN).startswith("running: ")
 
 
 def test_the_end_tells_what_was_trained_and_what_was_reused(tmp_path):
@@ -205,12 +207,12 @@ def test_the_end_tells_what_was_trained_and_what_was_reused(tmp_path):
     folder = tmp_path / "runs" / plan.runs[0].run
     entry = {"epoch": 2, "seeds": [0, 1, 2], "time": time.time(), "pid": 1}
     (folder / progress.JOURNAL).write_text(json.dumps(entry) + "\n", encoding="utf-8")
-    look = Progress(plan, tmp_path / "runs", LEARNING).look()
-    *headline, last = status.closing(look, plan, tmp_path, since).splitlines()
+    snapshot = Progress(plan, tmp_path / "runs", LEARNING).snapshot()
+    *headline, last = status.closing(snapshot, plan, tmp_path, since).splitlines()
     assert headline == status.headline(plan, tmp_path)
     assert last == "in 1 min 40 s: 3 epochs trained, 15 reused"
     # Of a call that had nothing to do nobody has named the report yet.
-    told = status.closing(look, plan, tmp_path, time.time() + 1)
+    told = status.closing(snapshot, plan, tmp_path, time.time() + 1)
     assert f"report: {tmp_path / 'report.en.md'}" in told
 
 
@@ -218,6 +220,6 @@ def test_a_measure_that_was_no_number_leaves_its_cell_empty():
     run = planned().runs[0]
     holder = Holder(socket.gethostname(), 1, 0.0)
     entry = {"epoch": 1, "seeds": [0], "time": 0.0, "validation_loss": None}
-    look = Look([RunProgress(run, Situation.TRAINING, 4, 1, holder, entry)], time=1.0)
-    assert "None" not in status.table(look, planned().baseline)
-    assert np.isfinite(look.time)
+    snapshot = Snapshot([RunProgress(run, Situation.TRAINING, 4, 1, holder, entry)], time=1.0)
+    assert "None" not in status.table(snapshot, planned().baseline)
+    assert np.isfinite(snapshot.time)

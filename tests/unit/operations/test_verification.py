@@ -127,7 +127,7 @@ def outdated(study: plan.Plan) -> list[str]:
 def note_again() -> None:
     """Make all receipts fit what is there now, as one would who alters results with care."""
     for path in Path("results/receipts").glob("*.json"):
-        known = receipts.read(path)
+        known = receipts.read_receipt(path)
         outputs = {
             name: Stamp.of(Path(name)) if Path(name).exists() else stamp
             for name, stamp in known.outputs.items()
@@ -310,7 +310,7 @@ def test_what_follows_from_something_wrong_is_skipped_and_says_why(study):
 def test_an_evaluation_of_other_weights_is_found(study, quick):
     """A whole file, noted as it is, in which one probability is a little higher."""
     path, dataset = Path("results/final.safetensors"), describe(study.dataset)
-    found = evaluation.read(path, dataset.load(Path("results/data") / dataset.name))
+    found = evaluation.read_evaluation(path, dataset.load(Path("results/data") / dataset.name))
     found.probabilities[0, 0, 0] += 1e-4
     evaluation.write(path, found)
     note_again()
@@ -497,7 +497,7 @@ def forged(study):
     def forge(change):
         for run in study.runs:
             folder = Path("results/runs") / run.run
-            saved = checkpoint.read(folder / "state.safetensors")
+            saved = checkpoint.read_checkpoint(folder / "state.safetensors")
             for replicate in saved.replicates.values():
                 change(replicate)
             checkpoint.write(folder / "state.safetensors", saved)

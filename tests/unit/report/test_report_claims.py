@@ -8,7 +8,7 @@ import pytest
 import madeup
 from study.data import datasets
 from study.report.claims import Claims
-from study.report.data import Study
+from study.report.data import ReportData
 from study.report.words import Words
 from study.results import experiments
 from study.spec import config, schemas
@@ -30,7 +30,7 @@ def level(settings, epoch):
 
 def parts(study):
     """The part of a made-up study's report by language; it needs nothing else of the report."""
-    told = Study(
+    told = ReportData(
         plan=study.plan,
         data=datasets.describe(study.plan.dataset).load("nowhere"),
         shapes={},

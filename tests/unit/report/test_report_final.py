@@ -11,7 +11,7 @@ import pytest
 
 import madeup
 from study.final.evaluation import Evaluation, Provenance
-from study.report.data import Study, collect
+from study.report.data import ReportData, collect
 from study.report.early_stopping import EarlyStopping
 from study.report.on_test_images import OnTestImages
 from study.report.words import Words
@@ -26,7 +26,7 @@ words = functools.cache(lambda code: Words(Language(code)))
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory) -> Study:
+def study(tmp_path_factory) -> ReportData:
     folder = tmp_path_factory.mktemp("study")
     made = madeup.make(config.load([ROOT / "config.yaml"]), lambda *_: 0.8)
     madeup.write(made, folder)
@@ -145,7 +145,7 @@ def early(study, losses, accuracies, patience=2, code="en"):
     ]
     nothing = findings.Estimate(0, *[np.nan] * 4)
     count = len(losses)
-    final = findings.Value("final", {}, "r", len(losses[0]), count, 0, nothing, nothing)
+    final = findings.ValueResult("final", {}, "r", len(losses[0]), count, 0, nothing, nothing)
     rule = {"metric": "validation_loss", "patience": patience}
     told = replace(
         study,

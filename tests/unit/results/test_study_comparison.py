@@ -10,7 +10,7 @@ import madeup
 from study.commands import compare_studies, door
 from study.report import study_comparison_text as texts
 from study.results import study_comparison
-from study.results.study_comparison import Verdict
+from study.results.study_comparison import Outcome
 from study.runs import records
 from study.support.errors import StudyError
 from study.support.language import Language, available
@@ -44,7 +44,7 @@ def write(folder, gain=0.0, made_by=None, **changes):
     table = pa.Table.from_pandas(study.metrics, preserve_index=False)
     records.write_parquet(folder / "metrics.parquet", table, made_by)
     study.summary.to_parquet(folder / "summary.parquet")
-    return study_comparison.read(folder)
+    return study_comparison.read_results(folder)
 
 
 def by_key(rows):
@@ -57,7 +57,7 @@ def text(a, b, code="en"):
 
 def test_a_study_beside_itself_has_nothing_to_test(tmp_path):
     a, b = write(tmp_path / "a"), write(tmp_path / "b")
-    assert {row.verdict for row in study_comparison.rows(a, b)} == {Verdict.SAME}
+    assert {row.outcome for row in study_comparison.rows(a, b)} == {Outcome.SAME}
     told = text(a, b)
     assert "the final model among them: 6." in told
     assert "Data, validation images, seeds, baseline and final model are the same." in told
@@ -69,9 +69,9 @@ def test_what_one_training_made_better_is_clear_and_the_rest_the_same(tmp_path):
     a, b = write(tmp_path / "a"), write(tmp_path / "b", gain=0.05)
     rows = by_key(study_comparison.rows(a, b))
     changed = rows.pop(("dropout", "0.3"))
-    assert changed.verdict is Verdict.CLEAR
+    assert changed.outcome is Outcome.CLEAR
     assert changed.size == pytest.approx(0.05)
-    assert {row.verdict for row in rows.values()} == {Verdict.SAME}
+    assert {row.outcome for row in rows.values()} == {Outcome.SAME}
     told = text(a, b)
     assert "| dropout" in told.partition("## What is best")[2]
 
@@ -81,7 +81,7 @@ def test_noise_is_not_called_a_difference(tmp_path):
     a = write(tmp_path / "a")
     b = write(tmp_path / "b", baseline=CONFIG["baseline"] | {"activation": "tanh"})
     rows = study_comparison.rows(a, b)
-    assert {row.verdict for row in rows} == {Verdict.OPEN}
+    assert {row.outcome for row in rows} == {Outcome.OPEN}
     assert all(row.p > 0.05 for row in rows)
     told = text(a, b)
     assert "| baseline: activation function" in told
@@ -104,7 +104,7 @@ def test_other_seeds_of_the_same_training_are_told_and_not_tested(tmp_path):
     b.metrics.update(a.metrics)
     merged = b.metrics.merge(a.metrics, on=["run", "seed", "epoch"], how="left")
     b.metrics["validation_accuracy"] = merged["validation_accuracy_y"].fillna(0.5).to_numpy()
-    assert {row.verdict for row in study_comparison.rows(a, b)} == {Verdict.SAME}
+    assert {row.outcome for row in study_comparison.rows(a, b)} == {Outcome.SAME}
     told = text(a, b)
     assert "| seeds" in told
     assert "0–4, 9" in told
@@ -113,7 +113,7 @@ def test_other_seeds_of_the_same_training_are_told_and_not_tested(tmp_path):
 
 def test_one_seed_cannot_be_tested(tmp_path):
     a, b = write(tmp_path / "a", seeds=1), write(tmp_path / "b", seeds=1, gain=0.1)
-    assert by_key(study_comparison.rows(a, b))["dropout", "0.3"].verdict is Verdict.UNTESTED
+    assert by_key(study_comparison.rows(a, b))["dropout", "0.3"].outcome is Outcome.UNTESTED
     assert "not tested" in text(a, b)
 
 
@@ -172,10 +172,10 @@ def test_a_study_that_is_not_whole_is_told_with_what_to_do(tmp_path, damaged):
     write(tmp_path / "a")
     (tmp_path / "a" / damaged).write_text("{", encoding="utf-8")
     with pytest.raises(StudyError, match=r"is damaged .*make report"):
-        study_comparison.read(tmp_path / "a")
+        study_comparison.read_results(tmp_path / "a")
     (tmp_path / "a" / damaged).unlink()
     with pytest.raises(StudyError, match=rf"{damaged}: is missing; .*make report"):
-        study_comparison.read(tmp_path / "a")
+        study_comparison.read_results(tmp_path / "a")
 
 
 def test_the_program_writes_both_languages_and_pages(tmp_path, monkeypatch, capsys):

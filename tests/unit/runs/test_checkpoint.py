@@ -81,7 +81,7 @@ def test_what_is_written_is_read(written):
     """Numbers without dimensions, such as a count of steps, stay so."""
     path, content = written
     path.write_bytes(content)
-    assert_same(checkpoint.read(path), made())
+    assert_same(checkpoint.read_checkpoint(path), made())
 
 
 FLOATS = st.floats(width=32)
@@ -111,7 +111,7 @@ def test_any_state_is_read_as_it_was_written(written, replicates, fingerprint):
     path, _ = written
     before = Checkpoint(fingerprint, replicates)
     checkpoint.write(path, before)
-    assert_same(checkpoint.read(path), before)
+    assert_same(checkpoint.read_checkpoint(path), before)
 
 
 def test_parts_of_larger_arrays_are_written_as_they_are(tmp_path):
@@ -119,7 +119,7 @@ def test_parts_of_larger_arrays_are_written_as_they_are(tmp_path):
     rows = np.arange(64, dtype=np.float32).reshape(16, 4)
     before = Checkpoint({}, {0: replicate(0, tensors={"parameters": rows[:, 1]})})
     checkpoint.write(tmp_path / "state", before)
-    assert_same(checkpoint.read(tmp_path / "state"), before)
+    assert_same(checkpoint.read_checkpoint(tmp_path / "state"), before)
 
 
 def test_the_same_state_gives_the_same_bytes(tmp_path):
@@ -135,7 +135,7 @@ def test_every_truncation_is_found(written, data):
     path, content = written
     path.write_bytes(content[: data.draw(st.integers(0, len(content) - 1))])
     with pytest.raises(DamagedStateError):
-        checkpoint.read(path)
+        checkpoint.read_checkpoint(path)
 
 
 @MANY
@@ -146,7 +146,7 @@ def test_every_flipped_bit_is_found(written, data):
     damaged[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     path.write_bytes(damaged)
     with pytest.raises(DamagedStateError):
-        checkpoint.read(path)
+        checkpoint.read_checkpoint(path)
 
 
 @MANY
@@ -158,10 +158,10 @@ def test_any_other_damage_is_found(written, data):
     damaged = content[:start] + data.draw(st.binary(max_size=20)) + content[end:]
     path.write_bytes(damaged)
     if damaged == content:
-        assert_same(checkpoint.read(path), made())
+        assert_same(checkpoint.read_checkpoint(path), made())
         return
     with pytest.raises(DamagedStateError) as caught:
-        checkpoint.read(path)
+        checkpoint.read_checkpoint(path)
     assert str(path) in str(caught.value)
     assert len(str(caught.value)) < 500
 
@@ -173,7 +173,7 @@ def test_what_was_never_a_state_is_found(tmp_path, content):
     path = tmp_path / "state.safetensors"
     path.write_bytes(content)
     with pytest.raises(DamagedStateError):
-        checkpoint.read(path)
+        checkpoint.read_checkpoint(path)
 
 
 def test_a_tensor_of_another_file_is_found(written):
@@ -189,7 +189,7 @@ def test_a_tensor_of_another_file_is_found(written):
         metadata = file.metadata()
     save_file(tensors, path, metadata)
     with pytest.raises(DamagedStateError, match="checksum"):
-        checkpoint.read(path)
+        checkpoint.read_checkpoint(path)
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), SafetensorError("full")])

@@ -30,7 +30,11 @@ class Folder:
             old.unlink(missing_ok=True)
 
     def read(self):
-        return checkpoint.read(self.path) if self.path.exists() else Checkpoint({"code": "1"})
+        return (
+            checkpoint.read_checkpoint(self.path)
+            if self.path.exists()
+            else Checkpoint({"code": "1"})
+        )
 
     def extend(self, run, *request, log=None):
         """Extend what is saved; the state is read back from the file."""

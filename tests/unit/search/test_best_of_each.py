@@ -166,11 +166,11 @@ def test_an_experiment_whose_best_lost_seeds_decides_last():
 def test_the_choice_comes_back_as_it_was_written(tmp_path):
     found = chosen(CONFIG, level)
     path = tmp_path / "choice.json"
-    assert choice.read(path) is None
+    assert choice.read_choice(path) is None
     path.write_text(found.to_json())
-    assert choice.read(path) == found
+    assert choice.read_choice(path) == found
     path.write_text("{}")
-    assert choice.read(path) is None
+    assert choice.read_choice(path) is None
 
 
 def test_a_choice_is_of_these_experiments_and_seeds_alone():

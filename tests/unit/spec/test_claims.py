@@ -309,7 +309,7 @@ def table(planned, means, deviations):
 
 
 def verdict_of(form, planned, means, deviations):
-    predicate = predicates.read(form, claims.study_of(planned), "predicate")
+    predicate = predicates.read_predicate(form, claims.vocabulary_of(planned), "predicate")
     claim = claims.Claim(claims.OWN, "x", None, {}, predicate)
     numbers = table(planned, np.array(means), np.array(deviations))
     [row] = verdicts.judge([claim], planned, numbers, NO_METRICS).to_pylist()
@@ -404,9 +404,9 @@ def test_comparisons_beyond_an_experiments_pairs_are_corrected_within_the_claim(
 def test_one_training_under_two_names_needs_no_test():
     both = {"dropout": {"vary": {"dropout": [0.0, 0.1]}}, "batch": {"vary": {"batch_size": [100]}}}
     planned = small(experiments=both, seeds=1)
-    study = claims.study_of(planned)
+    study = claims.vocabulary_of(planned)
     form = {"greater": {"left": value(0.0), "right": {"experiment": "batch", "value": 100}}}
-    predicate = predicates.read(form, study, "predicate")
+    predicate = predicates.read_predicate(form, study, "predicate")
     metrics = pd.DataFrame(
         {
             "run": [run.run for run in planned.runs for _ in range(4)],

@@ -17,13 +17,13 @@ from study.spec.predicates import (
     Verdict,
     comparisons,
     deciding,
-    read,
+    read_predicate,
     verdict,
 )
 
 HOLDS, FAILS, OPEN = Verdict.HOLDS, Verdict.FAILS, Verdict.OPEN
 
-STUDY = {
+VOCABULARY = {
     "rates": [Known(str(rate), {"learning_rate": rate}, 10) for rate in (0.1, 0.01, 0.001)],
     "hidden": [
         Known("64-32", {"hidden": [64, 32]}, 10),
@@ -43,7 +43,7 @@ def rate(value, **other):
 
 
 def parsed(**form):
-    return read(form, STUDY, "predicate")
+    return read_predicate(form, VOCABULARY, "predicate")
 
 
 ONE = {"experiment": "rates", "value": 0.1}

@@ -55,7 +55,7 @@ def test_what_was_read_or_written_and_is_not_as_it_was_gives_a_new_plan_file(nam
     other = receipts.plan_file(RESULTS, "summary", PLAN)
     assert other != plan
     assert other.read_text() == PLAN
-    told = receipts.read(receipts.of_part(RESULTS, "summary")).altered()
+    told = receipts.read_receipt(receipts.of_part(RESULTS, "summary")).altered()
     assert told == ([str(path)] if name == "summary" and how != "removed" else [])
 
 
@@ -85,7 +85,7 @@ def test_a_plan_file_that_is_gone_is_written_again():
 def test_a_receipt_of_another_form_is_none(content):
     plan = make()
     receipts.of_part(RESULTS, "summary").write_text(content)
-    assert receipts.read(receipts.of_part(RESULTS, "summary")) is None
+    assert receipts.read_receipt(receipts.of_part(RESULTS, "summary")) is None
     assert receipts.plan_file(RESULTS, "summary", PLAN) != plan
 
 
@@ -95,7 +95,7 @@ def test_a_part_that_failed_has_no_receipt():
         receipts.receipt(receipts.of_part(RESULTS, "summary"), Path("plan"), []),
     ):
         raise RuntimeError
-    assert receipts.read(receipts.of_part(RESULTS, "summary")) is None
+    assert receipts.read_receipt(receipts.of_part(RESULTS, "summary")) is None
 
 
 def test_settling_notes_times_and_removes_plans_of_no_use():
@@ -103,7 +103,7 @@ def test_settling_notes_times_and_removes_plans_of_no_use():
     unused = receipts.plan_file(RESULTS, "summary", '{"runs": [1]}')
     os.utime(RESULTS / "summary", (1, 1))
     receipts.settle(RESULTS)
-    [stamp] = receipts.read(receipts.of_part(RESULTS, "summary")).outputs.values()
+    [stamp] = receipts.read_receipt(receipts.of_part(RESULTS, "summary")).outputs.values()
     assert stamp.time == 1_000_000_000
     assert plan.exists()
     assert not unused.exists()
