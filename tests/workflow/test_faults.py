@@ -260,7 +260,9 @@ def test_a_bug_stops_its_run_alone_and_is_not_repeated_until_the_code_changes(st
     study.snakefile = code / "Snakefile"
     module = code / "scripts" / "study" / "runs" / "replicates.py"
     right = module.read_text(encoding="utf-8")
+    tries = tmp_path / "tries"
     broken = "def extend(*arguments):\n    if arguments[0].settings['dropout'] == 0.2:\n        "
+    broken += f"open({str(tries)!r}, 'a').write('.')\n        "
     broken += "return 1 / 0\n    return _extend(*arguments)\n"
     module.write_text(right.replace("def extend(", "def _extend(") + "\n\n" + broken, "utf-8")
 
@@ -274,6 +276,7 @@ def test_a_bug_stops_its_run_alone_and_is_not_repeated_until_the_code_changes(st
     # The profile's second attempt has ended at once, with the message of the first.
     assert "ZeroDivisionError: division by zero" in log
     assert "This is a bug and would come again" in log
+    assert tries.read_text(encoding="utf-8") == "."
 
     module.write_text(right, encoding="utf-8")
     study.ok("metrics")

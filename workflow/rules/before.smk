@@ -68,8 +68,15 @@ def clear_the_way():
     """
     files = expected_files()
     try:
-        folders = {folder for file in files for folder in file.parents}
-        places.refuse_unwritable(sorted({*folders, RESULTS / "logs"}))
+        folders = {
+            RESULTS / "logs",
+            *(folder for file in files for folder in file.parents),
+        }
+        # A run's concerns that run alone: see rule refuse_run.
+        shared = {folder for folder in folders if folder.parent != RUN_FOLDERS}
+        places.refuse_unwritable(sorted(shared))
+        for log in (RESULTS / "logs").glob("refuse_run.*.log"):
+            log.unlink()
         for path in places.in_the_way(files):
             aside = move_aside(path)
             print(f"{path}: was in the way, is now {aside}", file=sys.stderr)

@@ -6,9 +6,7 @@
 checkpoint choose_final:
     input:
         plan=plan_of("choice", "choose_final.py", plan=planned),
-        records=lambda wildcards: [
-            f"results/runs/{run.run}/record.parquet" for run in EXPERIMENT_RUNS
-        ],
+        records=lambda wildcards: [file_of(run) for run in EXPERIMENT_RUNS],
     output:
         "results/choice.json",
     log:

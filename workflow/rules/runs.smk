@@ -5,6 +5,7 @@ import json
 
 from study.operations import jobs
 from study.runs import completeness, failures
+from study.support import places
 
 COMPLETENESS = {}
 
@@ -58,13 +59,21 @@ def priority_of(wildcards):
     return 0 if failed else jobs.seconds(run, sizes())
 
 
+def file_of(run, file="record.parquet"):
+    """A run's file; of a run that cannot be written, one that is never made: see rule refuse_run."""
+    is_closed = not STORAGE and not places.is_writable(RUN_FOLDERS / run.run)
+    if is_closed and completeness_of(run).reasons:
+        return f"results/runs/{run.run}.writable"
+    return f"results/runs/{run.run}/{file}"
+
+
 def every_record(wildcards):
     """The records of all runs that the study asks for.
 
     Whoever depends on them depends on all that these runs leave: a job makes it together, and a
     graph with more than one file of each of thousands of runs takes twice as long.
     """
-    return [f"results/runs/{run.run}/record.parquet" for run in chosen_plan().runs]
+    return [file_of(run) for run in chosen_plan().runs]
 
 
 def every_description(wildcards):
@@ -81,12 +90,12 @@ def records_of_experiment(wildcards):
     runs = {value.run for value in EXPERIMENTS[wildcards.experiment].values}
     if len(runs) > 100:
         return "results/metrics.parquet"
-    return [f"results/runs/{run}/record.parquet" for run in runs]
+    return [file_of(RUNS[run]) for run in runs]
 
 
 def of_final_run(file):
     """An input function: this file of the final model's run."""
-    return lambda wildcards: f"results/runs/{chosen_plan().final.run}/{file}"
+    return lambda wildcards: file_of(chosen_plan().final, file)
 
 
 def if_chosen(files):

@@ -43,3 +43,19 @@ rule train:
         code=code_of("train.py"),
     shell:
         'python "$SCRIPTS"/train.py {params.request:q} {params.study:q} > {log:q} 2>&1'
+
+
+# Asked for in place of a run's files by file_of. It fails with its message, and the other runs go on:
+# Snakemake ends with all jobs where it cannot remove the old outputs of one.
+rule refuse_run:
+    output:
+        "results/runs/{run}.writable",
+    log:
+        "results/logs/refuse_run.{run}.log",
+    retries: 0
+    localrule: True
+    conda:
+        "../envs/study.yaml"
+    shell:
+        'echo "error: $RESULTS/runs/"{wildcards.run:q}": cannot be written;'
+        ' allow it, and run again" > {log:q}; exit 1'

@@ -113,6 +113,9 @@ def jobs(plan: Plan, results: Path) -> Iterator[Job]:
     if plan.chooses_final:
         yield job("choose_final", choice.NAME, "choice")
     yield job("write_plan", "plan.json", "plan")
+    for log in sorted((results / "logs").glob("refuse_run.*.log")):
+        run = log.name.removeprefix("refuse_run.").removesuffix(".log")
+        yield job("refuse_run", f"runs/{run}.writable", of=run)
     yield job("collect_metrics", "metrics.parquet", "metrics")
     yield job("summarise", "summary.parquet", "summary")
     yield job("compare_values", "comparisons.parquet", "comparisons")

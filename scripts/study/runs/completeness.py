@@ -13,6 +13,7 @@ from study.runs.fingerprint import differing, of_run
 from study.spec.plan import Plan, Run
 from study.support.errors import StudyError
 from study.support.files import read_text, sha256
+from study.support.places import is_writable
 
 # What a finished run leaves beside settings.json, which describes it.
 OUTPUTS = ("record.parquet", "weights.safetensors")
@@ -114,6 +115,9 @@ def finished_part(plan: Plan, folder: Path, learning: Mapping[str, str]) -> Plan
 def _epochs_in_record(run: Run, folder: Path, learning: Mapping[str, str]) -> dict[int, float]:
     """Epochs of each seed, infinity where it has diverged."""
     made = read_settings(folder)
+    lacks_files = made is None or any(_damaged(folder, made))
+    if lacks_files and not is_writable(folder):
+        return {}
     if made is not None:
         fingerprint, replicates = made["fingerprint"], made["replicates"]
     else:

@@ -1,5 +1,6 @@
 """What stands in the way of the files that a workflow is to write, seen before its first job."""
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -42,11 +43,14 @@ def _obstacle(folder: str, known: dict[str, str | None]) -> str | None:
     return known[folder]
 
 
+def is_writable(folder: Path) -> bool:
+    """Whether files can be made and removed in `folder`, or it is not there yet."""
+    return not os.path.isdir(folder) or os.access(folder, os.W_OK | os.X_OK)
+
+
 def refuse_unwritable(folders: Iterable[Path]) -> None:
     """Raise StudyError where one of `folders` is there and nothing can be written into it."""
-    closed = [
-        str(path) for path in folders if path.is_dir() and not os.access(path, os.W_OK | os.X_OK)
-    ]
+    closed = [str(path) for path in folders if not is_writable(path)]
     if closed:
         more = f" and {len(closed) - 5} more" if len(closed) > 5 else ""
         raise StudyError(
@@ -57,17 +61,20 @@ def refuse_unwritable(folders: Iterable[Path]) -> None:
 def bring_back(files: Iterable[Path]) -> int:
     """Give files of the future a time before now, in their order; how many there were.
 
-    After a clock is set back, what is made looks older than what it is made of.
+    After a clock is set back, what is made looks older than what it is made of. Those whose time
+    cannot be set, as in a folder that cannot be written, are left as they are.
     """
     now = time.time()
     times = {path: time_of for path in files for time_of in _time(path)}
     late = {path: when for path, when in times.items() if when > now + CLOCK_SECONDS}
-    if late:
-        span = max(late.values()) - now
-        for path, when in late.items():
-            brought = now - WHILE_SECONDS * (1 - (when - now) / span)
+    span = max(late.values(), default=now) - now
+    count = 0
+    for path, when in late.items():
+        brought = now - WHILE_SECONDS * (1 - (when - now) / span)
+        with contextlib.suppress(OSError):
             os.utime(path, (brought, brought))
-    return len(late)
+            count += 1
+    return count
 
 
 def _time(path: Path) -> Iterator[float]:

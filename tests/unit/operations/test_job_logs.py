@@ -28,6 +28,9 @@ def in_logs(tmp_path, name, text):
 def test_every_rule_s_log_is_known(tmp_path):
     """Of a new rule status must know too; training tells by itself."""
     plan = planned(data={"validation": {"from": "train", "size": 10}}, final="best")
+    # Of the runs, only those that were refused have one.
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / f"refuse_run.{plan.runs[0].run}.log").touch()
     known = {job.log.relative_to(tmp_path).as_posix() for job in job_logs.jobs(plan, tmp_path)}
     wanted = set()
     for rules in (ROOT / "workflow" / "rules").glob("*.smk"):
@@ -37,6 +40,7 @@ def test_every_rule_s_log_is_known(tmp_path):
                     log.replace("{DATA}", f"results/data/{datasets.describe(plan.dataset).name}")
                     .replace("{experiment}", plan.experiments[0].name)
                     .replace("{language}", plan.languages[0])
+                    .replace("{run}", plan.runs[0].run)
                     .removeprefix("results/")
                 )
     assert wanted

@@ -38,6 +38,23 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
         places.refuse_unwritable([tmp_path, closed])
 
 
+def test_a_file_whose_time_cannot_be_set_is_left(tmp_path, monkeypatch):
+    late = [tmp_path / name for name in ("closed", "open")]
+    for path in late:
+        path.touch()
+        os.utime(path, (time.time() + 3600, time.time() + 3600))
+    set_time = os.utime
+
+    def refusing(path, times):
+        if path == late[0]:
+            raise PermissionError(f"{path}")
+        set_time(path, times)
+
+    monkeypatch.setattr(os, "utime", refusing)
+    assert places.bring_back(late) == 1
+    assert late[1].stat().st_mtime <= time.time() < late[0].stat().st_mtime
+
+
 def test_files_of_the_future_come_before_now_in_their_order(tmp_path):
     now = time.time()
     hours = {"old": -1, "first": 0.5, "second": 0.6, "last": 1}
