@@ -75,13 +75,14 @@ def choose(
 
 
 def _measured(planned: Plan, level: Level, diverged: Mapping[str, int]) -> MadeUp:
-    rows = [_record(run, level, diverged) for run in planned.runs]
+    rows = [record(run, level, diverged) for run in planned.runs]
     metrics = pd.concat(rows, ignore_index=True)
     name = datasets.describe(planned.dataset).name
     return MadeUp(planned, metrics, summary.summarise(planned, metrics, name).to_pandas())
 
 
-def _record(run: Run, level: Level, diverged: Mapping[str, int]) -> pd.DataFrame:
+def record(run: Run, level: Level, diverged: Mapping[str, int]) -> pd.DataFrame:
+    """The rows of metrics.parquet of one run; `diverged` is that of `make`."""
     lost = max((n for text, n in diverged.items() if text in run.run), default=0)
     digest = int.from_bytes(hashlib.sha256(run.run.encode()).digest()[:4])
     # Another for each epoch: what two epochs of a run differ by scatters between its seeds.

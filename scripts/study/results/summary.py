@@ -28,11 +28,12 @@ SUMMARY = pa.schema(
 )
 
 
-def summarise(plan: Plan, metrics: pd.DataFrame, dataset: str) -> pa.Table:
+def summarise(plan: Plan, metrics: pd.DataFrame, dataset: str | None) -> pa.Table:
     """A row for each experiment and value of `plan`, the final model last.
 
-    `metrics` holds the rows of metrics.parquet, `dataset` is the data set's name. Accuracies are
-    those of a value's last epoch; a replicate that has diverged by then counts as diverged alone.
+    `metrics` holds the rows of metrics.parquet. Published numbers are those of the data set of this
+    name, none where it is None. Accuracies are those of a value's last epoch; a replicate that has
+    diverged by then counts as diverged alone.
     """
     asked = list(_values(plan))
     values = pd.DataFrame(
@@ -55,7 +56,9 @@ def summarise(plan: Plan, metrics: pd.DataFrame, dataset: str) -> pa.Table:
     rows = []
     for place, (experiment, value, settings) in enumerate(asked):
         accuracies = last.get(place, np.empty((0, len(MEASURES))))
-        printed = published.lookup(experiment, settings, value.epochs, dataset, plan.validation)
+        printed = dataset and published.lookup(
+            experiment, settings, value.epochs, dataset, plan.validation
+        )
         row = {
             "experiment": experiment,
             "value": value.value,

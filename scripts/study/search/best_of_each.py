@@ -6,10 +6,38 @@ What is chosen depends on validation accuracies, and on nothing else.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
+from study.results import experiments as results
 from study.results import findings
 from study.results.experiments import ExperimentResult, ValueResult, rank
+from study.results.summary import summarise
+from study.search.base import Request, requested, untrained
+from study.search.listed_values import ListedValues
 from study.spec.choice import ALL_DIVERGED, Choice, Reason, digest
 from study.spec.plan import Plan
+from study.spec.settings import identity
+
+
+class BestOfEach:
+    """First all listed values; then, once these are trained, the final model that they choose."""
+
+    def propose(self, plan: Plan, metrics: pd.DataFrame) -> list[Request]:
+        """The untrained values of the experiments, or else the untrained final model."""
+        return ListedValues().propose(plan, metrics) or untrained(
+            final_model(plan, metrics), plan, metrics
+        )
+
+
+def final_model(plan: Plan, metrics: pd.DataFrame) -> list[Request]:
+    """The final model that results choose, as a request; none where every value diverged."""
+    metrics = requested(plan, metrics)
+    summary = summarise(plan, metrics, dataset=None).to_pandas()
+    choice = choose(results.experiments(plan, summary, metrics), plan)
+    if choice.unchosen:
+        return []
+    settings = {**plan.baseline, **choice.settings}
+    return [Request(identity(settings), settings["epochs"], plan.seeds)]
 
 
 def choose(experiments: Sequence[ExperimentResult], plan: Plan) -> Choice:
