@@ -169,7 +169,7 @@ class FinalModel(Results):
         """A table of the final model beside the best value of each experiment."""
         rows = []
         for each in self._singles:
-            best = each.experiment.best
+            best = each.best
             row = [self.words.title(each.experiment), self.words.short(best)]
             row += [self.accuracy(best.validation), self.words.signed(each.ahead)]
             rows.append([*row, self.p(each.p), self.is_clear(each.p)])

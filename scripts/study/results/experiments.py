@@ -170,8 +170,8 @@ class ExperimentResult:
         if not all(are_paired(self.values[0], value) for value in self.values[1:]):
             return found
         by_seed = np.array([_by_seed(value) for value in self.values])
-        error, freedom = map(np.float64, significance.of_pairs(weights @ by_seed))
-        return replace(found, error=error, freedom=freedom)
+        error, freedom = significance.of_pairs(weights @ by_seed)
+        return replace(found, error=np.array(error), freedom=np.array(freedom))
 
     @cached_property
     def compared(self) -> list[tuple[ValueResult, ValueResult]]:
@@ -219,14 +219,18 @@ class ExperimentResult:
         return math.comb(len(testable), 2) - math.comb(flat, 2) + self._tests_slope
 
     @property
+    def _uncorrected_slope(self) -> float:
+        return float(self.slope.p) if self.slope else math.nan
+
+    @property
     def _tests_slope(self) -> bool:
-        return self.slope is not None and not math.isnan(self.slope.p)
+        return not math.isnan(self._uncorrected_slope)
 
     @cached_property
     def _corrected(self) -> tuple[dict[tuple[int, int], float], float]:
         """The corrected p-values of the pairs compared, by their ranks, and of the slope."""
-        places = [self._places(*pair) for pair in self.compared]
-        p = np.array([*self._contrasts.p, self.slope.p if self._tests_slope else np.nan])
+        places = [places for pair in self.compared if (places := self._places(*pair))]
+        p = np.array([*self._contrasts.p, self._uncorrected_slope])
         *pairs, slope = significance.holm(p, self.family).tolist()
         return dict(zip(places, pairs, strict=True)), slope
 
@@ -291,7 +295,8 @@ def _moments(values: Iterable[ValueResult]) -> tuple[np.ndarray, np.ndarray, np.
     """Mean, deviation and number of the validation accuracies of some values."""
     estimates = [value.validation for value in values]
     numbers = [(each.mean, each.sd, each.n) for each in estimates]
-    return tuple(np.array(numbers, float).reshape(-1, 3).T)
+    mean, sd, n = np.array(numbers, float).reshape(-1, 3).T
+    return mean, sd, n
 
 
 def between(pairs: Sequence[tuple[ValueResult, ValueResult]]) -> Contrast:
@@ -422,15 +427,15 @@ def _value(
     run, epochs = planned.run, planned.epochs
     train, validation = (
         Estimate(
-            row["n"],
-            *(float(row[f"{measure}_{name}"]) for name in _STATISTICS),
+            n=row["n"],
+            **{name: float(row[f"{measure}_{name}"]) for name in _STATISTICS},
             by_seed=replicates.of(run, epochs, measure),
         )
         for measure in MEASURES
     )
     return ValueResult(
         text=planned.value,
-        varied=planned.settings,
+        varied=dict(planned.settings),
         run=run,
         epochs=epochs,
         n=row["n"],

@@ -238,7 +238,8 @@ class PublishedOrder:
 def published_order(experiment: ExperimentResult) -> PublishedOrder | None:
     """The published order; None where fewer than two of the values have a published accuracy."""
     printed = [value for value in experiment.ranked if not math.isnan(value.validation.published)]
-    if len(printed) < 2:
+    best = experiment.best
+    if best is None or len(printed) < 2:
         return None
     said = {row.experiment: settings.text(row.value) for row in published.load().best}
     named = next((value for value in printed if value.text == said.get(experiment.name)), None)
@@ -250,11 +251,11 @@ def published_order(experiment: ExperimentResult) -> PublishedOrder | None:
     ]
     claimed = named or foremost
     return PublishedOrder(
-        best=experiment.best,
+        best=best,
         named=named,
         foremost=foremost,
-        behind=experiment.best.validation.mean - claimed.validation.mean,
-        p=experiment.p_between(experiment.best, claimed),
+        behind=best.validation.mean - claimed.validation.mean,
+        p=experiment.p_between(best, claimed),
         pairs=len(clear),
         agreeing=sum(
             better.validation.published > worse.validation.published for better, worse in clear
@@ -267,6 +268,7 @@ class AgainstFinal:
     """The best value of one experiment beside the final model: `ahead` is the final model's."""
 
     experiment: ExperimentResult
+    best: ValueResult
     ahead: float
     p: float
 
@@ -277,16 +279,13 @@ def against_final(model: ValueResult, found: Sequence[ExperimentResult]) -> list
     The p-values are of Welch's test, Holm-corrected over these comparisons; NaN where the best
     value is the final model itself, or where either has fewer than two replicates.
     """
-    found = [experiment for experiment in found if experiment.best]
-    ahead = between([(model, experiment.best) for experiment in found])
-    same = [
-        (experiment.best.run, experiment.best.epochs) == (model.run, model.epochs)
-        for experiment in found
-    ]
+    bests = [(experiment, experiment.best) for experiment in found if experiment.best]
+    ahead = between([(model, best) for _, best in bests])
+    same = [(best.run, best.epochs) == (model.run, model.epochs) for _, best in bests]
     p = np.where(same, np.nan, ahead.p)
     corrected = significance.holm(p, int(np.isfinite(p).sum()))
-    rows = zip(found, ahead.size.tolist(), corrected.tolist(), strict=True)
-    return [AgainstFinal(*row) for row in rows]
+    rows = zip(bests, ahead.size.tolist(), corrected.tolist(), strict=True)
+    return [AgainstFinal(*best, size, p) for best, size, p in rows]
 
 
 def ahead_of_final(
@@ -298,9 +297,9 @@ def ahead_of_final(
     ahead = [
         each
         for each in against_final(model, found)
-        if each.ahead < 0 and rank(each.experiment.best) < rank(model)
+        if each.ahead < 0 and rank(each.best) < rank(model)
     ]
-    return min(ahead, key=lambda each: rank(each.experiment.best), default=None)
+    return min(ahead, key=lambda each: rank(each.best), default=None)
 
 
 def published_comparison(name: str, value: ValueResult, measure: str) -> fidelity.Comparison | None:

@@ -104,7 +104,7 @@ def devices(runs: Iterable[Run], folder: Path) -> list[str]:
 
 def _is_readable(path: Path) -> bool:
     try:
-        return pq.read_table(path).schema.equals(RECORD)
+        return bool(pq.read_table(path).schema.equals(RECORD))
     except pa.ArrowInvalid:
         return False
 

@@ -149,7 +149,11 @@ def rows() -> list[PublishedResult]:
 
 
 def lookup(
-    experiment: str, settings: Mapping[str, Any], epochs: int, dataset: str, validation: str
+    experiment: str,
+    settings: Mapping[str, Any],
+    epochs: int,
+    dataset: str,
+    validation: str | Mapping[str, Any],
 ) -> PublishedResult | None:
     """The published row of an experiment's value, or None where the study printed none.
 

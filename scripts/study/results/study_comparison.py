@@ -117,14 +117,11 @@ def rows(a: StudyResults, b: StudyResults) -> list[Row]:
     same = np.array([_are_the_same(a, b, *pair) for pair in pairs])
     p = np.where(same, np.nan, found.p)
     corrected = significance.holm(p, int(np.isfinite(p).sum()))
+    numbers = np.column_stack((found.size, found.low, found.high, corrected)).tolist()
     return [
-        Row(key, *pair, *map(float, numbers), _outcome(is_same, numbers[-1]))
-        for key, pair, numbers, is_same in zip(
-            keys,
-            pairs,
-            zip(found.size, found.low, found.high, corrected, strict=True),
-            same,
-            strict=True,
+        Row(key, ours, theirs, size, low, high, p, _outcome(is_same, p))
+        for key, (ours, theirs), is_same, (size, low, high, p) in zip(
+            keys, pairs, same, numbers, strict=True
         )
     ]
 

@@ -44,7 +44,7 @@ def trend(experiment: ExperimentResult) -> Trend | None:
     The means have a shape only if they follow it without exception. The test of the slope may
     find a trend where no single step is clear.
     """
-    if not experiment.is_ordered:
+    if experiment.slope is None:
         return None
     values = experiment.values
     signs = np.sign(np.diff([value.validation.mean for value in values]))
@@ -89,8 +89,11 @@ def edges(experiment: ExperimentResult) -> list[Edge]:
 
     Where several values are equally good, all of them must be at that end.
     """
+    best = experiment.best
+    if best is None:
+        return []
     found = []
-    for key in experiment.keys if experiment.ranked else []:
+    for key in experiment.keys:
         items = [value.varied[key] for value in experiment.values]
         items = [item for i, item in enumerate(items) if item not in items[:i]]
         items = sorted(items, key=lambda item: sum(item) if isinstance(item, list) else item)
@@ -101,12 +104,12 @@ def edges(experiment: ExperimentResult) -> list[Edge]:
         if any(other != chosen for other in others):
             continue
         if len(items) == 1:
-            found.append(_edge(experiment.best, key, items, "only"))
+            found.append(_edge(best, key, items, "only"))
             continue
         if chosen == items[-1] and chosen != bounds.get("maximum"):
-            found.append(_edge(experiment.best, key, items, "largest"))
+            found.append(_edge(best, key, items, "largest"))
         if chosen == items[0] and chosen != bounds.get("minimum"):
-            found.append(_edge(experiment.best, key, items[::-1], "smallest"))
+            found.append(_edge(best, key, items[::-1], "smallest"))
     return found
 
 
@@ -189,11 +192,11 @@ def _is_by_ratios(key: str, items: Sequence[float]) -> bool:
     return scale_of(items) != "linear"
 
 
-def _as_before(items: Sequence[int], following: int) -> int:
+def _as_before(items: Sequence[float], following: int) -> int:
     """The power of two nearest to `following` where all `items` are powers of two."""
-    if following < 1 or any(item < 1 or item & (item - 1) for item in items):
+    if following < 1 or any(item < 1 or not math.log2(item).is_integer() for item in items):
         return following
-    return 2 ** round(math.log2(following))
+    return 1 << round(math.log2(following))
 
 
 def _rounded(key: str, number: float, last: float) -> float:
@@ -216,4 +219,4 @@ def _rounded(key: str, number: float, last: float) -> float:
 
 
 def _is_valid(key: str, value: Any) -> bool:
-    return Draft202012Validator(definitions()[key]).is_valid(value)
+    return bool(Draft202012Validator(definitions()[key]).is_valid(value))

@@ -54,7 +54,9 @@ class Numbers:
     def __init__(self, plan: Plan, summary: pd.DataFrame, metrics: pd.DataFrame):
         tables = plan, summary, metrics
         self._experiments = {each.name: each for each in experiments.experiments(*tables)}
-        self._final = experiments.final(*tables)
+        self._values = {name: each.values for name, each in self._experiments.items()}
+        if final := experiments.final(*tables):
+            self._values[FINAL] = [final]
         self._metrics = metrics
         self._n_seeds = len(plan.seeds)
         self._estimates: dict[Quantity, Estimate] = {}
@@ -62,9 +64,7 @@ class Numbers:
 
     def value(self, quantity: Quantity) -> ValueResult:
         """The experiment's value that a quantity is of."""
-        if quantity.experiment == FINAL:
-            return self._final
-        values = self._experiments[quantity.experiment].values
+        values = self._values[quantity.experiment]
         return next(value for value in values if value.text == quantity.value)
 
     def estimate(self, quantity: Quantity) -> Estimate:
@@ -247,7 +247,8 @@ def _p_alone(pairs: Sequence[Greater], numbers: Numbers) -> list[float]:
         if numbers.are_paired(*each.quantities):
             differences = [left.by_seed[seed] - right.by_seed[seed] for seed in left.by_seed]
             found.error[place], found.freedom[place] = significance.of_pairs(differences)
-    return significance.holm(found.p, int(np.isfinite(found.p).sum())).tolist()
+    corrected: list[float] = significance.holm(found.p, int(np.isfinite(found.p).sum())).tolist()
+    return corrected
 
 
 def _bounds(quantity: Quantity) -> tuple[float, float]:
@@ -267,7 +268,9 @@ def judge(
     Of the published study's claims, those are left out of which this study does not have every
     value with the settings that the document trained.
     """
-    numbers = Numbers(plan, summary, metrics) if asked else None
+    if not asked:
+        return CLAIMS.empty_table()
+    numbers = Numbers(plan, summary, metrics)
     rows = [
         _row(claim, weigh(claim.predicate, numbers))
         for claim in asked

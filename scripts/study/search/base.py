@@ -5,6 +5,7 @@ again, until nothing comes. A search keeps no state: what it proposes follows fr
 records, so that it goes on after a stop, and on another machine, as if there had been none.
 """
 
+import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -72,11 +73,18 @@ def untrained(requests: Iterable[Request], plan: Plan, metrics: pd.DataFrame) ->
         seeds = reached.setdefault(run, {})
         seeds[seed] = max(end, seeds.get(seed, 0))
 
+    runs: dict[str, list[str]] = {}
+    for planned in plan.runs:
+        runs.setdefault(_key(planned.settings), []).append(planned.run)
+
     def is_trained(request: Request) -> bool:
         return any(
-            all(reached.get(run.run, {}).get(seed, 0) >= request.epochs for seed in request.seeds)
-            for run in plan.runs
-            if run.settings == request.settings
+            all(reached.get(run, {}).get(seed, 0) >= request.epochs for seed in request.seeds)
+            for run in runs.get(_key(request.settings), [])
         )
 
     return [request for request in requests if not is_trained(request)]
+
+
+def _key(settings: Settings) -> str:
+    return json.dumps(settings, sort_keys=True)
