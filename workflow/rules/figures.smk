@@ -1,6 +1,6 @@
 # results/runs/*/record.parquet -> results/figures/<name>.<language>.{png,svg}
 # input:  the records of an experiment's runs; the final model's evaluation; images and labels
-# output: a figure for each experiment, those of the final model, and a mosaic of the data
+# output: a figure for each experiment, those of the final model, and a mosaic of images
 #         An experiment is drawn as soon as its own runs are there, and again only when they or
 #         what the plan has of it change: the plan's other parts are no reason.
 
@@ -9,9 +9,10 @@ FINAL_FIGURES = [
     "final_confusion",
     "final_classes",
     "final_calibration",
-    "final_confused",
-    "final_mistakes",
+    *(["final_confused", "final_mistakes"] if DATASET.is_images else []),
 ]
+
+FIGURES_OF_DATA = ["mosaic"] if DATASET.is_images else []
 
 FIGURES_OF_FINAL, FIGURES_OF_EXPERIMENTS = (
     expand(
@@ -20,7 +21,7 @@ FIGURES_OF_FINAL, FIGURES_OF_EXPERIMENTS = (
         language=PLAN.languages,
         format=["png", "svg"],
     )
-    for names in (FINAL_FIGURES if HAS_FINAL else [], [*EXPERIMENTS, "mosaic"])
+    for names in (FINAL_FIGURES if HAS_FINAL else [], [*EXPERIMENTS, *FIGURES_OF_DATA])
 )
 
 FIGURES = [*FIGURES_OF_EXPERIMENTS, *FIGURES_OF_FINAL]
@@ -111,30 +112,32 @@ rule draw_final:
         ' --output "$RESULTS/figures" --receipt "$RESULTS/receipts/final.json" 2> {log:q}'
 
 
-rule draw_mosaic:
-    input:
-        plan=plan_of("mosaic", "draw_mosaic.py", *FIGURE_TEXTS, plan=planned),
-        checksums=f"{DATA}/checksums.sha256",
-        pixels=ancient(PIXELS),
-    output:
-        [
-            report(
-                f"results/figures/mosaic.{language}.png",
-                caption="../report/mosaic.rst",
-                category="data",
-                labels={"figure": "mosaic", "language": language},
-            )
-            for language in PLAN.languages
-        ],
-        expand("results/figures/mosaic.{language}.svg", language=PLAN.languages),
-    log:
-        "results/logs/draw_mosaic.log",
-    retries: 0
-    localrule: True
-    conda:
-        "../envs/study.yaml"
-    params:
-        data=lambda wildcards, input: os.path.dirname(input.checksums),
-    shell:
-        'python "$SCRIPTS"/draw_mosaic.py --plan {input.plan:q} --data {params.data:q}'
-        ' --output "$RESULTS/figures" --receipt "$RESULTS/receipts/mosaic.json" 2> {log:q}'
+if DATASET.is_images:
+
+    rule draw_mosaic:
+        input:
+            plan=plan_of("mosaic", "draw_mosaic.py", *FIGURE_TEXTS, plan=planned),
+            checksums=f"{DATA}/checksums.sha256",
+            pixels=ancient(PIXELS),
+        output:
+            [
+                report(
+                    f"results/figures/mosaic.{language}.png",
+                    caption="../report/mosaic.rst",
+                    category="data",
+                    labels={"figure": "mosaic", "language": language},
+                )
+                for language in PLAN.languages
+            ],
+            expand("results/figures/mosaic.{language}.svg", language=PLAN.languages),
+        log:
+            "results/logs/draw_mosaic.log",
+        retries: 0
+        localrule: True
+        conda:
+            "../envs/study.yaml"
+        params:
+            data=lambda wildcards, input: os.path.dirname(input.checksums),
+        shell:
+            'python "$SCRIPTS"/draw_mosaic.py --plan {input.plan:q} --data {params.data:q}'
+            ' --output "$RESULTS/figures" --receipt "$RESULTS/receipts/mosaic.json" 2> {log:q}'

@@ -3,6 +3,7 @@
 import argparse
 
 from study.commands import options
+from study.data import datasets
 from study.data.base import CHECKSUMS
 from study.results import metrics
 from study.spec.plan import Plan
@@ -28,5 +29,6 @@ def run(arguments: argparse.Namespace) -> None:
         for name in arguments.experiments or names:
             experiment = experiment_data.measured(plan, arguments.runs, arguments.data, name)
             for code in plan.languages:
-                experiment_figures.draw(experiment, Language(code), arguments.output)
+                language = Language(code, datasets.describe(plan.dataset).noun)
+                experiment_figures.draw(experiment, language, arguments.output)
                 made += drawing.files(arguments.output, name, code)

@@ -3,6 +3,7 @@
 import argparse
 
 from study.commands import options
+from study.data import datasets
 from study.data.base import CHECKSUMS
 from study.spec.plan import Plan
 from study.support import receipts
@@ -25,6 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
         model = final_figures.collect(plan, arguments.runs, arguments.evaluation, arguments.data)
         for code in plan.languages:
-            final_figures.draw(model, Language(code), arguments.output)
-            for name in final_figures.NAMES:
+            language = Language(code, datasets.describe(plan.dataset).noun)
+            final_figures.draw(model, language, arguments.output)
+            for name in model.names:
                 made += drawing.files(arguments.output, name, code)

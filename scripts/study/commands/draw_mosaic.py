@@ -25,5 +25,5 @@ def run(arguments: argparse.Namespace) -> None:
     read = [arguments.data / CHECKSUMS]
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
         for code in plan.languages:
-            mosaic.draw(data, Language(code), arguments.output)
+            mosaic.draw(data, Language(code, data.dataset.noun), arguments.output)
             made += drawing.files(arguments.output, "mosaic", code)

@@ -1,4 +1,4 @@
-"""Classify images with an exported model: pictures (PNG and the like) and IDX files."""
+"""Classify with an exported model: pictures (PNG and the like), IDX files, tables or arrays."""
 
 import argparse
 import json
@@ -9,11 +9,17 @@ import numpy as np
 from tabulate import tabulate
 
 from study.final import export, pictures
+from study.final.export import Description
 from study.support.errors import StudyError, printable
+
+FILES = (
+    "pictures and IDX files, plain or .gz; for a model of tables .csv or .parquet, for one of "
+    "arrays .npy, or .npz with x"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", type=Path, nargs="+", help="pictures; IDX files, plain or .gz")
+    parser.add_argument("files", type=Path, nargs="+", help=FILES)
     parser.add_argument(
         "--model", type=Path, default="results/model", help="folder of model.safetensors"
     )
@@ -21,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--invert", action="store_true", help="for images dark on light where the model knows light"
     )
     parser.add_argument(
-        "--json", action="store_true", help="a line for each image, with every class's probability"
+        "--json",
+        action="store_true",
+        help="a line for each example, with every class's probability",
     )
 
 
@@ -29,39 +37,57 @@ def run(arguments: argparse.Namespace) -> None:
     used = export.read_model(arguments.model / export.FILE)
     if not used.networks:
         raise StudyError(f"{arguments.model}: has no network, since every seed diverged")
+    described = used.description
     found = [
-        named
-        for path in arguments.files
-        for named in pictures.read_pictures(path, used.description, arguments.invert)
+        named for path in arguments.files for named in _read(path, described, arguments.invert)
     ]
-    inverted = [name for name, image in found if pictures.looks_inverted(image, used.description)]
-    if 2 * len(inverted) > len(found):
-        print(
-            f"{inverted[0]}: its edge is {'light' if used.description.border < 128 else 'dark'}, "
-            f"other than the images of {used.description.dataset}; is --invert what you want?",
-            file=sys.stderr,
-        )
-    names, images = zip(*found, strict=True)
-    probabilities = used.probabilities(np.stack(images))
+    if described.is_images:
+        _doubt_tone(found, described)
+    names, examples = zip(*found, strict=True)
+    probabilities = used.probabilities(np.stack(examples))
     if not np.isfinite(probabilities).all():
         raise StudyError(f"{arguments.model}: gives no probabilities; its weights are too large")
-    tell(names, probabilities, used.description.classes, arguments.json)
+    tell(names, probabilities, described, arguments.json)
+
+
+def _read(path: Path, described: Description, invert: bool) -> list[tuple[str, np.ndarray]]:
+    """The examples of a file."""
+    if described.is_images:
+        return list(pictures.read_pictures(path, described, invert))
+    if invert:
+        raise StudyError("--invert: is for images, which this model does not take")
+    # With pandas, which images do without.
+    from study.final import rows
+
+    return list(rows.read_rows(path, described))
+
+
+def _doubt_tone(found: list[tuple[str, np.ndarray]], described: Description) -> None:
+    """Ask about images that are mostly light where the model knows dark, or the other way."""
+    inverted = [name for name, image in found if pictures.looks_inverted(image, described)]
+    if 2 * len(inverted) > len(found):
+        print(
+            f"{inverted[0]}: its edge is {'light' if described.border < 128 else 'dark'}, "
+            f"other than the images of {described.dataset}; is --invert what you want?",
+            file=sys.stderr,
+        )
 
 
 def tell(
-    names: tuple[str, ...], probabilities: np.ndarray, classes: list[str], as_json: bool
+    names: tuple[str, ...], probabilities: np.ndarray, described: Description, as_json: bool
 ) -> None:
-    """Print what each image is taken for."""
+    """Print what each example is taken for."""
+    classes, what = described.classes, "image" if described.is_images else "example"
     best = probabilities.argmax(axis=1)
     if as_json:
         for name, chosen, row in zip(names, best, probabilities.tolist(), strict=True):
             shares = dict(zip(classes, row, strict=True))
-            line = {"image": name, "class": classes[chosen], "probabilities": shares}
+            line = {what: name, "class": classes[chosen], "probabilities": shares}
             print(json.dumps(line, ensure_ascii=False))
         return
     rows = [
         (printable(name), printable(classes[chosen]), f"{row[chosen]:.4f}")
         for name, chosen, row in zip(names, best, probabilities, strict=True)
     ]
-    headings = ("image", "class", "probability")
+    headings = (what, "class", "probability")
     print(tabulate(rows, headings, disable_numparse=True, colalign=("left", "left", "right")))

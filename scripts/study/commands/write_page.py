@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
             plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation, claims
         )
         report = arguments.report.read_text(encoding="utf-8")
-        language = Language(arguments.language)
+        language = Language(arguments.language, study.data.dataset.noun)
         text = document.render(study, language, report, arguments.figures)
         write_text(arguments.output, text)
         made.append(arguments.output)

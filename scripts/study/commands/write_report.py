@@ -42,5 +42,6 @@ def run(arguments: argparse.Namespace) -> None:
         figures = Path(os.path.relpath(arguments.figures, arguments.output)).as_posix()
         for code in plan.languages:
             report = arguments.output / f"report.{code}.md"
-            write_text(report, document.render(study, Language(code), figures))
+            language = Language(code, study.data.dataset.noun)
+            write_text(report, document.render(study, language, figures))
             made.append(report)

@@ -9,6 +9,7 @@ import pandas as pd
 from study.data import preparing
 from study.data.base import Examples, Quantities
 from study.data.decoded import ARRAYS, TEST, Content
+from study.data.scaling import AS_STORED, PIXELS, Scaling
 from study.support.errors import StudyError
 
 
@@ -19,7 +20,12 @@ def content(arrays: Mapping[str, Any], options: Mapping[str, Any], place: str) -
     if missing:
         raise StudyError(f"{place}: has no {' and no '.join(missing)}")
     notes: list[str] = []
-    x = {name: _examples(arrays[name], f"{place}: {name}", notes) for name in wanted[::2]}
+    x = {name: numbers(arrays[name], f"{place}: {name}") for name in wanted[::2]}
+    scaling = fit(x[wanted[0]])
+    if note := _told(x[wanted[0]], scaling):
+        notes.append(f"{place}: {note}")
+    x = {name: transform(each, scaling) for name, each in x.items()}
+    fitted: dict[str, Any] = {} if scaling == AS_STORED else {"scaling": list(scaling)}
     y = {name: np.asarray(arrays[name]) for name in wanted[1::2]}
     for (x_name, examples), (y_name, own) in zip(x.items(), y.items(), strict=True):
         if len(own) != len(examples):
@@ -36,14 +42,15 @@ def content(arrays: Mapping[str, Any], options: Mapping[str, Any], place: str) -
         train, test = np.arange(count), np.arange(count, len(both))
     else:
         is_classes = labels.ndim == 1
-        train, test = preparing.parts(labels, TEST | options.get("test", {}), is_classes, place)
+        fitted["test"] = TEST | options.get("test", {})
+        train, test = preparing.parts(labels, fitted["test"], is_classes, place)
     learned, tested = (Examples(both[chosen], labels[chosen]) for chosen in (train, test))
     if labels.ndim == 1:
         least = np.concatenate(list(y.values())).min() if labels.ndim == 1 else 0
         if np.issubdtype(np.asarray(least).dtype, np.integer) and least != 0:
             notes.append(f"labels begin at {least}: they are the classes' names")
     notes += preparing.oddities(learned, tested, targets)
-    return Content(learned, tested, targets, {}, notes)
+    return Content(learned, tested, targets, fitted, notes)
 
 
 def _targets(values: np.ndarray, task: str | None, place: str) -> tuple[np.ndarray, Any]:
@@ -67,8 +74,8 @@ def _targets(values: np.ndarray, task: str | None, place: str) -> tuple[np.ndarr
     return preparing.targets(pd.Series(values, name="target"), task, f"{place}: y_train")
 
 
-def _examples(given: Any, place: str, notes: list[str]) -> np.ndarray:
-    """Examples as networks take them: pixels as uint8, other numbers as float32."""
+def numbers(given: Any, place: str) -> np.ndarray:
+    """Examples (n, ...) of finite numbers; images as (n, channels, height, width)."""
     array = np.asarray(given)
     if array.ndim < 2 or 0 in array.shape:
         raise StudyError(f"{place}: (examples, numbers) or images are needed, not {array.shape}")
@@ -81,17 +88,36 @@ def _examples(given: Any, place: str, notes: list[str]) -> np.ndarray:
         array = array[:, None]
     elif array.ndim == 4 and array.shape[3] in (1, 3) and array.shape[1] not in (1, 3):
         array = np.moveaxis(array, 3, 1)
-    if array.dtype == bool:
-        return array.astype(np.uint8) * 255
-    if array.dtype == np.uint8:
-        return array
-    if array.ndim == 4 and array.dtype.kind == "u":
-        notes.append(f"{place}: pixels of {8 * array.itemsize} bits become -1 to 1")
-        return (array * (2 / np.iinfo(array.dtype).max) - 1).astype(np.float32)
-    if array.ndim == 4 and array.min() >= 0:
-        low, high = array.min(), array.max()
-        if high <= 1 or high > 255:
-            notes.append(f"{place}: pixels from {low:g} to {high:g} become -1 to 1")
-            return (array * (2 / high if high else 1) - 1).astype(np.float32)
-        return (array / 127.5 - 1).astype(np.float32)
-    return array.astype(np.float32)
+    return array.astype(np.uint8) * 255 if array.dtype == bool else array
+
+
+def fit(train: np.ndarray) -> Scaling:
+    """How numbers are stored, by those of the training part: pixels become -1 to 1.
+
+    Pixels of 8 bits are stored as they are, and other numbers too.
+    """
+    if train.ndim != 4 or train.dtype == np.uint8:
+        return AS_STORED
+    if train.dtype.kind == "u":
+        return 2 / float(np.iinfo(train.dtype).max), 1.0
+    if train.min() < 0:
+        return AS_STORED
+    high = float(train.max())
+    return (PIXELS[0] if 1 < high <= 255 else 2 / (high or 1.0)), 1.0
+
+
+def transform(array: np.ndarray, scaling: Scaling) -> np.ndarray:
+    """Numbers as they are stored: uint8 where they are, else float32."""
+    if scaling == AS_STORED:
+        return array if array.dtype == np.uint8 else array.astype(np.float32)
+    scale, offset = scaling
+    return (array * scale - offset).astype(np.float32)
+
+
+def _told(train: np.ndarray, scaling: Scaling) -> str:
+    """What is made of pixels that are not of 8 bits."""
+    if scaling in (AS_STORED, PIXELS):
+        return ""
+    if train.dtype.kind == "u":
+        return f"pixels of {8 * train.itemsize} bits become -1 to 1"
+    return f"pixels from {train.min():g} to {train.max():g} become -1 to 1"

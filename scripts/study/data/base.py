@@ -21,6 +21,9 @@ from study.support.files import write_text
 # Beside the files of a data set, once they are verified.
 CHECKSUMS = "checksums.sha256"
 
+# The data set of the reference study.
+REFERENCE = "FashionMNIST"
+
 Part = Literal["train", "test"]
 
 Tell = Callable[[str], None]
@@ -120,11 +123,6 @@ class Data:
         """The shape of one example; (channels, height, width) of an image."""
         return self.train.x.shape[1:]
 
-    @property
-    def is_images(self) -> bool:
-        """Whether examples are pictures."""
-        return len(self.inputs) == 3
-
 
 class Dataset(ABC):
     """A data set as it is described, in one form; each form is a subclass in a module of its own.
@@ -144,6 +142,24 @@ class Dataset(ABC):
     @abstractmethod
     def targets(self) -> Targets | None:
         """Classes or quantities, as far as they are described."""
+
+    @property
+    def is_images(self) -> bool:
+        """Whether its examples are shown as images, which planning knows without reading them."""
+        return True
+
+    @property
+    def plural(self) -> str:
+        """What messages call its examples."""
+        return "images" if self.is_images else "examples"
+
+    @property
+    def noun(self) -> str:
+        """What reports call its examples: a key of resources/languages/*/nouns.yaml, or garments.
+
+        The catalogues were written for the reference study's garments.
+        """
+        return "garments" if self.name == REFERENCE else self.plural
 
     @property
     def outputs(self) -> int | None:

@@ -91,11 +91,13 @@ class ImagesDataset(Decoded):
         is_grey = all(picture.ndim == 2 for picture in pictures)
         x = np.stack([_channels(picture, 1 if is_grey else 3) for picture in pictures])
         y = np.array(labels, np.int64)
+        fitted: dict[str, Any] = {"size": list(size), "grey": is_grey}
         if len(found) == 2:
             train, test = (np.flatnonzero(np.array(of_part) == part) for part in ("train", "test"))
         else:
             wanted = TEST | self.options.get("test", {})
             train, test = preparing.parts(y, wanted, True, str(self.path))
+            fitted["test"] = wanted
         learned, tested = Examples(x[train], y[train]), Examples(x[test], y[test])
         targets = Classes(names, str(self.path))
         notes = preparing.oddities(learned, tested, targets)
@@ -105,7 +107,7 @@ class ImagesDataset(Decoded):
             )
         if deep:
             notes.append(f"{len(deep)} pictures have more than 8 bits; they are scaled to 8")
-        return Content(learned, tested, targets, {"size": list(size), "grey": is_grey}, notes)
+        return Content(learned, tested, targets, fitted, notes)
 
 
 def _visible(folder: Path) -> list[Path]:

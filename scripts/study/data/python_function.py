@@ -14,16 +14,36 @@ import numpy as np
 from study.data.base import Tell
 from study.data.decoded import ARRAYS, Content, Decoded
 from study.support.errors import StudyError
+from study.support.strict_yaml import suggestion
+
+EXAMPLES = ("images", "numbers")
 
 
 @dataclass(frozen=True)
 class PythonDataset(Decoded):
     """`{python: my_data.py}`, whose `load()` gives x_train, y_train, x_test and y_test.
 
-    x_train and y_train alone are enough. A mapping with these names will do as well.
+    x_train and y_train alone are enough. A mapping with these names will do as well. `examples`
+    says whether they are `images`, since planning does not run the file, or `numbers`.
     """
 
     form: ClassVar[str] = "python"
+    keys: ClassVar[tuple[str, ...]] = ("examples",)
+
+    @property
+    def is_images(self) -> bool:
+        """As the config says."""
+        return self.options.get("examples") == EXAMPLES[0]
+
+    @classmethod
+    def check(cls, options: Mapping[str, Any]) -> None:
+        """Examples are one of EXAMPLES."""
+        said = options.get("examples", EXAMPLES[1])
+        if said not in EXAMPLES:
+            raise StudyError(
+                f"data.dataset.examples: must be {' or '.join(EXAMPLES)}, is {said!r}"
+                f"{suggestion(said, EXAMPLES)}"
+            )
 
     def read(self, sources: Sequence[str], tell: Tell) -> Content:
         """Call load(); what it prints goes to the log."""

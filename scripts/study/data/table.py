@@ -25,6 +25,11 @@ class TableDataset(Decoded):
     keys: ClassVar[tuple[str, ...]] = ("target", "missing", "leave_out")
     required: ClassVar[tuple[str, ...]] = ("target",)
 
+    @property
+    def is_images(self) -> bool:
+        """No: its rows are numbers."""
+        return False
+
     @classmethod
     def check(cls, options: Mapping[str, Any]) -> None:
         """The target is one column or a list, and missing one of MISSING."""

@@ -34,7 +34,7 @@ class Table:
     def read(self) -> Content:
         """Numbers standardised and texts one-hot, as the training part has them."""
         place = str(self.path)
-        frame = self._frame()
+        frame = read_table(self.path)
         targets = listed(self.options["target"])
         left_out = listed(self.options.get("leave_out", []))
         for name in [*targets, *left_out]:
@@ -64,38 +64,9 @@ class Table:
             learned,
             tested,
             described,
-            fitted,
+            {**fitted, "test": wanted},
             preparing.oddities(learned, tested, described, names),
         )
-
-    def _frame(self) -> pd.DataFrame:
-        try:
-            if self.path.suffix == ".parquet":
-                import pyarrow.parquet
-
-                count = len(pyarrow.parquet.read_schema(self.path).names)
-                self._refuse_many(count)
-                frame = pd.read_parquet(self.path)
-            else:
-                self._refuse_many(len(pd.read_csv(self.path, nrows=0).columns))
-                frame = pd.read_csv(self.path)
-        except StudyError:
-            raise
-        except Exception as error:
-            # The readers end with whatever a damaged file makes of them.
-            text = str(error).strip().splitlines() or [type(error).__name__]
-            raise StudyError(
-                f"{self.path}: is no table that can be read ({text[0]:.100})"
-            ) from None
-        frame.columns = frame.columns.map(str)
-        if not frame.columns.is_unique:
-            twice = frame.columns[frame.columns.duplicated()][0]
-            raise StudyError(f"{self.path}: has two columns {twice!r}")
-        return frame
-
-    def _refuse_many(self, count: int) -> None:
-        if count > MOST_COLUMNS:
-            raise StudyError(f"{self.path}: has {count:,} columns; {MOST_COLUMNS:,} are the most")
 
     def _refuse_missing(self, features: pd.DataFrame) -> None:
         if "missing" in self.options:
@@ -121,6 +92,35 @@ class Table:
             for name in names
         ]
         return np.concatenate(found, axis=1), Quantities(names, [""] * len(names))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """The table in a .parquet file or, of any other name, in one of CSV."""
+    try:
+        if path.suffix == ".parquet":
+            import pyarrow.parquet
+
+            _refuse_many(path, len(pyarrow.parquet.read_schema(path).names))
+            frame = pd.read_parquet(path)
+        else:
+            _refuse_many(path, len(pd.read_csv(path, nrows=0).columns))
+            frame = pd.read_csv(path)
+    except StudyError:
+        raise
+    except Exception as error:
+        # The readers end with whatever a damaged file makes of them.
+        text = str(error).strip().splitlines() or [type(error).__name__]
+        raise StudyError(f"{path}: is no table that can be read ({text[0]:.100})") from None
+    frame.columns = frame.columns.map(str)
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise StudyError(f"{path}: has two columns {twice!r}")
+    return frame
+
+
+def _refuse_many(path: Path, count: int) -> None:
+    if count > MOST_COLUMNS:
+        raise StudyError(f"{path}: has {count:,} columns; {MOST_COLUMNS:,} are the most")
 
 
 def fit(frame: pd.DataFrame, missing: str | None, place: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from study.data import datasets
+from study.data import datasets, pictures
 from study.data.base import Classes
 from study.figures import drawing
 from study.figures.drawing import Curve
@@ -19,14 +19,10 @@ from study.statistics import calibration, classification
 from study.statistics.intervals import SHARE, t_interval
 from study.support.language import Language
 
-NAMES = (
-    "final_curves",
-    "final_confusion",
-    "final_classes",
-    "final_calibration",
-    "final_confused",
-    "final_mistakes",
-)
+NAMES = ("final_curves", "final_confusion", "final_classes", "final_calibration")
+
+# Those that show test images.
+OF_IMAGES = ("final_confused", "final_mistakes")
 PARTS = ("validation", "train")
 MEASURES = tuple(f"{part}_{measure}" for part in PARTS for measure in ("loss", "accuracy"))
 PART_COLOURS = dict(zip(PARTS, drawing.UNORDERED, strict=False))
@@ -39,8 +35,8 @@ PUBLISHED = {"marker": "D", "ms": 7, "mfc": "none", "mew": 1.4, "lw": 0, "clip_o
 class FinalModelData:
     """All that the final model's figures show, the same in every language.
 
-    `images` is (N, height, width), the test images; `evaluation` is of the seeds, out of
-    `n_seeds`, that did not diverge.
+    `images` is (N, height, width) of the test images, (N, height, width, 3) in colour, None of
+    other examples; `evaluation` is of the seeds, out of `n_seeds`, that did not diverge.
     """
 
     classes: Classes
@@ -48,9 +44,14 @@ class FinalModelData:
     n_seeds: int
     curves: dict[str, Curve]
     published: dict[str, float]
-    images: np.ndarray
+    images: np.ndarray | None
     evaluation: Evaluation
     frequent: Frequent | None
+
+    @property
+    def names(self) -> list[str]:
+        """Its figures."""
+        return [*NAMES, *(OF_IMAGES if self.images is not None else ())]
 
     @property
     def finished(self) -> list[int]:
@@ -80,7 +81,7 @@ def collect(plan: Plan, runs: Path, evaluated: Path, data: Path) -> FinalModelDa
             for name in PARTS
             if (accuracy := getattr(printed, f"{name}_accuracy", None)) is not None
         },
-        images=content.test.x[:, 0],
+        images=pictures.shown(content.test.x) if dataset.is_images else None,
         evaluation=evaluation.read_evaluation(evaluated, content),
         frequent=frequent(content, plan.validation),
     )
@@ -92,10 +93,16 @@ def draw(model: FinalModelData, language: Language, folder: Path) -> None:
     Where every seed diverged, all but the curves say just that.
     """
     _draw_curves(model, language, folder)
-    draws = (_draw_confusion, _draw_scores, _draw_calibration, _draw_confused, _draw_mistakes)
-    for name, draw_classes in zip(NAMES[1:], draws, strict=True):
+    draws = {
+        "final_confusion": _draw_confusion,
+        "final_classes": _draw_scores,
+        "final_calibration": _draw_calibration,
+        "final_confused": _draw_confused,
+        "final_mistakes": _draw_mistakes,
+    }
+    for name in model.names[1:]:
         if model.finished:
-            draw_classes(model, language, folder, name)
+            draws[name](model, language, folder, name)
             continue
         with drawing.sheet(2.2, _title(model, name, language)) as figure:
             statement = language.text("figures.all_diverged", n=model.n_seeds)
@@ -259,7 +266,7 @@ def _draw_confused(model: FinalModelData, language: Language, folder: Path, name
         axes.set_axis_off()
         if not pairs:
             drawing.say_instead(axes, language.text("figures.no_confusions"))
-        _, height, width = model.images.shape
+        height, width = model.images.shape[1:3]
         for row, (label, taken, count) in enumerate(pairs):
             top = 1.35 * height * row
             # A mean over several seeds has a decimal, and is no single image.
@@ -287,7 +294,7 @@ def _draw_confused(model: FinalModelData, language: Language, folder: Path, name
 def _draw_mistakes(model: FinalModelData, language: Language, folder: Path, name: str) -> None:
     rows, columns = MISTAKES
     classes = model.classes.in_language(language.code)
-    _, height, width = model.images.shape
+    height, width = model.images.shape[1:3]
     several = len(model.finished) > 1
     note = _note(model, language, "mistakes_of_one", "mistakes_of_several")
     mistakes = model.evaluation.mistakes(rows * columns)
@@ -314,8 +321,8 @@ def _draw_mistakes(model: FinalModelData, language: Language, folder: Path, name
 
 
 def _draw_image(axes: Axes, image: np.ndarray, left: float, top: float, text: str) -> None:
-    """Draw an image in a pixel's units, with a text above it."""
-    height, width = image.shape
+    """Draw an image in a pixel's units, with a text above it; grey is drawn dark on light."""
+    height, width = image.shape[:2]
     axes.imshow(
         image,
         cmap="gray_r",

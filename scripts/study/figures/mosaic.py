@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from study.data import pictures
 from study.data.base import Data
 from study.figures import drawing
 from study.support.language import Language
@@ -13,11 +14,13 @@ IMAGES_OF_A_CLASS = 14
 
 def draw(data: Data, language: Language, folder: Path) -> None:
     """Write mosaic.<language>.png and .svg: the first training images of each class, in a row."""
-    images, labels = data.train.x[:, 0], data.train.y
+    images, labels = pictures.shown(data.train.x), data.train.y
     classes = data.targets.in_language(language.code)
-    _, height, width = images.shape
+    _, height, width, *channels = images.shape
     gap = max(width // 14, 1)
-    canvas = np.zeros((len(classes) * (height + gap), IMAGES_OF_A_CLASS * (width + gap)), np.uint8)
+    size = (len(classes) * (height + gap), IMAGES_OF_A_CLASS * (width + gap))
+    # White, which is 0 where grey is drawn dark on light.
+    canvas = np.full((*size, *channels), 255 if channels else 0, np.uint8)
     for label in range(len(classes)):
         top = label * (height + gap)
         for i, image in enumerate(np.flatnonzero(labels == label)[:IMAGES_OF_A_CLASS]):

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from study.data import datasets
 from study.data.base import Data
+from study.data.scaling import of_inputs
 from study.final import inference, weights
 from study.spec import schemas
 from study.spec.plan import Plan
@@ -176,15 +177,18 @@ def evaluate(plan: Plan, run: Path, data: Path) -> Evaluation:
         raise StudyError("the plan has no final model: add `final:` to the configuration")
     dataset = datasets.describe(plan.dataset)
     content = dataset.load(data)
-    pixels = content.test.x.reshape(len(content.test), -1)
+    inputs = content.test.x.reshape(len(content.test), -1)
+    scaling = of_inputs(inputs)
     networks = weights.of_run(run, plan.final_run.seeds, final.epochs)
     activation = final.settings["activation"]
     # More threads may sum in another order.
     with threadpool_limits(1):
-        found = [inference.probabilities(pixels, each, activation) for each in networks.values()]
+        found = [
+            inference.probabilities(inputs, each, activation, scaling) for each in networks.values()
+        ]
     return Evaluation(
         Provenance(final.run, final.epochs, list(networks), dataset.name, dataset.digest),
-        np.array(found, np.float32).reshape(-1, len(pixels), len(content.targets)),
+        np.array(found, np.float32).reshape(-1, len(inputs), len(content.targets)),
         np.asarray(content.test.y),
     )
 

@@ -1,5 +1,6 @@
 """The model to take away: the final model's networks, and all that is needed to use them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from study.data import datasets
-from study.data.base import Classes
+from study.data.base import Classes, Data
+from study.data.scaling import AS_STORED, PIXELS, Scaling
 from study.final import inference, weights
 from study.final.inference import Layers
 from study.final.weights import DESCRIPTION
@@ -24,52 +26,117 @@ REMEDY = "export the model again"
 # shown on a terminal as it is.
 _COUNT = {"type": "integer", "minimum": 1, "maximum": 65_535}
 _NAME = {"type": "string", "maxLength": 1000, "pattern": r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"}
-_FORM = {
+_NUMBER = {"type": "number"}
+_FITTED = {
     "type": "object",
     "properties": {
-        "dataset": _NAME,
-        "classes": {
+        "columns": {
             "type": "array",
-            "items": _NAME,
-            "minItems": 2,
-            "maxItems": 256,
-            "uniqueItems": True,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "name": _NAME,
+                    "mean": _NUMBER,
+                    "sd": _NUMBER | {"exclusiveMinimum": 0},
+                    "values": {"type": "array", "items": {"type": "string"}},
+                    "indicator": {"type": "boolean"},
+                },
+                "required": ["name"],
+                "oneOf": [{"required": ["mean", "sd"]}, {"required": ["values"]}],
+                "additionalProperties": False,
+            },
         },
-        "height": _COUNT,
-        "width": _COUNT,
-        "border": {"type": "number", "minimum": 0, "maximum": 255},
-        "settings": {"type": "object", "required": ["activation", "hidden"]},
-        "epoch": {"type": "integer", "minimum": 1},
-        "validation": {"type": ["string", "object"]},
-        "seeds": {
-            "type": "array",
-            "items": {"type": "integer", "minimum": 0, "maximum": 4_294_967_295},
-            "uniqueItems": True,
-        },
+        "scaling": {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2},
     },
     "additionalProperties": False,
 }
-_FORM["required"] = list(_FORM["properties"])
+_IMAGES = {
+    "height": _COUNT,
+    "width": _COUNT,
+    "border": {"type": "number", "minimum": 0, "maximum": 255},
+}
+_NUMBERS = {
+    "shape": {"type": "array", "items": _COUNT, "minItems": 1, "maxItems": 8},
+    "fitted": _FITTED,
+}
+_ALWAYS = {
+    "dataset": _NAME,
+    "classes": {
+        "type": "array",
+        "items": _NAME,
+        "minItems": 2,
+        "maxItems": 256,
+        "uniqueItems": True,
+    },
+    "settings": {"type": "object", "required": ["activation", "hidden"]},
+    "epoch": {"type": "integer", "minimum": 1},
+    "validation": {"type": ["string", "object"]},
+    "seeds": {
+        "type": "array",
+        "items": {"type": "integer", "minimum": 0, "maximum": 4_294_967_295},
+        "uniqueItems": True,
+    },
+}
 
 
-@dataclass(frozen=True)
+def _form(own: Mapping[str, Any], optional: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {**_ALWAYS, **own, **optional},
+        "required": [*_ALWAYS, *own],
+        "additionalProperties": False,
+    }
+
+
+_OF_IMAGES = _form(_IMAGES, {"channels": _COUNT})
+_OF_NUMBERS = _form(_NUMBERS, {})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Description:
     """What the networks were made from, and what they take and give.
 
-    Images are `height` x `width` grey pixels, 0 to 255, whose edge is `border` on average in the
-    data set; `classes` names what each probability is of. `settings` are those of training, `epoch`
-    is the one after which the weights were taken, and `validation` is as in plan.json.
+    Images are `height` x `width` pixels, 0 to 255, grey ones or in so many `channels`, whose edge
+    is `border` on average in the data set. Other examples are numbers of this `shape`, which
+    `fitted` says how to make (`Data.fitted`). `classes` names what each probability is of.
+    `settings` are those of training, `epoch` is the one after which the weights were taken, and
+    `validation` is as in plan.json.
     """
 
     dataset: str
     classes: list[str]
-    height: int
-    width: int
-    border: float
+    height: int | None = None
+    width: int | None = None
+    border: float | None = None
+    channels: int | None = None
+    shape: list[int] | None = None
+    fitted: dict[str, Any] | None = None
     settings: dict[str, Any]
     epoch: int
     validation: str | dict[str, Any]
     seeds: list[int]
+
+    @property
+    def is_images(self) -> bool:
+        """Whether it takes images of 8 bits, as pictures have them."""
+        return self.shape is None
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """The shape of an example; grey images are (height, width)."""
+        if self.shape is not None:
+            return tuple(self.shape)
+        channels = () if self.channels is None else (self.channels,)
+        return (*channels, self.height, self.width)
+
+    @property
+    def scaling(self) -> Scaling:
+        """How examples become inputs."""
+        return PIXELS if self.is_images else AS_STORED
+
+    def told(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -79,15 +146,16 @@ class Model:
     description: Description
     networks: Mapping[int, Layers]
 
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """The mean of the networks' class probabilities, float32 (images, classes).
+    def probabilities(self, examples: np.ndarray) -> np.ndarray:
+        """The mean of the networks' class probabilities, float32 (examples, classes).
 
-        `images` is (images, height, width) uint8.
+        `examples` is (examples, *inputs), uint8 of images and float32 of numbers.
         """
-        pixels = images.reshape(len(images), -1)
-        activation = self.description.settings["activation"]
+        rows = examples.reshape(len(examples), -1)
+        activation, scaling = self.description.settings["activation"], self.description.scaling
         found = [
-            inference.probabilities(pixels, layers, activation) for layers in self.networks.values()
+            inference.probabilities(rows, layers, activation, scaling)
+            for layers in self.networks.values()
         ]
         return np.mean(found, axis=0)
 
@@ -97,14 +165,11 @@ def of_plan(plan: Plan, run: Path, data: Path) -> Model:
     final = plan.final
     dataset = datasets.describe(plan.dataset)
     content = dataset.load(data)
-    images = content.test.x[:, 0]
     networks = weights.of_run(run, plan.final_run.seeds, final.epochs)
     description = Description(
         dataset=dataset.name,
         classes=class_names(content.targets),
-        height=images.shape[1],
-        width=images.shape[2],
-        border=round(float(border(images).mean()), 1),
+        **_taken(content),
         settings=final.settings,
         epoch=final.epochs,
         validation=plan.validation,
@@ -113,11 +178,24 @@ def of_plan(plan: Plan, run: Path, data: Path) -> Model:
     return Model(description, networks)
 
 
+def _taken(data: Data) -> dict[str, Any]:
+    """What of the description says what the networks take."""
+    x = data.test.x
+    if not (data.dataset.is_images and x.dtype == np.uint8):
+        fitted = {key: data.fitted[key] for key in ("columns", "scaling") if key in data.fitted}
+        if x.dtype == np.uint8:
+            fitted["scaling"] = list(PIXELS)
+        return {"shape": list(data.inputs), "fitted": fitted}
+    channels, height, width = data.inputs
+    told = {"height": height, "width": width, "border": round(float(border(x).mean()), 1)}
+    return told if channels == 1 else told | {"channels": channels}
+
+
 def border(images: np.ndarray) -> np.ndarray:
-    """The pixels at the edge of each image, (images, n)."""
-    edge = np.ones(images.shape[1:], bool)
+    """The pixels at the edge of each image (..., height, width): (..., n)."""
+    edge = np.ones(images.shape[-2:], bool)
     edge[1:-1, 1:-1] = False
-    return images[:, edge]
+    return images[..., edge]
 
 
 def class_names(classes: Classes) -> list[str]:
@@ -131,23 +209,28 @@ def write(path: Path, model: Model) -> None:
     tensors: dict[str, np.ndarray] = {}
     for seed, layers in model.networks.items():
         tensors |= weights.tensors(layers, f"seed_{seed}")
-    weights.write_described(path, tensors, asdict(model.description))
+    weights.write_described(path, tensors, model.description.told())
 
 
 def read_model(path: Path) -> Model:
     """What `write` wrote; StudyError where the file is missing, damaged or of another form."""
     described, tensors = weights.read_described(path, REMEDY)
-    fault = next(schemas.errors(described, _FORM), None)
+    form = _OF_NUMBERS if "shape" in described else _OF_IMAGES
+    fault = next(schemas.errors(described, form), None)
     if fault:
         place = ".".join(map(str, fault.absolute_path))
         raise weights.damaged(path, f"{DESCRIPTION} {place}: {fault.message}", REMEDY)
     settings = checked_settings(described["settings"], str(path))
     # A whole number may be written 5.0.
-    whole = {key: int(described[key]) for key in ("height", "width", "epoch")}
-    seeds = list(map(int, described["seeds"]))
-    description = Description(**described | whole | {"seeds": seeds, "settings": settings})
+    whole: dict[str, Any] = {
+        key: int(described[key])
+        for key in ("height", "width", "channels", "epoch")
+        if key in described
+    }
+    whole |= {key: list(map(int, described[key])) for key in ("seeds", "shape") if key in described}
+    description = Description(**described | whole | {"settings": settings})
     sizes = [
-        description.height * description.width,
+        math.prod(description.inputs),
         *settings["hidden"],
         len(description.classes),
     ]

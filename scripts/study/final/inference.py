@@ -1,4 +1,4 @@
-"""What trained networks make of images, in NumPy: no torch is needed to use them.
+"""What trained networks make of examples, in NumPy: no torch is needed to use them.
 
 Networks are multilayer perceptrons as study/learning/stacked_mlp.py trains them, with dropout off.
 In float32 the sums of NumPy's products may differ from torch's in the last bit.
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.special import erf, expit, softmax
 
-from study.data.scaling import PIXELS
+from study.data.scaling import Scaling
 
 # Weights (outputs, inputs) and biases (outputs,), float32, of each layer, as torch.nn.Linear
 # holds them.
@@ -27,14 +27,16 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def probabilities(pixels: np.ndarray, layers: Layers, activation: str) -> np.ndarray:
-    """The probability of each class for each image, float32 (images, classes).
+def probabilities(
+    inputs: np.ndarray, layers: Layers, activation: str, scaling: Scaling
+) -> np.ndarray:
+    """The probability of each class for each example, float32 (examples, classes).
 
-    `pixels` is (images, height * width) uint8, which become -1 to 1; `activation` names what
-    follows each hidden layer.
+    `inputs` is (examples, features), as stored, which `scaling` makes a network's; `activation`
+    names what follows each hidden layer.
     """
-    scale, offset = map(np.float32, PIXELS)
-    values = pixels.astype(np.float32) * scale - offset
+    scale, offset = map(np.float32, scaling)
+    values = inputs.astype(np.float32) * scale - offset
     *hidden, (weight, bias) = layers
     for hidden_weight, hidden_bias in hidden:
         values = ACTIVATIONS[activation](values @ hidden_weight.T + hidden_bias)

@@ -7,13 +7,16 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from study.data.scaling import PIXELS
 from study.final.export import Model
 from study.final.inference import Layers
 
 # Old enough for onnx2torch and for the runtimes that are in use. IR 8 was current with it.
 OPSET = 17
 IR_VERSION = 8
+
+# The graph's input and its type.
+IMAGES = ("images", TensorProto.UINT8)
+NUMBERS = ("inputs", TensorProto.FLOAT)
 
 # The operators' default constants are torch's. GELU and SiLU have none in this version.
 OPERATORS = {
@@ -28,6 +31,8 @@ OPERATORS = {
 def build(model: Model) -> onnx.ModelProto:
     """A graph from `images` (n, height, width) uint8 to `probabilities` (n, classes) float32.
 
+    Colour images are (n, channels, height, width). Examples that are no images of 8 bits are
+    `inputs` (n, *shape) float32, as the networks take them.
     The probabilities are the mean over the seeds' networks. Each network is a chain of its own:
     OpenVINO compiles no batched product of a graph whose number of images is free. The class names
     are in the metadata under `classes`. A model without networks becomes a ModelProto without a
@@ -36,14 +41,15 @@ def build(model: Model) -> onnx.ModelProto:
     described = model.description
     if not model.networks:
         return onnx.ModelProto(ir_version=IR_VERSION, doc_string="no network: every seed diverged")
-    images = ["n", described.height, described.width]
+    name, kind = IMAGES if described.is_images else NUMBERS
+    inputs = helper.make_tensor_value_info(name, kind, ["n", *described.inputs])
     probabilities = ["n", len(described.classes)]
     graph = _of(model)
     built = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "final",
-            [helper.make_tensor_value_info("images", TensorProto.UINT8, images)],
+            [inputs],
             [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, probabilities)],
             graph.constants,
         ),
@@ -51,21 +57,27 @@ def build(model: Model) -> onnx.ModelProto:
         ir_version=IR_VERSION,
     )
     classes = json.dumps(described.classes, ensure_ascii=False)
-    helper.set_model_props(built, {"dataset": described.dataset, "classes": classes})
+    told = {"dataset": described.dataset, "classes": classes}
+    if described.fitted:
+        told["fitted"] = json.dumps(described.fitted, ensure_ascii=False)
+    helper.set_model_props(built, told)
     onnx.checker.check_model(built, full_check=True)
     return built
 
 
 def _of(model: Model) -> "_Graph":
     graph = _Graph()
-    images = graph.node("Cast", "images", to=TensorProto.FLOAT)
-    images = graph.node("Flatten", images, axis=1)
-    scale, offset = PIXELS
-    images = graph.node("Mul", images, graph.number("scale", scale))
-    images = graph.node("Sub", images, graph.number("one", offset))
+    if model.description.is_images:
+        scale, offset = model.description.scaling
+        inputs = graph.node("Cast", IMAGES[0], to=TensorProto.FLOAT)
+        inputs = graph.node("Flatten", inputs, axis=1)
+        inputs = graph.node("Mul", inputs, graph.number("scale", scale))
+        inputs = graph.node("Sub", inputs, graph.number("one", offset))
+    else:
+        inputs = graph.node("Flatten", NUMBERS[0], axis=1)
     activation = model.description.settings["activation"]
     of_seeds = [
-        graph.network(images, layers, activation, f"seed_{seed}")
+        graph.network(inputs, layers, activation, f"seed_{seed}")
         for seed, layers in model.networks.items()
     ]
     total = of_seeds[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from study.data.pictures import COLOURS
 from study.final.export import Description, border
 from study.support.errors import StudyError
 
@@ -32,7 +33,7 @@ MOST_PIXELS = 50_000_000
 def read_pictures(
     path: Path, wanted: Description, invert: bool = False
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Each image in a file, with a name for it: (height, width) uint8 as the model takes it.
+    """Each image in a file, with a name for it: uint8 of the shape that the model takes.
 
     A picture of the same shape but another size is resized; `invert` makes dark light. Raises
     StudyError that says what is wrong with a file, and what to do.
@@ -76,6 +77,8 @@ def _expected(path: Path, start: bytes, wanted: Description) -> int:
     """The length of an IDX file of the model's images, by its header."""
     if not start.startswith(IDX_OF_IMAGES) or len(start) < IDX_HEADER:
         raise StudyError(f"{path}: is an IDX file, but not one of 8-bit images")
+    if wanted.channels is not None:
+        raise StudyError(f"{path}: has grey images, where the model takes colour; give it pictures")
     count, *size = map(int, np.frombuffer(start, ">u4", 3, offset=4))
     if size != [wanted.height, wanted.width]:
         raise StudyError(
@@ -109,10 +112,14 @@ def _picture(path: Path, content: bytes, wanted: Description) -> np.ndarray:
             f"{path}: is {height} x {width} pixels (height x width), which is another shape than "
             f"the {wanted.height} x {wanted.width} that the model takes; crop it or fill it up"
         )
-    grey = picture.convert("L")
-    if grey.size != (wanted.width, wanted.height):
-        grey = grey.resize((wanted.width, wanted.height), Image.Resampling.LANCZOS)
-    return np.asarray(grey)
+    known = {None: "L", COLOURS: "RGB"}
+    if wanted.channels not in known:
+        raise StudyError(f"{path}: no picture has the {wanted.channels} channels of the model")
+    fitted = picture.convert(known[wanted.channels])
+    if fitted.size != (wanted.width, wanted.height):
+        fitted = fitted.resize((wanted.width, wanted.height), Image.Resampling.LANCZOS)
+    pixels = np.asarray(fitted)
+    return pixels if wanted.channels is None else np.moveaxis(pixels, 2, 0)
 
 
 def _loaded(path: Path, content: bytes) -> Image.Image:

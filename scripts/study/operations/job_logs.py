@@ -102,10 +102,12 @@ def jobs(plan: Plan, results: Path) -> Iterator[Job]:
         receipt = receipts.of_part(results, part) if part else None
         return Job(rule, of, results / (log or f"logs/{name}.log"), results / output, receipt)
 
-    data = f"data/{datasets.describe(plan.dataset).name}"
+    dataset = datasets.describe(plan.dataset)
+    data = f"data/{dataset.name}"
     first = plan.languages[0]
     yield job("fetch_data", f"{data}/checksums.sha256", log=f"{data}/fetch.log")
-    yield job("draw_mosaic", f"figures/mosaic.{first}.svg", "mosaic")
+    if dataset.is_images:
+        yield job("draw_mosaic", f"figures/mosaic.{first}.svg", "mosaic")
     for experiment in plan.experiments:
         output = f"figures/{experiment.name}.{first}.svg"
         part = f"experiment.{experiment.name}"

@@ -36,10 +36,12 @@ class Cell:
     confidences: list[str]
 
 
-def cells(evaluation: Evaluation, images: np.ndarray, words: Words) -> list[list[Cell | None]]:
+def cells(
+    evaluation: Evaluation, images: np.ndarray | None, words: Words
+) -> list[list[Cell | None]]:
     """The matrix by label and by predicted class; None where no seed has anything.
 
-    `images` (N, height, width) uint8 are the test images.
+    `images` are the test images as data/pictures.py shows them; None of other examples.
     """
     counts = evaluation.confusion
     sizes = np.maximum(counts.sum(axis=1), 1)
@@ -57,7 +59,7 @@ def cells(evaluation: Evaluation, images: np.ndarray, words: Words) -> list[list
 
 def _cell(
     evaluation: Evaluation,
-    images: np.ndarray,
+    images: np.ndarray | None,
     label: int,
     taken: int,
     share: float,
@@ -73,18 +75,20 @@ def _cell(
         share=round(share, 4),
         percent=words.language.percent(share, 1),
         examples=len(found),
-        picture=_picture(images[found["image"].to_numpy()]) if len(found) else "",
+        picture=(
+            _picture(images[found["image"].to_numpy()]) if images is not None and len(found) else ""
+        ),
         confidences=[words.language.percent(each, 0) for each in found["confidence"]],
     )
 
 
 def _picture(images: np.ndarray) -> str:
-    """Images side by side as the data URI of a PNG, dark on light."""
-    count, height, width = images.shape
-    strip = np.full((height, count * (width + GAP) - GAP), 255, np.uint8)
+    """Images side by side as the data URI of a PNG; grey ones dark on light."""
+    count, height, width, *channels = images.shape
+    strip = np.full((height, count * (width + GAP) - GAP, *channels), 255, np.uint8)
     for place, image in enumerate(images):
         left = place * (width + GAP)
-        strip[:, left : left + width] = 255 - image
+        strip[:, left : left + width] = image if channels else 255 - image
     png = io.BytesIO()
     Image.fromarray(strip).save(png, "png", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from study.data import pictures
 from study.page import charts as page_charts
 from study.page import confusion
 from study.page import curves as page_curves
@@ -199,7 +200,8 @@ class _Page:
         classes = self.study.data.targets.in_language(self.language.code)
         if len(classes) > confusion.MOST_CLASSES:
             return None
-        images = self.study.data.test.x[:, 0]
+        data = self.study.data
+        images = pictures.shown(data.test.x) if data.dataset.is_images else None
         cells = confusion.cells(self.study.evaluation, images, self.words)
         return {"classes": classes, "cells": cells, "seeds": len(self.study.evaluation.seeds)}
 

@@ -57,8 +57,8 @@ _MADE_BY = {
 class ReportData:
     """All that the report tells, the same in every language.
 
-    `shapes` are those of the training and the test images, and `class_counts` those of the images
-    learned from (`train`), of the validation and of the test images; `made_by` tells for each run
+    `shapes` are those of the training and the test examples, (n, *inputs), and `class_counts` those
+    of those learned from (`train`), validated and tested on; `made_by` tells for each run
     what code, versions, machine and devices trained it. `final` is None where the plan has no final
     model, and `evaluation` where none of its networks is left. `held_out` is the final model where
     the study holds its validation images out, and `beside` that of another study which does.
@@ -147,10 +147,7 @@ def collect(
     return ReportData(
         plan=plan,
         data=content,
-        shapes={
-            "train": content.train.x[:, 0].shape,
-            "test": content.test.x[:, 0].shape,
-        },
+        shapes={"train": content.train.x.shape, "test": content.test.x.shape},
         class_counts=classes.by_part(
             content.train.y, content.test.y, len(content.targets), plan.validation
         ),

@@ -4,6 +4,8 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
+from study.data.pictures import COLOURS
+from study.data.scaling import PIXELS, of_inputs
 from study.report.part import MOST_ROWS, Part
 from study.results import findings, published
 from study.results.experiments import ExperimentResult, are_paired, rank
@@ -135,7 +137,9 @@ class Introduction(Part):
         yield self.text("introduction.computed")
 
     def mosaic(self) -> str:
-        """The figure with some images of each class."""
+        """The figure with some images of each class; nothing without images."""
+        if not self.study.data.dataset.is_images:
+            return ""
         alternative = self.text(
             "introduction.mosaic_alt",
             count=len(self.classes),
@@ -147,11 +151,11 @@ class Introduction(Part):
     def method(self) -> Iterator[str]:
         """How the numbers were made, a paragraph for each aspect."""
         study, words = self.study, self.words
-        n_train, height, width = study.shapes["train"]
-        yield self._data(height, width)
+        n_train, *shape = study.shapes["train"]
+        yield self._data(shape)
         yield self._validation(n_train)
-        yield self.text("method.network", inputs=height * width, outputs=len(self.classes))
-        yield self.text("method.pixels", half=words.number(0.5, 1))
+        yield self.text("method.network", inputs=math.prod(shape), outputs=len(self.classes))
+        yield self._inputs()
         baseline = settings.complete(study.plan.baseline)
         listed = words.settings(baseline, self.worth_naming(baseline))
         yield self.text("method.baseline", settings=listed)
@@ -213,7 +217,19 @@ class Introduction(Part):
         place = f"method.validation.{self._validated_from}.paragraph"
         return self.text(place, **held_out)
 
-    def _data(self, height: int, width: int) -> str:
+    def _inputs(self) -> str:
+        """How examples become the networks' inputs."""
+        data, words = self.study.data, self.words
+        if of_inputs(data.train.x) == PIXELS:
+            return self.text("method.pixels", half=words.number(0.5, 1))
+        columns = data.fitted.get("columns")
+        if not columns:
+            return self.text("method.as_they_are")
+        return self.text(
+            "method.columns", columns=len(columns), inputs=words.number(math.prod(data.inputs))
+        )
+
+    def _data(self, shape: Sequence[int]) -> str:
         counts = {
             part: self.words.counted("images", shape[0])
             for part, shape in self.study.shapes.items()
@@ -222,13 +238,14 @@ class Introduction(Part):
             self.text(
                 "method.data",
                 dataset=self.dataset,
-                height=height,
-                width=width,
+                of=self._of(shape),
                 count=len(self.classes),
                 classes=self.words.joined(self.classes),
                 **counts,
             )
         ]
+        if drawn := self.study.data.fitted.get("test"):
+            about.append(self.text("method.drawn", seed=drawn["seed"]))
         for name in ("source", "licence"):
             told = getattr(self.study.data.dataset, name)
             if told:
@@ -238,6 +255,14 @@ class Introduction(Part):
                 missing = self.words.joined([self.classes[place] for place in counts.missing])
                 about.append(self.text(f"method.without.{part}", classes=missing))
         return " ".join(about)
+
+    def _of(self, shape: Sequence[int]) -> str:
+        """What an example of this shape is: so many pixels, or so many numbers."""
+        if not self.study.data.dataset.is_images:
+            return self.text("method.of.numbers", count=self.words.number(math.prod(shape)))
+        channels, height, width = shape
+        kind = {1: "grey", COLOURS: "colour"}.get(channels, "channels")
+        return self.text(f"method.of.{kind}", height=height, width=width, channels=channels)
 
     def _work(self) -> dict[str, str]:
         """What the study takes, beside what training every value on its own would take."""

@@ -10,6 +10,8 @@ from itertools import pairwise
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from study.data.base import Dataset
+from study.data.pictures import COLOURS
 from study.final.export import Description
 from study.report.appendix import Appendix
 from study.report.data import ReportData
@@ -31,7 +33,8 @@ def render(study: ReportData, description: Description) -> str:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    words = Words(Language("en"))
+    dataset = study.data.dataset
+    words = Words(Language("en", dataset.noun))
     # Names of the classes for every language: the data set may have none in English.
     targets = replace(study.data.targets, names=description.classes)
     data = replace(study.data, targets=targets)
@@ -40,11 +43,16 @@ def render(study: ReportData, description: Description) -> str:
     accuracy = math.nan
     if evaluation:
         accuracy = evaluation.ensemble_accuracy[0] if several else evaluation.accuracy.mean
-    inputs = description.height * description.width
+    inputs = math.prod(description.inputs)
     sizes = [inputs, *description.settings["hidden"], len(description.classes)]
     text = environment.get_template(TEMPLATE.name).render(
         study=study,
         model=description,
+        task=f"{'image' if dataset.is_images else 'tabular'}-classification",
+        plural=dataset.plural,
+        taken=_taken(description, dataset),
+        given="images" if description.is_images else "inputs",
+        files=_files(description),
         name=f"Perceptron for {description.dataset}",
         used_as=f"Ensemble of {len(description.seeds)} networks" if several else "One network",
         accuracy=accuracy,
@@ -57,3 +65,19 @@ def render(study: ReportData, description: Description) -> str:
         appendix=Appendix(*arguments),
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _taken(description: Description, dataset: Dataset) -> str:
+    """What the model takes, such as `grey images of 28 × 28 pixels`."""
+    if not dataset.is_images:
+        return f"examples of {math.prod(description.inputs):,} numbers"
+    *channels, height, width = description.inputs
+    kinds = {(): "grey ", (1,): "grey ", (COLOURS,): "colour "}
+    return f"{kinds.get(tuple(channels), '')}images of {height} × {width} pixels"
+
+
+def _files(description: Description) -> str:
+    """Files that predict.py reads."""
+    if not description.is_images:
+        return "table.csv" if "columns" in description.fitted else "array.npy"
+    return "image.png" + (" images-idx3-ubyte.gz" if description.channels is None else "")

@@ -254,7 +254,9 @@ class OnTestImages(Results):
         return self.figure("final_confusion", alternative)
 
     def confused_figure(self) -> str:
-        """The figure of examples of the most frequent confusions."""
+        """The figure of examples of the most frequent confusions; nothing without images."""
+        if not self.study.data.dataset.is_images:
+            return ""
         confused = self.evaluation.confused(1)
         if not confused:
             return self.figure(
@@ -275,7 +277,9 @@ class OnTestImages(Results):
         return self.figure("final_classes", self._extremes_in_words("classes_alt"))
 
     def mistakes(self) -> str:
-        """The figure of the most confident mistakes."""
+        """The figure of the most confident mistakes; nothing without images."""
+        if not self.study.data.dataset.is_images:
+            return ""
         mistakes = self.evaluation.mistakes(1)
         if mistakes.empty:
             alternative = self.text("tested.mistakes_alt_none", seeds=self._seeds)

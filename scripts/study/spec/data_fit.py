@@ -1,13 +1,19 @@
 """Whether a study and its data fit each other: by the description, then by the files."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from study.data.base import Classes, Data, Dataset
+from study.data.decoded import Decoded
 from study.spec.plan import Plan
+from study.spec.settings import Settings
 from study.support.errors import StudyError
+
+# Dimensions of an image: channels, height and width.
+IMAGE = 3
 
 # Images looked at for whether their pixels reach beyond 1; all, only where these do not.
 LOOKED_AT = 1000
@@ -28,41 +34,60 @@ def check_files(plan: Plan, dataset: Dataset, folder: Path) -> list[str]:
     check_description(plan, dataset)
     data = dataset.load(folder)
     _refuse_untrained(data)
-    _, height, width = data.inputs
     learned, held_out = len(data.train), 0
     if not isinstance(plan.validation, str):
         held_out = plan.validation["size"]
         if held_out >= learned:
             raise StudyError(
-                f"data.validation.size: {held_out} of {learned} training images leave none to "
-                "train on"
+                f"data.validation.size: {held_out} of {learned} training {dataset.plural} leave "
+                "none to train on"
             )
     for run in plan.runs:
-        shift = run.settings["shift"]
-        if shift >= min(height, width):
-            raise StudyError(
-                f"shift: {shift} pixels move an image of {height} x {width} out of sight; at most "
-                f"{min(height, width) - 1} are possible"
-            )
+        _refuse_unseen(run.settings, data)
     return [
         *data.notes,
-        *_large_batches(plan, learned - held_out),
+        *_large_batches(plan, learned - held_out, dataset.plural),
         *_odd_labels(data),
-        *dark_pixels(data.train.x, "the training images"),
+        *_odd_pixels(data),
     ]
 
 
 def _refuse_untrained(data: Data) -> None:
-    """Networks learn classes of grey images so far."""
-    is_grey = data.is_images and data.inputs[0] == 1 and data.train.x.dtype == np.uint8
-    if is_grey and isinstance(data.targets, Classes):
-        return
-    shape = " x ".join(map(str, data.inputs))
-    kind = "classes" if isinstance(data.targets, Classes) else "quantities"
-    raise StudyError(
-        f"data.dataset: {data.dataset.name} has {kind} of {data.train.x.dtype} examples {shape}; "
-        "networks learn classes of grey 8-bit images so far"
-    )
+    """Networks learn classes so far."""
+    if not isinstance(data.targets, Classes):
+        raise StudyError(
+            f"data.dataset: {data.dataset.name} has quantities to predict; networks learn classes "
+            "so far"
+        )
+    if data.dataset.is_images and len(data.inputs) != IMAGE:
+        shape = " x ".join(map(str, data.inputs))
+        raise StudyError(
+            f"data.dataset: the examples of {data.dataset.name} are no images, as the config says, "
+            f"but {shape}"
+        )
+
+
+def _refuse_unseen(settings: Settings, data: Data) -> None:
+    """Raise StudyError for a shift or mirroring that examples do not have, or that hides them."""
+    shift = settings["shift"]
+    moves = {"shift": shift, "flip": settings["flip"]}
+    used = [name for name, value in moves.items() if value]
+    if used and len(data.inputs) != IMAGE:
+        raise StudyError(
+            f"{used[0]}: moves images, which the examples of {data.dataset.name} are not; leave it "
+            "out"
+        )
+    *_, height, width = data.inputs if used else (math.inf, math.inf)
+    if shift >= min(height, width):
+        raise StudyError(
+            f"shift: {shift} pixels move an image of {height} x {width} out of sight; at most "
+            f"{min(height, width) - 1} are possible"
+        )
+
+
+def _odd_pixels(data: Data) -> Iterator[str]:
+    if data.dataset.is_images and data.train.x.dtype == np.uint8:
+        yield from dark_pixels(data.train.x, "the training images")
 
 
 def dark_pixels(pixels: np.ndarray, which: str) -> Iterator[str]:
@@ -74,14 +99,18 @@ def dark_pixels(pixels: np.ndarray, which: str) -> Iterator[str]:
         )
 
 
-def _large_batches(plan: Plan, learned: int) -> Iterator[str]:
+def _large_batches(plan: Plan, learned: int, examples: str) -> Iterator[str]:
     sizes = sorted({run.settings["batch_size"] for run in plan.runs})
     for size in sizes:
         if size > learned:
-            yield f"batch_size: {size} is more than the {learned} training images: a batch is all"
+            told = f"is more than the {learned} training {examples}"
+            yield f"batch_size: {size} {told}: a batch is all"
 
 
 def _odd_labels(data: Data) -> Iterator[str]:
+    """Classes that nothing is learned of, where decoding has not told already."""
+    if isinstance(data.dataset, Decoded):
+        return
     counts = np.bincount(data.train.y, minlength=len(data.targets))
     absent = [str(label) for label in np.flatnonzero(counts == 0)]
     if absent:

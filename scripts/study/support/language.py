@@ -1,6 +1,7 @@
 """Words and numbers in the report's languages."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from babel.numbers import format_decimal
@@ -18,6 +19,9 @@ HUGE = 15
 # A number within a value text: not part of a word, so that `128-64` is two whole numbers.
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[+-]?\d+)?(?![\w.])")
 
+# What the catalogues call the data where nothing else is said: nouns.yaml has the other words.
+GARMENTS = "garments"
+
 
 def available() -> list[str]:
     """The codes of the languages that have catalogues."""
@@ -25,19 +29,28 @@ def available() -> list[str]:
 
 
 class Language:
-    """The catalogues of one language: resources/languages/<code>/<file>.yaml."""
+    """The catalogues of one language: resources/languages/<code>/<file>.yaml.
 
-    def __init__(self, code: str):
+    Their sentences call the data by `noun`, as `Dataset.noun` has it.
+    """
+
+    def __init__(self, code: str, noun: str = GARMENTS):
         if code not in available():
             raise StudyError(f"no catalogue for language {code!r}; there are {available()}")
         self.code = code
         self._catalogues: dict[str, Any] = {}
+        self._nouns: dict[str, str] = {}
+        if noun != GARMENTS:
+            words = self._catalogue("nouns")
+            self._nouns = {words["words"][key]: word for key, word in words[noun].items()}
+            del self._catalogues["nouns"]
 
     def _catalogue(self, name: str) -> Any:
         """One of the files, read when it is first asked for: reading all takes half a second."""
         if name not in self._catalogues:
             path = LANGUAGES / self.code / f"{name}.yaml"
-            self._catalogues[name] = YAML(typ="safe", pure=False).load(path)
+            content = YAML(typ="safe", pure=False).load(path)
+            self._catalogues[name] = _renamed(content, self._nouns) if self._nouns else content
         return self._catalogues[name]
 
     def entry(self, key: str) -> Any:
@@ -73,3 +86,19 @@ class Language:
         """A language-neutral value text (`0.001`, `128-64`, `dropout=0.2`) in this language."""
         sign = self.number(0.5, 1)[1]
         return _NUMBER.sub(lambda number: number[0].replace(".", sign), text)
+
+
+def _renamed(content: Any, nouns: Mapping[str, str]) -> Any:
+    """A catalogue's content with other nouns in its texts; {fields} and keys stay."""
+    if isinstance(content, dict):
+        return {key: _renamed(each, nouns) for key, each in content.items()}
+    if isinstance(content, list):
+        return [_renamed(each, nouns) for each in content]
+    if not isinstance(content, str):
+        return content
+
+    def other(found: re.Match[str]) -> str:
+        word = nouns[found[0].lower()]
+        return word.capitalize() if found[0][0].isupper() else word
+
+    return re.sub(rf"(?<![{{\w])({'|'.join(nouns)})(?![}}\w])", other, content, flags=re.IGNORECASE)
