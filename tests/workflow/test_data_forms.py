@@ -1,11 +1,19 @@
 """A study of data in another form than IDX files, from the config to the report."""
 
+import json
+import re
+import subprocess
+import sys
+
 import numpy as np
+import onnxruntime
+import pandas as pd
 import pytest
 from PIL import Image
 
-from small_study import Study
-from study.data.datasets import describe
+from small_study import ROOT, Study
+from study.data import table_reading
+from study.final import export
 
 EXPERIMENT = {"dropout": {"vary": {"dropout": [0.0, 0.5]}}}
 
@@ -39,11 +47,82 @@ def test_a_folder_of_pictures_is_decoded_once_and_reported(study):
     assert (data / "checksums.sha256").stat().st_mtime_ns == before
 
 
-def test_what_networks_do_not_learn_yet_is_told_before_any_training(study):
-    (study.folder / "table.csv").write_text("a,y\n" + "1,yes\n2,no\n" * 20)
-    study.configure(data={"dataset": {"table": "table.csv", "target": "y"}})
-    ended = study.run()
-    assert ended.returncode != 0
-    log = (study.results / "data" / "table" / "fetch.log").read_text()
-    assert "table has classes of float32 examples 1; networks learn" in log
-    assert describe({"table": str(study.folder / "table.csv"), "target": "y"}).name == "table"
+# What no report of a table speaks of, and none of colours.
+OF_IMAGES = r"\b(images?|pixels?|pictures?|im\u00e1gen(es)?|imagen|p\u00edxel(es)?|fotos?)\b"
+OF_GARMENTS = r"\b(garments?|prendas?|shirts?|camisas?)\b"
+
+
+def written(study) -> str:
+    """All that a person reads of a study: reports, pages without their code, figures and card."""
+    pages = [
+        re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", page.read_text("utf-8"), flags=re.S)
+        for page in study.results.glob("report.*.html")
+    ]
+    plain = [*study.results.glob("report.*.md"), *study.results.glob("model/README.md")]
+    return "\n".join([*pages, *(path.read_text("utf-8") for path in plain)])
+
+
+def test_a_table_is_reported_without_a_word_of_images(study):
+    random = np.random.default_rng(0)
+    size = random.normal(size=120)
+    kind = np.where(size + random.normal(scale=0.3, size=120) > 0, "large", "small")
+    frame = pd.DataFrame({"size": size, "colour": random.choice(["red", "blue"], 120), "y": kind})
+    frame.to_csv(study.folder / "things.csv", index=False)
+    study.configure(
+        data={
+            "dataset": {"table": "things.csv", "target": "y"},
+            "validation": {"from": "train", "size": 20},
+        },
+        experiments=EXPERIMENT | {"hidden": {"vary": {"hidden": [[4], [8]]}}},
+        final={"epochs": 20, "batch_size": 10, "dropout": 0.0},
+        report={"languages": ["en", "es"]},
+    )
+    study.ok()
+    text = written(study)
+    assert not re.findall(rf".*{OF_IMAGES}.*|.*{OF_GARMENTS}.*", text, re.IGNORECASE)
+    assert "things has 96 examples for training and 24 examples for the test, of 3 numbers" in text
+    assert "2 columns become 3 inputs" in text
+    assert "20 de 96" in text
+    names = {path.name.split(".")[0] for path in study.results.glob("figures/*.png")}
+    final = {f"final_{part}" for part in ("curves", "confusion", "classes", "calibration")}
+    assert names == {"dropout", "hidden"} | final
+    assert "Nothing to be done" in study.ok().output
+
+    model = study.results / "model"
+    predict = [sys.executable, ROOT / "scripts/predict.py", "--model", model, "--json"]
+    done = subprocess.run(
+        [*predict, study.folder / "things.csv"], capture_output=True, text=True, check=True
+    )
+    found = [json.loads(line)["class"] for line in done.stdout.splitlines()]
+    assert (np.array(found) == kind).mean() > 0.7
+    # The graph takes what the description makes of the table.
+    described = export.read_model(model / export.FILE).description
+    inputs = table_reading.transform(frame, described.fitted)
+    session = onnxruntime.InferenceSession(model / "model.onnx")
+    [probabilities] = session.run(None, {"inputs": inputs})
+    assert [described.classes[best] for best in probabilities.argmax(axis=1)] == found
+
+
+def test_images_in_colour_are_shown_in_colour(study):
+    random = np.random.default_rng(0)
+    for name, tones in (("rose", (190, 80, 120)), ("leaf", (80, 170, 90))):
+        (study.folder / "garden" / name).mkdir(parents=True)
+        for number in range(30):
+            pixels = random.normal(tones, 60, (6, 6, 3)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(study.folder / "garden" / name / f"{number}.png")
+    study.configure(
+        data={"dataset": {"images": "garden", "size": [6, 6]}},
+        experiments={"hidden": {"vary": {"hidden": [[4], [8]]}}, "shift": {"vary": {"shift": [1]}}},
+        final={"epochs": 1},
+    )
+    study.ok()
+    text = written(study)
+    assert "of 6 \u00d7 6 pixels in colour, in 2 classes: leaf and rose" in text
+    assert not re.findall(rf".*{OF_GARMENTS}.*", text.replace("moved shirt is still a shirt", ""))
+    with Image.open(study.results / "figures" / "mosaic.en.png") as mosaic:
+        red, green, _ = np.asarray(mosaic.convert("RGB")).astype(int).transpose(2, 0, 1)
+    assert (abs(red - green) > 50).mean() > 0.2
+    predict = [sys.executable, ROOT / "scripts/predict.py", "--model", study.results / "model"]
+    picture = study.folder / "garden" / "rose" / "0.png"
+    done = subprocess.run([*predict, picture], capture_output=True, text=True, check=True)
+    assert "rose" in done.stdout.splitlines()[-1]

@@ -258,7 +258,8 @@ def examples(job: Job, device: str) -> tuple["Examples", "Examples"]:
     size, count = job.validation["size"], len(learned)
     if size >= count:
         raise StudyError(
-            f"data.validation.size: {size} of {count} training images leave none to train on"
+            f"data.validation.size: {size} of {count} training {job.dataset.plural} leave none to "
+            "train on"
         )
     kept, held_out = hold_out(learned.targets, size, job.validation["seed"])
     return learned.chosen(kept), learned.chosen(held_out)

@@ -54,6 +54,7 @@ def test_a_form_goes_through_a_command_line():
         ({"images": "x", "size": [32]}, r"must be \[height, width\]"),
         ({"images": "x", "size": [0, 5]}, r"must be \[height, width\]"),
         ({"arrays": 3}, "must be text, is 3"),
+        ({"python": "x", "examples": "image"}, "must be images or numbers.*did you mean 'images'"),
     ],
 )
 def test_what_names_no_data_is_told_by_its_key(options, message):
@@ -169,6 +170,30 @@ def test_images_have_their_channels_first_and_pixels_of_more_bits_are_scaled(tmp
     assert np.allclose(data.train.x, np.moveaxis(x / 32_767.5 - 1, 3, 1), atol=1e-4)
     assert any("pixels of 16 bits" in note for note in data.notes)
     assert any("10 of 10 test examples" in note for note in data.notes)
+
+
+def test_the_training_part_alone_says_how_pixels_are_scaled(tmp_path):
+    """A test part that is darker by chance was made lighter than the training part before."""
+    train, test = np.zeros((4, 2, 2)), np.full((4, 2, 2), 0.25)
+    train[0] = 1.0
+    labels = [0, 1, 0, 1]
+    np.savez(tmp_path / "a.npz", x_train=train, y_train=labels, x_test=test, y_test=labels)
+    data = fetched({"arrays": str(tmp_path / "a.npz")}, tmp_path)
+    assert data.fitted["scaling"] == [2, 1]
+    assert (data.test.x == -0.5).all()
+
+
+@pytest.mark.parametrize(("shape", "is_images"), [((4, 3), False), ((4, 3, 3), True)])
+def test_whether_arrays_are_images_is_known_before_they_are_fetched(tmp_path, shape, is_images):
+    np.savez(tmp_path / "a.npz", x_train=np.zeros(shape), y_train=[0, 1, 0, 1])
+    assert describe({"arrays": str(tmp_path / "a.npz")}).is_images == is_images
+    (tmp_path / "a.npz").write_text("text")
+    assert not describe({"arrays": str(tmp_path / "a.npz")}).is_images
+
+
+def test_the_config_says_whether_a_function_gives_images():
+    assert not describe({"python": "x.py"}).is_images
+    assert describe({"python": "x.py", "examples": "images"}).is_images
 
 
 def test_labels_that_begin_at_1_are_told_and_kept_as_names(tmp_path):

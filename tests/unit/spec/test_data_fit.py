@@ -58,6 +58,31 @@ def test_an_image_is_not_moved_out_of_sight(data):
         check(data, experiments={"shift": {"vary": {"shift": [0, 8]}}})
 
 
+@pytest.mark.parametrize("setting", [{"shift": 1}, {"flip": True}])
+def test_only_images_are_moved(tmp_path, setting):
+    (tmp_path / "a.csv").write_text("a,y\n" + "1,yes\n2,no\n" * 20)
+    table = {"table": str(tmp_path / "a.csv"), "target": "y"}
+    dataset = datasets.describe(table)
+    dataset.fetch(tmp_path / "there", [], print)
+    config = {"experiments": {"dropout": {"vary": {"dropout": [0.1, 0.2]}}}}
+    config |= {"data": {"dataset": table}, "baseline": setting}
+    study = resolve(validated(config, "config.yaml"))
+    with pytest.raises(StudyError, match=rf"^{next(iter(setting))}: moves images, which .* a are"):
+        data_fit.check_files(study, dataset, tmp_path / "there")
+
+
+def test_a_function_that_gives_no_images_is_told(tmp_path):
+    source = "import numpy as np\n\ndef load():\n    return np.eye(9), np.arange(9) % 2\n"
+    (tmp_path / "my_data.py").write_text(source)
+    named = {"python": str(tmp_path / "my_data.py"), "examples": "images"}
+    dataset = datasets.describe(named)
+    dataset.fetch(tmp_path / "there", [], print)
+    config = {"experiments": {"dropout": {"vary": {"dropout": [0.1]}}}, "data": {"dataset": named}}
+    study = resolve(validated(config, "config.yaml"))
+    with pytest.raises(StudyError, match="the examples of my_data are no images, .* but 9"):
+        data_fit.check_files(study, dataset, tmp_path / "there")
+
+
 def test_a_batch_that_is_all_is_noted(data):
     told = check(data, experiments={"batch": {"vary": {"batch_size": [40, 41]}}})
     assert told == ["batch_size: 41 is more than the 40 training images: a batch is all"]
