@@ -45,9 +45,10 @@ def content(arrays: Mapping[str, Any], options: Mapping[str, Any], place: str) -
         fitted["test"] = TEST | options.get("test", {})
         train, test = preparing.parts(labels, fitted["test"], is_classes, place)
     learned, tested = (Examples(both[chosen], labels[chosen]) for chosen in (train, test))
-    if labels.ndim == 1:
-        least = np.concatenate(list(y.values())).min() if labels.ndim == 1 else 0
-        if np.issubdtype(np.asarray(least).dtype, np.integer) and least != 0:
+    given = np.concatenate(list(y.values()))
+    if labels.ndim == 1 and np.issubdtype(given.dtype, np.integer):
+        least = given.min()
+        if least != 0:
             notes.append(f"labels begin at {least}: they are the classes' names")
     notes += preparing.oddities(learned, tested, targets)
     return Content(learned, tested, targets, fitted, notes)
