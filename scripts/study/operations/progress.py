@@ -194,9 +194,9 @@ def _situation(
             # One that failed before it could say so has left it in its log alone.
             message = job_logs.told(folder / "train.log")
             return (Situation.FAILED if message else Situation.WAITING), message.partition("\n")[0]
-        if failure["kind"] == failures.STOPPED:
+        if failure.kind == failures.STOPPED:
             return Situation.INTERRUPTED, "was told to stop"
-        return Situation.FAILED, f"{failure['kind']}: {failure['message'].splitlines()[0]}"
+        return Situation.FAILED, f"{failure.kind}: {failure.message.splitlines()[0]}"
     if holder.is_here:
         if holder.is_alive:
             return Situation.TRAINING, ""

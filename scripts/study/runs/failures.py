@@ -3,9 +3,10 @@
 import errno
 import json
 import traceback
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from study.runs import fingerprint
 from study.support.errors import StudyError, printable
@@ -63,45 +64,56 @@ def _lacks_space(error: BaseException) -> bool:
     return False
 
 
+@dataclass(frozen=True)
+class Failure:
+    """What failure.json holds: of which of KINDS it is, and what program and torch (`code`) failed.
+
+    The message may have several lines. The traceback is for people: `read_failure` leaves it out.
+    """
+
+    kind: str
+    message: str
+    code: str | None = None
+    traceback: Sequence[str] = ()
+
+
 def note(folder: Path, error: BaseException, program: Path) -> None:
     """Leave failure.json in `folder`, with what `program` and torch were when it failed."""
-    failure = {
-        "kind": kind_of(error),
-        "message": f"{type(error).__name__}: {error}",
-        "code": _code(program),
-        "traceback": traceback.format_exception(error),
-    }
-    write_text(folder / NAME, json.dumps(failure, indent=1) + "\n")
+    message = f"{type(error).__name__}: {error}"
+    lines = traceback.format_exception(error)
+    failure = Failure(kind_of(error), message, _code(program), lines)
+    write_text(folder / NAME, json.dumps(asdict(failure), indent=1) + "\n")
 
 
 def kind_left(folder: Path) -> str | None:
     """The kind of the failure that `folder` tells of, None where it tells of none."""
     failure = read_failure(folder)
-    return failure["kind"] if failure else None
+    return failure.kind if failure else None
 
 
-def read_failure(folder: Path) -> dict[str, Any] | None:
+def read_failure(folder: Path) -> Failure | None:
     """What `note` left in `folder`; None where it left nothing, or nothing that can be read."""
     try:
-        failure = json.loads(read_own(folder / NAME) or b"null")
+        found = json.loads(read_own(folder / NAME) or b"null")
     except (ValueError, RecursionError):
         return None
-    if not isinstance(failure, dict) or failure.get("kind") not in KINDS:
+    if not isinstance(found, dict) or found.get("kind") not in KINDS:
         return None
-    message = failure.get("message")
+    message = found.get("message")
     if not isinstance(message, str) or not message.strip():
         return None
-    return failure | {"message": "\n".join(map(printable, message.splitlines()))}
+    return Failure(
+        found["kind"], "\n".join(map(printable, message.splitlines())), found.get("code")
+    )
 
 
 def refuse_known_bug(folder: Path, program: Path) -> None:
     """Raise StudyError where this very code has failed here before by a bug of its own."""
-    failure = read_failure(folder) or {}
-    if failure.get("kind") == BUG and failure.get("code") == _code(program):
-        message = failure["message"]
+    failure = read_failure(folder)
+    if failure and failure.kind == BUG and failure.code == _code(program):
         raise StudyError(
-            f"{message}\nThis is a bug and would come again: {folder / NAME} has the details; "
-            "remove that file to try all the same"
+            f"{failure.message}\nThis is a bug and would come again: {folder / NAME} has the "
+            "details; remove that file to try all the same"
         )
 
 

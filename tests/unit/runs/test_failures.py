@@ -85,7 +85,7 @@ def test_a_damaged_note_refuses_nothing(tmp_path, content):
 def test_a_terminals_commands_are_written_out(tmp_path):
     note = {"kind": "bug", "message": "\x1b[2Jgone\nnext"}
     (tmp_path / failures.NAME).write_text(json.dumps(note), encoding="utf-8")
-    assert failures.read_failure(tmp_path)["message"] == "\\x1b[2Jgone\nnext"
+    assert failures.read_failure(tmp_path).message == "\\x1b[2Jgone\nnext"
 
 
 def test_a_note_that_is_no_plain_file_tells_nothing(tmp_path):
