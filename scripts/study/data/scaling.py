@@ -15,6 +15,18 @@ PIXELS: Scaling = (1 / 127.5, 1.0)
 AS_STORED: Scaling = (1.0, 0.0)
 
 
+# The mean and the deviation of each target, in its unit.
+Spread = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+def of_targets(y: np.ndarray) -> Spread:
+    """That of quantities (n, targets), by which a network learns them: of the training part."""
+    exact = y.astype(np.float64)
+    deviations = exact.std(axis=0)
+    # What never changes is not scaled.
+    return tuple(exact.mean(axis=0)), tuple(np.where(deviations > 0, deviations, 1.0))
+
+
 def of_inputs(x: np.ndarray) -> Scaling:
     """That of inputs as they are stored: bytes are pixels, other numbers are used as they are."""
     return PIXELS if x.dtype == np.uint8 else AS_STORED

@@ -27,9 +27,6 @@ from study.support.language import Language
 WIDTH = 10.0
 DPI = 150
 
-# Characters that a line of a note has room for.
-NOTE_WIDTH = 145
-
 INK = "#222222"
 MUTED = "#6b6b6b"
 GRID = "#e4e4e4"
@@ -101,8 +98,6 @@ def sheet(height: float, title: str, note: str = "") -> Iterator[Figure]:
             textwrap.fill(title, 94), x=0.01, ha="left", fontsize=12.5, fontweight="bold"
         )
         if note:
-            lines = [textwrap.fill(line, NOTE_WIDTH) for line in note.splitlines()]
-            note = "\n".join(lines)
             figure.supxlabel(note, x=0.01, ha="left", fontsize=8.5, color=MUTED, linespacing=1.4)
         yield figure
 

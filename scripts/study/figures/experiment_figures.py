@@ -85,10 +85,11 @@ def _note(experiment: FigureData, language: Language) -> str:
         notes.append("crosses")
     if len(experiment.runs) < len(experiment.table):
         notes.append("one_run")
-    told = [language.text(f"figures.{note}") for note in notes]
+    told = [" ".join(language.text(f"figures.{note}") for note in notes)]
     if experiment.frequent:
+        # On a line of its own: together they are wider than a page.
         told.append(experiment.frequent.told(language))
-    return " ".join(told)
+    return "\n".join(filter(None, told))
 
 
 def _draw_curves(

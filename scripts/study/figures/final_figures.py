@@ -131,10 +131,11 @@ def _draw_curves(model: FinalModelData, language: Language, folder: Path) -> Non
     notes = ["intervals"] if len(model.finished) > 1 else []
     if len(model.finished) < model.n_seeds:
         notes.append("crosses")
-    told = [language.text(f"figures.{key}") for key in notes]
+    told = [" ".join(language.text(f"figures.{key}") for key in notes)]
     if model.frequent:
+        # On a line of its own: together they are wider than a page.
         told.append(model.frequent.told(language))
-    note = " ".join(told)
+    note = "\n".join(filter(None, told))
     with drawing.sheet(4.0, _title(model, "final_curves", language), note) as figure:
         panels = figure.subplots(1, 2)
         ends = []

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset
 import pyarrow.parquet as pq
 
-from study.runs.records import RECORD, read_metadata
+from study.runs.records import RECORDS, read_metadata
 from study.spec import settings
 from study.spec.plan import Run
 from study.spec.schemas import definitions
@@ -61,7 +61,9 @@ def _record(run: Run, folder: Path) -> Path:
 def _collect(runs: list[Run], folder: Path) -> pa.Table:
     paths = [_record(run, folder) for run in runs]
     try:
-        rows = pa.dataset.dataset(list(map(str, paths)), schema=RECORD).to_table()
+        # Of one study, all are of one task.
+        record = _form(paths[0])
+        rows = pa.dataset.dataset(list(map(str, paths)), schema=record).to_table()
     except pa.ArrowInvalid:
         damaged = next(path for path in paths if not _is_readable(path))
         raise StudyError(
@@ -90,7 +92,7 @@ def _collect(runs: list[Run], folder: Path) -> pa.Table:
             # pandas neither groups by lists nor finds duplicates among them.
             written = [settings.text(run.settings[column.name]) for run in runs]
             columns[f"{column.name}_text"] = pa.array(written, pa.string()).take(order)
-    columns |= {name: rows[name] for name in RECORD.names if name != "run"}
+    columns |= {name: rows[name] for name in record.names if name != "run"}
     return pa.table(columns)
 
 
@@ -102,9 +104,18 @@ def devices(runs: Iterable[Run], folder: Path) -> list[str]:
     return sorted(found)
 
 
+def _form(path: Path) -> pa.Schema:
+    """The columns of a record, by its task; pa.ArrowInvalid where they are of none."""
+    names = pq.read_schema(path).names
+    for record in RECORDS:
+        if record.names == names:
+            return record
+    raise pa.ArrowInvalid(f"{path}: has other columns")
+
+
 def _is_readable(path: Path) -> bool:
     try:
-        return bool(pq.read_table(path).schema.equals(RECORD))
+        return bool(pq.read_table(path).schema.equals(_form(path)))
     except pa.ArrowInvalid:
         return False
 

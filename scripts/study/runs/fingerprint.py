@@ -23,7 +23,7 @@ LIBRARY = Path(__file__).resolve().parents[1]
 # no run of another anew.
 TRAINING = ("trainer", "split")
 MODELS = {"mlp": "stacked_mlp", "module": "modules"}
-TASKS = {"classification": "classification"}
+TASKS = {"classification": "classification", "regression": "regression"}
 
 
 def training_modules(model: str = "mlp", task: str = "classification") -> list[Path]:

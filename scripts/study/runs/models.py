@@ -135,8 +135,21 @@ def architecture(
     )
 
 
-def objective(task: Task, settings: Mapping[str, Any], outputs: int) -> "Objective":
-    """The loss and the metrics of a run's `task`. Imports torch."""
+def objective(
+    task: Task,
+    settings: Mapping[str, Any],
+    outputs: int,
+    spread: tuple[Sequence[float], Sequence[float]] | None = None,
+) -> "Objective":
+    """The loss and the metrics of a run's `task`. Imports torch.
+
+    `spread` is that of the training part's targets, where they are quantities: the mean and the
+    deviation of each (data/scaling.py).
+    """
+    if task.name == "regression" and spread is not None:
+        from study.learning.regression import Regression
+
+        return Regression(*spread)
     from study.learning.classification import Classification
 
     return Classification(outputs, settings["label_smoothing"])

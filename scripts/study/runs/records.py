@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study.runs.checkpoint import Checkpoint
-from study.spec.tasks import CLASSIFICATION, Task
+from study.spec.tasks import CLASSIFICATION, TASKS, Task
 from study.support.files import atomic_path
 
 
@@ -23,6 +23,9 @@ def schema(task: Task) -> pa.Schema:
 
 
 RECORD = schema(CLASSIFICATION)
+
+# The records of all tasks.
+RECORDS = tuple(map(schema, TASKS.values()))
 
 
 def write_parquet(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:

@@ -31,4 +31,8 @@ class Task:
 
 CLASSIFICATION = Task("classification", ("accuracy",), {"accuracy": True})
 
-TASKS = {task.name: task for task in [CLASSIFICATION]}
+# R² has no unit, RMSE that of the target.
+REGRESSION = Task("regression", ("r2", "rmse"), {"r2": True, "rmse": False})
+
+# By the name that the config has under `data.task`.
+TASKS = {task.name: task for task in [CLASSIFICATION, REGRESSION]}
