@@ -83,6 +83,7 @@ def test_a_table_is_reported_without_a_word_of_images(study):
     assert "things has 96 examples for training and 24 examples for the test, of 3 numbers" in text
     assert "2 columns become 3 inputs" in text
     assert "20 de 96" in text
+    assert "Mean probability of the predicted class: " in text
     names = {path.name.split(".")[0] for path in study.results.glob("figures/*.png")}
     final = {f"final_{part}" for part in ("curves", "confusion", "classes", "calibration")}
     assert names == {"dropout", "hidden"} | final
