@@ -39,8 +39,8 @@ AGAIN := make report $(if $(filter-out $(FOLDER)/config.yaml,$(CONFIG)),"CONFIG=
 # At a terminal, a panel in place of Snakemake's lines (workflow/logger).
 PANEL := $$([ -t 2 ] && [ "$$TERM" != dumb ] && echo --logger panel)
 
-# Files side by side; a file's tests share what they made.
-PYTEST := pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=90
+# Files side by side, in the order of tests/conftest.py; a file's tests share what they made.
+PYTEST := pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --cov --cov-fail-under=90
 
 .DEFAULT_GOAL := help
 .PHONY: help setup report quick recommended new-study status report-partial snakemake-report data plan compare tensorboard reference claims verify accept-code prune fidelity bench check test test-full test-cluster slurm

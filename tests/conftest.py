@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 import forkserver
@@ -25,6 +26,12 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Before pytest-xdist's workers start, which share it; it imports nothing until it is asked.
     forkserver.directory()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Workers take whole files, in this order: few of the longest, which run the workflow, would
+    # come last otherwise, and one worker would wait for the other.
+    items.sort(key=lambda item: "workflow" not in item.path.parts)
 
 
 def pytest_runtest_setup() -> None:

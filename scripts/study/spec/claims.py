@@ -1,6 +1,7 @@
 """Claims that are put to the test: the published study's (resources/claims.yaml) and one's own."""
 
 import contextlib
+import functools
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -83,11 +84,11 @@ class Claim:
     predicate: Predicate
 
 
-def ledger() -> list[dict[str, Any]]:
+@functools.cache
+def ledger() -> tuple[Mapping[str, Any], ...]:
     """The published study's claims, in the form of claims.schema.yaml."""
     # By libyaml: the strict reader takes half a second.
-    found: list[dict[str, Any]] = YAML(typ="safe").load(LEDGER)
-    return found
+    return tuple(YAML(typ="safe").load(LEDGER))
 
 
 def asked(plan: Plan) -> list[Claim]:

@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import forkserver
 from small_study import Study
 from study.commands import door, verify
 from study.data.datasets import describe
 from study.data.scaling import PIXELS
 from study.final import evaluation
-from study.operations import remade, retrained, verified_runs
+from study.operations import own_commands, remade, retrained, verified_runs
 from study.operations.checks import OK, OUTDATED, SKIPPED, WRONG, CheckedStudy, Finding
 from study.operations.stored_tables import as_stored, holds
 from study.operations.verification import Verification
@@ -112,6 +113,13 @@ def quick(monkeypatch):
     monkeypatch.setattr(remade, "made_again", lambda *_: iter(()))
 
 
+@pytest.fixture
+def forked(monkeypatch):
+    """The study's programs are forks of a warm process: their imports take seconds each."""
+    python = f"{forkserver.directory()}/python"
+    monkeypatch.setattr(own_commands, "STUDY", [python, "-m", own_commands.STUDY[-1]])
+
+
 def findings(study: plan.Plan) -> list[Finding]:
     return list(Verification(study, Path("results")).findings())
 
@@ -170,7 +178,7 @@ def test_a_study_that_is_not_begun_is_told_in_a_line(monkeypatch, tmp_path):
 # What is right.
 
 
-def test_untouched_results_are_right_and_come_out_the_same(study, monkeypatch, capfd):
+def test_untouched_results_are_right_and_come_out_the_same(study, forked, monkeypatch, capfd):
     """All for real: figures and report are made again, and a replicate is trained."""
     before = {path: path.stat().st_mtime_ns for path in Path("results").rglob("*")}
     assert program(monkeypatch, "--seed", "3") == 0
@@ -249,7 +257,9 @@ def test_a_damaged_receipt_is_found(study, quick, damage):
     assert text.startswith("results/receipts/report.json: cannot be read")
 
 
-def test_figures_and_report_with_checksums_to_match_are_held_against_what_is_made_again(study):
+def test_figures_and_report_with_checksums_to_match_are_held_against_what_is_made_again(
+    study, forked
+):
     *damaged, _ = [Path("results") / name for name in DRAWN_AND_WRITTEN]
     figure, other_figure, *model, report = damaged
     for path in (figure, *model):
@@ -525,7 +535,7 @@ def touch_weights(replicate):
 
 @pytest.mark.parametrize(("change", "epoch"), [(make_up, 2), (touch_weights, "[23]")])
 def test_results_made_up_throughout_are_found_by_training_again(
-    study, forged, quick, change, epoch
+    study, forged, forked, quick, change, epoch
 ):
     forged(change)
     [finding] = train_again(study)
@@ -551,7 +561,7 @@ def test_what_other_code_trained_is_not_compared(study, quick, monkeypatch):
     assert "not trained again: it was made with other code" in finding.text
 
 
-def test_a_device_that_is_not_there_is_told(study, quick):
+def test_a_device_that_is_not_there_is_told(study, quick, forked):
     checked = Verification(replace(study, device="mps"), Path("results"))
     [finding] = checked.retrained(random.Random(0))
     assert finding.verdict == SKIPPED
