@@ -1,5 +1,6 @@
 """The data set that a config names, in whatever form."""
 
+import functools
 import json
 import os
 from collections.abc import Mapping
@@ -7,10 +8,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from study.data import idx
 from study.data.base import Dataset
 from study.data.decoded import Decoded
 from study.support.errors import StudyError
+from study.support.files import read_bytes
 from study.support.resources import resource
 from study.support.strict_yaml import suggestion
 
@@ -65,7 +69,7 @@ def describe(named: Named) -> Dataset:
     """
     if isinstance(named, Mapping):
         return _of_form(named)
-    known = idx.entries(REGISTRY)
+    known = _registered()
     if named in known:
         return idx.parse(REGISTRY, str(named), known[named])
     path = Path(os.path.expanduser(named))
@@ -79,6 +83,14 @@ def describe(named: Named) -> Dataset:
             f"resources/datasets.yaml{suggestion(named, known)}"
         )
     return idx.read_description(path)
+
+
+@functools.cache
+def _registered() -> dict[str, Any]:
+    """The entries of the registry, by name."""
+    # By libyaml: every program reads it, and the strict reader takes ten times as long.
+    content: dict[str, Any] = YAML(typ="safe").load(read_bytes(REGISTRY))
+    return content
 
 
 def _of_form(options: Mapping[str, Any]) -> Decoded:

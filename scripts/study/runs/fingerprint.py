@@ -4,6 +4,7 @@ import ast
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -104,10 +105,32 @@ def _follow(path: Path, seen: set[Path]) -> None:
             _follow(behind, seen)
 
 
+# The usual forms of an import of the library, each of which begins a line.
+_IMPORTS = re.compile(
+    r"^[ \t]*(?:from study\.([\w.]+) import (\([\w\s,]+\)|[\w, \t]+)"
+    r"|import study\.([\w.]+))[ \t]*$",
+    re.MULTILINE,
+)
+# Every line that may be of one, in whatever form: where there are more of them, the tree is asked.
+_MENTIONS = re.compile(r"^(?=.*\bimport\b).*\bstudy\b.*$|\\$", re.MULTILINE)
+
+
 # A workflow asks for many programs at a time, with the same modules behind most of them.
 @functools.cache
 def _imported(source: str) -> list[str]:
     """What a file of Python may import from the library, as names of modules."""
+    found = _IMPORTS.findall(source)
+    if len(found) < len(_MENTIONS.findall(source)):
+        return _imported_by_syntax(source)
+    names = []
+    for module, members, alone in found:
+        members = re.findall(r"\w+(?: as \w+)?", members)
+        names += [alone or module, *(f"{module}.{member.split()[0]}" for member in members)]
+    return names
+
+
+def _imported_by_syntax(source: str) -> list[str]:
+    """The same of any source, by its syntax tree, which takes ten times as long."""
     names = []
     for statement in _statements(ast.parse(source)):
         if isinstance(statement, ast.ImportFrom) and statement.module:

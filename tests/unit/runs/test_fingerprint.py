@@ -166,6 +166,32 @@ def test_a_program_depends_on_modules_that_it_imports_and_those_behind(scripts, 
     assert fingerprint.program(program) != before
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os, study.room.far\n",
+        "from study.room import (  # here\n    far,  # and there\n)\n",
+        "from study.room import far  # here\n",
+        "from study.room \\\n    import far\n",
+        "import study.room.far as other; import os\n",
+        "if True: from study.room.far import late\n",
+        "class Late:\n    def late(self):\n\tfrom study.room import (far as\n        other)\n",
+    ],
+)
+def test_a_module_is_found_however_its_import_is_written(scripts, program, source):
+    program.write_text(source)
+    before = fingerprint.program(program)
+    edit(scripts / "study" / "room" / "far.py")
+    assert fingerprint.program(program) != before
+
+
+def test_imports_are_those_of_the_syntax_tree():
+    for path in SCRIPTS.rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        by_syntax = fingerprint._imported_by_syntax(source)
+        assert set(fingerprint._imported(source)) == set(by_syntax), path
+
+
 def test_a_program_depends_on_itself_and_its_resources_and_nothing_else(scripts, program):
     resource = scripts / "words.yaml"
     resource.write_text("a: b")
