@@ -10,6 +10,8 @@ PROFILE ?=
 ARGS ?=
 NAME ?=
 YES ?=
+# Packages have to have the checksums in requirements.lock; LOCKED=no for those of another index.
+LOCKED ?= yes
 A ?= results
 B ?= recommended/results
 
@@ -53,10 +55,12 @@ help: ## List the targets
 
 setup: $(INSTALLED) ## Make the virtual environment .venv with pinned packages
 
-$(INSTALLED): requirements.txt constraints.txt
+PACKAGES = $(if $(filter no,$(LOCKED)),-r requirements.txt -c constraints.txt,--require-hashes -r requirements.lock)
+
+$(INSTALLED): requirements.txt constraints.txt requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt -c constraints.txt
+	.venv/bin/python -m pip install --disable-pip-version-check $(PACKAGES)
 	@touch $@
 
 report: export PYTHONPATH := $(CURDIR)/workflow/logger$(addprefix :,$(PYTHONPATH))

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from small_study import ROOT
 
-FILES = {"requirements.txt", "constraints.txt"}
+FILES = {"requirements.lock"}
 
 
 def text_of(name: str) -> str:
