@@ -3,6 +3,7 @@
 import argparse
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from study.commands import options
 from study.results import comparisons, experiments
@@ -21,7 +22,8 @@ def run(args: argparse.Namespace) -> None:
     plan = Plan.read(args.plan)
     with receipts.receipt(args.receipt, args.plan, [args.summary, args.metrics]) as made:
         summary = pd.read_parquet(args.summary)
-        metrics = pd.read_parquet(args.metrics, columns=experiments.PAIRED)
+        read = experiments.paired(pq.read_schema(args.metrics).names)
+        metrics = pd.read_parquet(args.metrics, columns=read)
         table = comparisons.compare(experiments.experiments(plan, summary, metrics))
         made_by = records.read_metadata(args.summary) | provenance.made_by()
         records.write_parquet(args.output, table, made_by)

@@ -3,6 +3,7 @@
 import argparse
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from study.commands import options
 from study.data import datasets
@@ -10,8 +11,6 @@ from study.results import summary
 from study.runs import provenance, records
 from study.spec.plan import Plan
 from study.support import receipts
-
-COLUMNS = ["run", "seed", "epoch", "status", *summary.MEASURES]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     plan = Plan.read(args.plan)
     with receipts.receipt(args.receipt, args.plan, [args.metrics]) as made:
-        metrics = pd.read_parquet(args.metrics, columns=COLUMNS)
+        read = summary.columns(pq.read_schema(args.metrics).names)
+        metrics = pd.read_parquet(args.metrics, columns=read)
         name = datasets.describe(plan.dataset).name
         table = summary.summarise(plan, metrics, name)
         made_by = records.read_metadata(args.metrics) | provenance.made_by()

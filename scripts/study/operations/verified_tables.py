@@ -106,7 +106,8 @@ def evaluation(study: CheckedStudy, run: Path) -> Iterator[Finding]:
 
 
 def _experiments(study: CheckedStudy) -> list[experiments.ExperimentResult]:
-    measures = pd.read_parquet(study.metrics, columns=experiments.PAIRED)
+    read = experiments.paired(pq.read_schema(study.metrics).names)
+    measures = pd.read_parquet(study.metrics, columns=read)
     return experiments.experiments(study.plan, pd.read_parquet(study.summary), measures)
 
 

@@ -20,6 +20,7 @@ from scipy.special import ndtr
 from study.spec import plan, settings
 from study.spec.plan import Plan
 from study.spec.settings import Settings
+from study.spec.tasks import Task, task_of
 from study.statistics import significance
 from study.statistics.estimates import Estimate, repeatability
 from study.statistics.intervals import ROUNDING
@@ -52,7 +53,7 @@ class ValueResult:
     training: str = ""
 
     def measure(self, name: str) -> Estimate:
-        """The estimate of `train_accuracy` or `validation_accuracy`."""
+        """The estimate of `train_accuracy` or `validation_accuracy`, of classes."""
         return {"train_accuracy": self.train, "validation_accuracy": self.validation}[name]
 
 
@@ -338,8 +339,8 @@ def experiments(
 ) -> list[ExperimentResult]:
     """The plan's experiments with the summary's numbers; StudyError where one has no row.
 
-    `metrics` has the columns PAIRED of metrics.parquet; without it no two values are compared seed
-    by seed.
+    `metrics` has those columns of metrics.parquet that `paired` names; without it no two values are
+    compared seed by seed.
     """
     rows = {(row["experiment"], row["value"]): row for row in summary.to_dict("records")}
     replicates = _Replicates(plan, metrics)
@@ -366,8 +367,13 @@ def final(
     return _value(rows, "final", plan.final, {}, _Replicates(plan, metrics))
 
 
-# The columns of metrics.parquet that comparisons seed by seed are made from.
-PAIRED = ["run", "seed", "epoch", *MEASURES, "status"]
+def paired(metrics: Iterable[str]) -> list[str]:
+    """Of these columns of metrics.parquet, those that comparisons seed by seed are made from."""
+    return ["run", "seed", "epoch", *_scores(task_of(metrics)), "status"]
+
+
+def _scores(task: Task) -> list[str]:
+    return [f"train_{task.score}", f"validation_{task.score}"]
 
 
 class _Replicates:
@@ -431,7 +437,7 @@ def _value(
             **{name: float(row[f"{measure}_{name}"]) for name in _STATISTICS},
             by_seed=replicates.of(run, epochs, measure),
         )
-        for measure in MEASURES
+        for measure in _scores(task_of(row))
     )
     return ValueResult(
         text=planned.value,

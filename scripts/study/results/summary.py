@@ -1,6 +1,6 @@
 """The statistics of each experiment's values: the rows of summary.parquet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -9,32 +9,53 @@ import pyarrow as pa
 from study.results import published
 from study.spec.plan import Plan, Value
 from study.spec.settings import Settings
-from study.statistics.intervals import SHARE, t_interval
-
-MEASURES = ("train_accuracy", "validation_accuracy")
+from study.spec.tasks import CLASSIFICATION, Task, task_of
+from study.statistics.intervals import t_interval
 
 STATISTICS = ("mean", "sd", "low", "high", "published")
 
-SUMMARY = pa.schema(
-    [
-        ("experiment", pa.string()),
-        ("value", pa.string()),
-        ("run", pa.string()),
-        ("epochs", pa.int64()),
-        ("n", pa.int64()),
-        ("diverged", pa.int64()),
-    ]
-    + [(f"{measure}_{name}", pa.float64()) for measure in MEASURES for name in STATISTICS]
-)
+
+def measures(task: Task) -> dict[str, str]:
+    """What is summarised: columns of metrics.parquet, and the metric that each is of."""
+    return {
+        f"{part}_{metric}": metric for metric in task.metrics for part in ("train", "validation")
+    }
+
+
+def columns(metrics: Iterable[str]) -> list[str]:
+    """What `summarise` reads of a table with these columns of metrics.parquet."""
+    return ["run", "seed", "epoch", "status", *measures(task_of(metrics))]
+
+
+def schema(task: Task) -> pa.Schema:
+    """The columns of summary.parquet."""
+    return pa.schema(
+        [
+            ("experiment", pa.string()),
+            ("value", pa.string()),
+            ("run", pa.string()),
+            ("epochs", pa.int64()),
+            ("n", pa.int64()),
+            ("diverged", pa.int64()),
+        ]
+        + [(f"{measure}_{name}", pa.float64()) for measure in measures(task) for name in STATISTICS]
+    )
+
+
+MEASURES = tuple(measures(CLASSIFICATION))
+
+SUMMARY = schema(CLASSIFICATION)
 
 
 def summarise(plan: Plan, metrics: pd.DataFrame, dataset: str | None) -> pa.Table:
     """A row for each experiment and value of `plan`, the final model last.
 
     `metrics` holds the rows of metrics.parquet. Published numbers are those of the data set of this
-    name, none where it is None. Accuracies are those of a value's last epoch; a replicate that has
+    name, none where it is None. Measures are those of a value's last epoch; a replicate that has
     diverged by then counts as diverged alone.
     """
+    task = task_of(metrics.columns)
+    summarised = measures(task)
     asked = list(_values(plan))
     values = pd.DataFrame(
         {
@@ -52,10 +73,10 @@ def summarise(plan: Plan, metrics: pd.DataFrame, dataset: str | None) -> pa.Tabl
     )
     lost = values.merge(metrics.loc[metrics["status"] == "diverged", ["run", "seed", "epoch"]])
     lost = lost.loc[lost["epoch"] <= lost["until"], "place"].value_counts()
-    last = {place: rows[list(MEASURES)].to_numpy() for place, rows in ends.groupby("place")}
+    last = {place: rows[list(summarised)].to_numpy() for place, rows in ends.groupby("place")}
     rows = []
     for place, (experiment, value, settings) in enumerate(asked):
-        accuracies = last.get(place, np.empty((0, len(MEASURES))))
+        measured = last.get(place, np.empty((0, len(summarised))))
         printed = dataset and published.lookup(
             experiment, settings, value.epochs, dataset, plan.validation
         )
@@ -64,15 +85,15 @@ def summarise(plan: Plan, metrics: pd.DataFrame, dataset: str | None) -> pa.Tabl
             "value": value.value,
             "run": value.run,
             "epochs": value.epochs,
-            "n": len(accuracies),
+            "n": len(measured),
             "diverged": int(lost.get(place, 0)),
         }
-        for measure, column in zip(MEASURES, accuracies.T, strict=True):
-            statistics = _statistics(column)
-            statistics["published"] = getattr(printed, measure) if printed else None
+        for (measure, metric), column in zip(summarised.items(), measured.T, strict=True):
+            statistics = _statistics(column, task.bounds[metric])
+            statistics["published"] = getattr(printed, measure, None) if printed else None
             row |= {f"{measure}_{name}": statistics[name] for name in STATISTICS}
         rows.append(row)
-    return pa.Table.from_pylist(rows, SUMMARY)
+    return pa.Table.from_pylist(rows, schema(task))
 
 
 def _values(plan: Plan) -> Iterator[tuple[str, Value, Settings]]:
@@ -83,9 +104,9 @@ def _values(plan: Plan) -> Iterator[tuple[str, Value, Settings]]:
         yield "final", plan.final, plan.final.settings
 
 
-def _statistics(accuracies: np.ndarray) -> dict[str, float | None]:
+def _statistics(measured: np.ndarray, bounds: tuple[float, float]) -> dict[str, float | None]:
     """Mean, standard deviation and 95 % t interval; what does not exist is None."""
-    if len(accuracies) == 0:
+    if len(measured) == 0:
         return dict.fromkeys(("mean", "sd", "low", "high"))
-    found = t_interval(accuracies, SHARE)._asdict()
+    found = t_interval(measured, bounds)._asdict()
     return {name: None if np.isnan(number) else float(number) for name, number in found.items()}

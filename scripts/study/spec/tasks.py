@@ -1,6 +1,7 @@
 """Tasks: what a study's networks are to do, and how that is measured. Imports no torch."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -12,11 +13,18 @@ class Task:
         name: As `data.task` of the config has it.
         metrics: Measured beside the loss, most telling first.
         higher_is_better: The direction of each metric; the loss is better where it is lower.
+        bounds: What each metric cannot go below or above.
     """
 
     name: str
     metrics: tuple[str, ...]
     higher_is_better: Mapping[str, bool] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def score(self) -> str:
+        """The metric that values are compared and chosen by."""
+        return self.metrics[0]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -29,10 +37,24 @@ class Task:
         )
 
 
-CLASSIFICATION = Task("classification", ("accuracy",), {"accuracy": True})
+CLASSIFICATION = Task("classification", ("accuracy",), {"accuracy": True}, {"accuracy": (0.0, 1.0)})
 
 # R² has no unit, RMSE that of the target.
-REGRESSION = Task("regression", ("r2", "rmse"), {"r2": True, "rmse": False})
+REGRESSION = Task(
+    "regression",
+    ("r2", "rmse"),
+    {"r2": True, "rmse": False},
+    {"r2": (-math.inf, 1.0), "rmse": (0.0, math.inf)},
+)
 
 # By the name that the config has under `data.task`.
 TASKS = {task.name: task for task in [CLASSIFICATION, REGRESSION]}
+
+
+def task_of(columns: Iterable[str]) -> Task:
+    """The task whose scores a table has, metrics or summary, by its columns' names."""
+    names = list(columns)
+    for task in TASKS.values():
+        if any(name.startswith(f"validation_{task.score}") for name in names):
+            return task
+    return CLASSIFICATION

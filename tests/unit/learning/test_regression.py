@@ -12,9 +12,11 @@ from study.data.scaling import AS_STORED, of_targets
 from study.learning.examples import Examples
 from study.learning.regression import Regression
 from study.learning.trainer import Trainer
-from study.results import metrics
+from study.results import comparisons, experiments, metrics, summary
 from study.runs import checkpoint, models, outputs, replicates
+from study.spec.config import validated
 from study.spec.plan import Run
+from study.spec.resolution import resolve
 from study.spec.tasks import REGRESSION
 
 
@@ -114,3 +116,33 @@ def test_a_run_leaves_a_record_that_metrics_are_collected_from(tmp_path):
     assert set(REGRESSION.columns) <= set(found.columns)
     assert not [name for name in found if "accuracy" in name]
     assert np.isfinite(found[["validation_r2", "validation_rmse", "train_eval_r2"]]).all(axis=None)
+
+
+def test_values_are_summarised_and_compared_by_r2(tmp_path):
+    """From training to comparisons: the better value leads, whatever the target's unit."""
+    experiment = {"rate": {"vary": {"learning_rate": [0.02, 0.0001]}}}
+    baseline = {"optimizer": "adam", "hidden": [8], "batch_size": 20, "epochs": 12}
+    config = {"seeds": 3, "baseline": baseline | {"dropout": 0.0}, "experiments": experiment}
+    plan = resolve(validated(config, "config.yaml"))
+    for planned in plan.runs:
+        run = a_run(dict(planned.settings), learnable(200, 2), learnable(50, 2, seed=1))
+        target = checkpoint.Target(planned.seeds, planned.epochs)
+        state = checkpoint.Checkpoint({})
+        (tmp_path / planned.run).mkdir()
+        journal = replicates.Journal(tmp_path / "journal.jsonl")
+        saver = replicates.Saver(lambda state: None)
+        replicates.extend(run, state, target, saver, journal, lambda line: None)
+        folder, settings = tmp_path / planned.run, planned.settings
+        outputs.write(folder, state, target, settings, run.architecture, REGRESSION)
+    measured = metrics.collect(plan.runs, tmp_path).to_pandas()
+    rows = summary.summarise(plan, measured, None).to_pandas()
+    assert rows["value"].tolist() == ["0.02", "0.0001"]
+    assert (rows["validation_rmse_low"] >= 0).all()
+    last = measured[measured["epoch"] == 12].groupby("run", sort=False)["validation_r2"].mean()
+    assert rows["validation_r2_mean"].to_numpy() == pytest.approx(last.to_numpy())
+    [found] = experiments.experiments(plan, rows, measured)
+    assert found.best.text == "0.02"
+    [compared] = comparisons.compare([found]).to_pylist()
+    lead = rows["validation_r2_mean"][0] - rows["validation_r2_mean"][1]
+    assert compared["difference"] == pytest.approx(lead)
+    assert compared["is_best"]
