@@ -1,5 +1,6 @@
 """A faulty configuration is told in few lines naming file and key; a right one is completed."""
 
+import json
 import re
 
 import pytest
@@ -131,6 +132,23 @@ def test_a_wrong_key_is_named_with_its_reason(write, text, place, reason):
     path = write(EXPERIMENTS + text)
     lines = complaint(path).splitlines()
     assert any(line.startswith(f"{path}: {place}: ") and reason in line for line in lines)
+
+
+@pytest.mark.parametrize("path", ["--help", "-x", "a{run}", "{}", "a\nb", "a\x1b[31m"])
+@pytest.mark.parametrize(
+    ("place", "form"),
+    [
+        ("data.dataset", "data: {dataset: %s}\n"),
+        ("data.sources[0]", "data: {sources: [%s]}\n"),
+        ("report.beside", "report: {beside: %s}\n"),
+    ],
+)
+def test_a_path_that_a_program_or_snakemake_would_read_otherwise_is_refused(
+    write, place, form, path
+):
+    """Issue 18, entries 22 and 30."""
+    file = write(EXPERIMENTS + form % json.dumps(path))
+    assert complaint(file).startswith(f"{file}: {place}: ")
 
 
 @pytest.mark.parametrize(

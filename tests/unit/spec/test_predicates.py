@@ -149,6 +149,26 @@ def test_what_the_study_does_not_have_is_told_with_its_place(form, place, reason
 
 
 @pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        ({"left": ONE, "right": ONE}, "compares a quantity with itself"),
+        ({"left": ONE, "right": ONE | {"epoch": 10}}, "compares a quantity with itself"),
+        ({"left": ONE, "right": 90}, "is from 0 to 1, and never 90; write 0.9 for 90 %"),
+        ({"left": ONE, "right": OTHER, "by": 2}, "no two are 2 apart; write 0.02 for 2 %"),
+        (
+            {"left": ONE, "right": OTHER | {"measure": "validation_loss"}},
+            "which is another kind of number",
+        ),
+    ],
+)
+def test_a_comparison_that_nothing_can_decide_is_told(form, reason):
+    """Issue 18, entry 34."""
+    with pytest.raises(UnknownError) as caught:
+        parsed(greater=form)
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("form", "message"),
     [
         (
