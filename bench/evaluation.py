@@ -29,6 +29,7 @@ from study.learning.examples import Examples
 from study.learning.trainer import TRAIN_EVALUATION
 from study.runs import models, replicates
 from study.spec import settings
+from study.spec.models import MLP
 from study.spec.tasks import CLASSIFICATION
 
 
@@ -48,8 +49,8 @@ def share(study_training: Training, folder: Path, seeds: int) -> tuple[str, floa
     """The training's shape, and evaluation's part of an epoch."""
     torch.set_num_threads(1)
     train, validation = read_examples(folder, "train"), read_examples(folder, "test")
-    learned_under = settings.identity(settings.complete(asdict(study_training)))
-    network = models.architecture(learned_under, train.shape, CLASSES, scaling.PIXELS)
+    learned_under = settings.identity(MLP.hyperparameters.complete(asdict(study_training)))
+    network = models.architecture(MLP, learned_under, train.shape, CLASSES, scaling.PIXELS)
     objective = models.objective(CLASSIFICATION, learned_under, CLASSES)
     run = replicates.Run(
         learned_under, train, validation, network, CLASSIFICATION, objective, "cpu", "cpu"

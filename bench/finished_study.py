@@ -20,6 +20,7 @@ from study.learning.layout import parameters_width
 from study.runs import checkpoint, fingerprint, models, outputs, provenance
 from study.runs.checkpoint import Checkpoint, Replicate, Target
 from study.spec import config, plan
+from study.spec.models import MLP
 from study.spec.resolution import resolve
 from study.spec.tasks import CLASSIFICATION
 
@@ -59,7 +60,9 @@ def finish(folder: Path, processes: int) -> None:
     os.chdir(folder)
     planned = resolve(config.load([Path("study.yaml")]))
     dataset = datasets.describe(planned.dataset)
-    learning = fingerprint.learning(dataset.digest, planned.validation, dataset.outputs)
+    learning = fingerprint.learning(
+        dataset.digest, planned.validation, dataset.outputs, planned.model
+    )
     write = partial(_finish_run, learning=learning, made_by=provenance.made_by())
     with ProcessPoolExecutor(processes) as pool:
         list(pool.map(write, planned.runs, chunksize=50))
@@ -80,7 +83,7 @@ def _finish_run(run: plan.Run, learning: dict, made_by: dict) -> None:
         made_by,
     )
     checkpoint.write(folder / "state.safetensors", saved)
-    network = models.architecture(run.settings, (SIDE, SIDE), CLASSES, PIXELS)
+    network = models.architecture(MLP, run.settings, (SIDE, SIDE), CLASSES, PIXELS)
     outputs.write(folder, saved, Target(run.seeds, run.epochs), run.settings, network)
 
 

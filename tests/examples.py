@@ -12,8 +12,9 @@ from study.data.scaling import PIXELS
 from study.learning.examples import Examples
 from study.learning.trainer import Trainer
 from study.runs import models, replicates
+from study.spec.models import MLP
 from study.spec.schemas import definitions
-from study.spec.settings import complete, identity
+from study.spec.settings import identity
 from study.spec.tasks import CLASSIFICATION
 
 # As scripts/train.py does: exactness is promised for one thread.
@@ -60,7 +61,7 @@ def training_settings(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
 
 def run_settings(**given: Any) -> dict[str, Any]:
     """The settings of a run, with defaults for those that are not given."""
-    return identity(complete(given))
+    return identity(MLP.hyperparameters.complete(given))
 
 
 def _used(given: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def a_run(
         settings,
         train,
         validation,
-        models.architecture(settings, train.shape, classes, PIXELS),
+        models.architecture(MLP, settings, train.shape, classes, PIXELS),
         CLASSIFICATION,
         models.objective(CLASSIFICATION, settings, classes),
         "cpu",

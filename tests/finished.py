@@ -12,6 +12,7 @@ from study.runs.checkpoint import Checkpoint, Replicate, Target
 from study.runs.fingerprint import of_run
 from study.spec import plan
 from study.spec.config import validated
+from study.spec.models import MLP
 from study.spec.resolution import resolve
 from study.spec.tasks import CLASSIFICATION
 
@@ -53,6 +54,6 @@ def finish(runs: Path, run: plan.Run, replicates: dict[int, Replicate] | None = 
     replicates = replicates or {seed: replicate(run, run.epochs) for seed in run.seeds}
     saved = write_state(runs, run, replicates)
     target = Target(list(replicates), max(known.epochs for known in replicates.values()))
-    network = models.architecture(run.settings, (FEATURES,), CLASSES, PIXELS)
+    network = models.architecture(MLP, run.settings, (FEATURES,), CLASSES, PIXELS)
     outputs.write(runs / run.run, saved, target, run.settings, network)
     return runs / run.run

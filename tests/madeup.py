@@ -18,9 +18,9 @@ from study.final import evaluation
 from study.results import findings, summary, verdicts
 from study.search import best_of_each
 from study.spec import claims, config
+from study.spec.models import MLP
 from study.spec.plan import Plan, Run, run_name
 from study.spec.resolution import resolve
-from study.spec.settings import complete
 
 # The validation accuracy of a run with these settings after an epoch.
 Level = Callable[[Mapping[str, Any], int], float]
@@ -184,5 +184,5 @@ def _write_evaluation(
 
 def run_of(study: MadeUp, **settings: Any) -> str:
     """The name of the run with the baseline's settings but for `settings`."""
-    chosen = complete({**study.plan.baseline, **settings})
+    chosen = MLP.hyperparameters.complete({**study.plan.baseline, **settings})
     return run_name(chosen, study.plan.dataset, study.plan.validation)

@@ -11,10 +11,10 @@ from jsonschema import Draft202012Validator
 from fuzzing import FULL, INPUTS, altered, damaged, in_time, told
 from study.spec import claims, predicates
 from study.spec.config import MOST_VALUES, load, validated
+from study.spec.models import MLP
 from study.spec.plan import Plan
 from study.spec.resolution import resolve
 from study.spec.schemas import errors
-from study.spec.settings import names
 from study.support.errors import StudyError
 from study.support.strict_yaml import MOST_BYTES, MOST_DEPTH, read_yaml
 
@@ -79,7 +79,7 @@ def planned(path, text):
         assert run.epochs >= 1
         assert all(0 <= seed < 2**32 for seed in run.seeds)
         assert len(set(run.seeds)) == len(run.seeds)
-        assert run.settings.keys() <= set(names())
+        assert run.settings.keys() <= set(MLP.hyperparameters.names)
         numbers = [value for value in run.settings.values() if isinstance(value, float)]
         assert all(map(math.isfinite, numbers))
     for claim in claims.asked(plan):

@@ -44,7 +44,9 @@ try:
     PLAN = resolve(CONFIG, choice.parse(result_text(choice.NAME) or ""))
     DATASET = describe(PLAN.dataset)
     data_fit.check_description(PLAN, DATASET)
-    LEARNING = fingerprint.learning(DATASET.digest, PLAN.validation, DATASET.outputs)
+    LEARNING = fingerprint.learning(
+        DATASET.digest, PLAN.validation, DATASET.outputs, PLAN.model
+    )
     if CONFIG["partial"]:
         PLAN = completeness.finished_part(PLAN, RUN_FOLDERS, LEARNING)
 except StudyError as error:

@@ -31,6 +31,7 @@ rule train:
     params:
         request=request_of,
         study=[
+            *([] if PLAN.model.is_perceptron else ["--model", PLAN.model.word]),
             *(
                 "--dataset",
                 as_word(PLAN.dataset),

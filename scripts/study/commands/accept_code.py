@@ -30,9 +30,10 @@ def run(args: argparse.Namespace) -> None:
         except checkpoint.DamagedStateError as error:
             print(f"{error}; left as it is")
             continue
-        if saved.fingerprint["code"] == fingerprint.training_code():
+        kind = _kind(saved)
+        if saved.fingerprint["code"] == fingerprint.training_code(kind):
             continue
-        if saved.syntax == fingerprint.training_syntax():
+        if saved.syntax == fingerprint.training_syntax(kind):
             print(f"{path.parent.name}: only comments or layout of the training code changed")
             harmless.append(path)
         else:
@@ -42,6 +43,11 @@ def run(args: argparse.Namespace) -> None:
     for path in accepted:
         accept(path)
     print(f"{len(accepted)} runs accepted, {other} would be trained anew")
+
+
+def _kind(saved: checkpoint.Checkpoint) -> str:
+    """That of the model which was trained: a file's is part of the fingerprint."""
+    return "module" if "model" in saved.fingerprint else "mlp"
 
 
 def asked(count: int) -> bool:
@@ -55,7 +61,7 @@ def accept(path: Path) -> None:
         if not free:
             raise StudyError(f"{path.parent}: is being trained; wait for it")
         saved = checkpoint.read_checkpoint(path)
-        saved.fingerprint["code"] = fingerprint.training_code()
+        saved.fingerprint["code"] = fingerprint.training_code(_kind(saved))
         checkpoint.write(path, saved)
         # It describes the run by the old digest; the workflow writes it anew.
         (path.parent / "settings.json").unlink(missing_ok=True)

@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> None:
     plan = Plan.read(args.plan)
     read = metrics.files(plan.runs, args.runs)
     with receipts.receipt(args.receipt, args.plan, read) as made:
-        measures = metrics.collect(plan.runs, args.runs).to_pandas()
+        measures = metrics.collect(plan.runs, args.runs, plan.hyperparameters).to_pandas()
         name = datasets.describe(plan.dataset).name
         summarised = summary.summarise(plan, measures, name).to_pandas()
         chosen = best_of_each.choose(findings.experiments(plan, summarised, measures), plan)

@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> None:
     plan = Plan.read(args.plan)
     read = metrics.files(plan.runs, args.runs)
     with receipts.receipt(args.receipt, args.plan, read) as made:
-        table = metrics.collect(plan.runs, args.runs)
+        table = metrics.collect(plan.runs, args.runs, plan.hyperparameters)
         made_by = provenance.made_by() | {"devices": metrics.devices(plan.runs, args.runs)}
         records.write_parquet(args.output, table, made_by)
         made.append(args.output)

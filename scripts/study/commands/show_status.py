@@ -33,7 +33,9 @@ def run(args: argparse.Namespace) -> None:
         config.load([args.configfile]), choice.read_choice(args.results / choice.NAME)
     )
     dataset = datasets.describe(resolved.dataset)
-    learning = fingerprint.learning(dataset.digest, resolved.validation, dataset.outputs)
+    learning = fingerprint.learning(
+        dataset.digest, resolved.validation, dataset.outputs, resolved.model
+    )
     snapshot = Progress(resolved, args.results / "runs", learning).snapshot()
     if args.since is not None:
         print(status.closing(snapshot, resolved, args.results, args.since))

@@ -7,6 +7,7 @@ made from the state is written.
 """
 
 import argparse
+import contextlib
 import functools
 import json
 import os
@@ -21,10 +22,21 @@ from typing import TYPE_CHECKING, Any
 from study.commands import options
 from study.data import base, datasets
 from study.data.scaling import of_inputs
-from study.runs import attempts, checkpoint, failures, fingerprint, gpus, models, provenance
+from study.runs import (
+    attempts,
+    checkpoint,
+    failures,
+    fingerprint,
+    gpus,
+    model_loading,
+    models,
+    provenance,
+)
 from study.runs.checkpoint import Target
+from study.spec import models as model_files
 from study.spec.config import checked_settings, validated
-from study.spec.settings import complete, identity
+from study.spec.models import MLP, Model
+from study.spec.settings import identity
 from study.spec.tasks import CLASSIFICATION
 from study.support import object_store
 from study.support.errors import StudyError
@@ -44,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="training settings, JSON"
     )
+    parser.add_argument("--model", default=MLP.word, help="mlp, cnn, or file.py:Name")
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
     parser.add_argument(
         "--epochs", type=int, required=True, help="epochs that every seed is to have"
@@ -83,6 +96,7 @@ class Job:
     """One run and how far it is to be trained, with what, where.
 
     Attributes:
+        model: What network is trained.
         settings: Those that change what is learned, complete.
         target: The seeds and epochs that are wanted.
         validation: "test", or which training examples are held out.
@@ -91,6 +105,7 @@ class Job:
         stored_runs: Where folders of runs are kept too, None for nowhere.
     """
 
+    model: Model
     settings: Mapping[str, Any]
     target: Target
     dataset: base.Dataset
@@ -104,8 +119,10 @@ class Job:
     @classmethod
     def from_arguments(cls, args: argparse.Namespace) -> "Job":
         """Raises StudyError, naming the key, for what the schema of a config does not take."""
-        settings = checked_settings(args.settings, "--settings")
+        model = model_files.describe(args.model)
+        settings = checked_settings(args.settings, "--settings", model)
         wanted = {
+            "model": args.model,
             "data": {"validation": args.validation},
             "seeds": args.seeds,
             "baseline": settings | {"epochs": args.epochs},
@@ -113,7 +130,8 @@ class Job:
         }
         validated(wanted, "train.py")
         return cls(
-            settings=identity(complete(settings)),
+            model=model,
+            settings=identity(model.hyperparameters.complete(settings)),
             target=Target(args.seeds, args.epochs, args.keep_epochs),
             dataset=datasets.describe(datasets.from_word(args.dataset)),
             validation=args.validation,
@@ -136,10 +154,16 @@ class Job:
     def data(self) -> base.Data:
         return self.dataset.load(self.data_folder)
 
-    @property
+    @functools.cached_property
     def architecture(self) -> models.Architecture:
         outputs, scaling = len(self.data.targets), of_inputs(self.data.train.x)
-        return models.architecture(self.settings, self.data.inputs, outputs, scaling)
+        return models.architecture(self.model, self.settings, self.data.inputs, outputs, scaling)
+
+    def told(self) -> contextlib.AbstractContextManager[None]:
+        """Tells what goes wrong in a model's file as a fault of that file."""
+        if self.model.is_perceptron:
+            return contextlib.nullcontext()
+        return model_loading.told(model_files.source(self.model.word), "it is trained")
 
     def tell(self, line: str) -> None:
         """Print a line, and keep it in the run's training.log."""
@@ -195,9 +219,11 @@ def train(job: Job) -> None:
     stored = job.stored_runs and f"{job.stored_runs}/{job.folder.name}"
     storage = object_store.Folder(stored)
     storage.fetch(job.journal, job.checkpoint)
-    learning = fingerprint.learning(job.dataset.digest, job.validation, job.dataset.outputs)
+    learning = fingerprint.learning(
+        job.dataset.digest, job.validation, job.dataset.outputs, job.model
+    )
     known = matching_state(job.checkpoint, fingerprint.of_run(job.settings, learning))
-    known.syntax = known.syntax or fingerprint.training_syntax()
+    known.syntax = known.syntax or fingerprint.training_syntax(fingerprint.kind_of(job.model))
     open_seeds = job.target.open_seeds(known)
     if open_seeds:
         log(f"{job.folder.name}: training seeds {open_seeds} to epoch {job.target.epochs}")
@@ -233,6 +259,9 @@ def extend(job: Job, known: checkpoint.Checkpoint, storage: object_store.Folder)
         device.kind(chosen),
         arithmetic.digest(chosen),
     )
+    if isinstance(job.architecture, models.Module):
+        source = model_files.source(job.model.word)
+        model_loading.check(source, job.architecture, learned.first(2).inputs, chosen)
     journal = replicates.Journal(job.journal)
 
     def save(reached: checkpoint.Checkpoint) -> None:
@@ -241,7 +270,8 @@ def extend(job: Job, known: checkpoint.Checkpoint, storage: object_store.Folder)
         storage.keep(journal.path, job.checkpoint, tell=job.tell)
 
     known.made_by = provenance.made_by()
-    replicates.extend(run, known, job.target, replicates.Saver(save), journal, job.tell)
+    with job.told():
+        replicates.extend(run, known, job.target, replicates.Saver(save), journal, job.tell)
 
 
 def examples(job: Job, device: str) -> tuple["Examples", "Examples"]:

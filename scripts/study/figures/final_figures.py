@@ -66,7 +66,7 @@ def collect(plan: Plan, runs: Path, evaluated: Path, data: Path) -> FinalModelDa
     folder of the data set's files. Raises StudyError when something is missing or does not fit.
     """
     own = plan.only(None)
-    rows = metrics.collect(own.runs, runs).to_pandas()
+    rows = metrics.collect(own.runs, runs, plan.hyperparameters).to_pandas()
     dataset = datasets.describe(plan.dataset)
     content = dataset.load(data)
     final, epochs = own.final, own.final.epochs

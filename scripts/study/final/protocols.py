@@ -19,7 +19,7 @@ from study.final import evaluation
 from study.final.evaluation import Evaluation
 from study.spec.beside import FinalBeside, files_beside, final_beside, foreign, no_final
 from study.spec.plan import Plan, Value
-from study.spec.settings import Settings, complete
+from study.spec.settings import Settings
 from study.statistics.intervals import SHARE, of_differences, t_interval
 from study.statistics.uncertainty import Interval, within
 
@@ -78,8 +78,7 @@ def _measured(
 ) -> HeldOut:
     last = metrics[(metrics["run"] == final.run) & (metrics["epoch"] == final.epochs)]
     accuracies = last.set_index("seed")["validation_accuracy"]
-    chosen = complete(final.settings)
-    return HeldOut(chosen, images, accuracies.loc[evaluated.seeds].to_numpy(), evaluated)
+    return HeldOut(final.settings, images, accuracies.loc[evaluated.seeds].to_numpy(), evaluated)
 
 
 def beside(plan: Plan, data: Data) -> HeldOut | None:

@@ -8,6 +8,7 @@ from study.data.base import Dataset
 from study.learning.layout import parameters_width
 from study.runs.completeness import Completeness
 from study.spec.plan import Run
+from study.spec.schemas import definitions
 from study.support.errors import StudyError
 
 
@@ -34,6 +35,11 @@ PROCESS_MB, BYTES_PER_PARAMETER = 600, 4 * 8
 CUDA_MB = 2000
 
 
+# Assumed of modules of a file, which is not run to find out: multiplications of an example for each
+# number in it, and parameters. The built-in cnn has 3,000 and 110,000 by default; a job that needs
+# more is given more when it is tried again.
+MODULE_MULTIPLICATIONS, MODULE_PARAMETERS = 20_000, 10_000_000
+
 # Minutes of a job's time limit beside the bound on its work.
 MARGIN = 10
 
@@ -48,13 +54,28 @@ def sizes(dataset: Dataset, folder: Path) -> Sizes:
 
 
 def _parameters(run: Run, sizes: Sizes) -> int:
+    if not _is_perceptron(run):
+        return MODULE_PARAMETERS
     return parameters_width([sizes.features, *run.settings["hidden"], sizes.outputs])
+
+
+def _multiplications(run: Run, sizes: Sizes) -> int:
+    """Those of one example's way through the network."""
+    if not _is_perceptron(run):
+        return MODULE_MULTIPLICATIONS * sizes.features
+    return _parameters(run, sizes)
+
+
+def _is_perceptron(run: Run) -> bool:
+    """Whether a run has the perceptron's settings: as good as knowing it, for estimates."""
+    own = {name for name, schema in definitions().items() if "model" in schema}
+    return own <= run.settings.keys()
 
 
 def seconds(run: Run, sizes: Sizes) -> float:
     """Time that the whole run would take on a slow core: an order for jobs, and a bound."""
     # Forward, weight gradient and input gradient are a product each; evaluation is a third more.
-    products = 8 * _parameters(run, sizes) * sizes.examples * len(run.seeds)
+    products = 8 * _multiplications(run, sizes) * sizes.examples * len(run.seeds)
     steps = math.ceil(sizes.examples / run.settings["batch_size"])
     return run.epochs * (products / SLOW_RATE + steps * SLOW_STEP)
 

@@ -94,7 +94,9 @@ class Panel:
             settings = config.validated(json.loads(name.read_text(encoding="utf-8")), str(name))
             resolved = resolve(settings, chosen)
             dataset = datasets.describe(resolved.dataset)
-            learning = fingerprint.learning(dataset.digest, resolved.validation, dataset.outputs)
+            learning = fingerprint.learning(
+                dataset.digest, resolved.validation, dataset.outputs, resolved.model
+            )
             self._progress = chosen, Progress(resolved, self.results / "runs", learning)
         return self._progress[1]
 

@@ -17,7 +17,7 @@ from tabulate import tabulate
 from study.operations import jobs
 from study.runs.completeness import completeness_of
 from study.spec.plan import Plan, Run, Value
-from study.spec.settings import complete, identity, text
+from study.spec.settings import identity, text
 
 # Seconds of a job beside its epochs: importing torch, checking the data, writing the outputs.
 OVERHEAD = 2.5
@@ -187,7 +187,7 @@ def _finished(path: Path) -> Run | None:
     """The run that a settings.json describes; None where it cannot be read."""
     try:
         made = json.loads(path.read_text(encoding="utf-8"))
-        settings = identity(complete(made["settings"]))
+        settings = identity(made["settings"])
         run = Run(path.parent.name, settings, 1, [int(seed) for seed in made["replicates"]])
         return run if _work(run) > 0 else None
     except (OSError, ArithmeticError, LookupError, TypeError, ValueError):

@@ -15,7 +15,6 @@ from study.runs import attempts, checkpoint, failures
 from study.runs.completeness import OUTPUTS, replicates_of
 from study.spec import choice
 from study.spec.plan import Plan, run_name
-from study.spec.settings import complete
 from study.support import receipts
 from study.support.locks import run_lock
 
@@ -90,8 +89,9 @@ def _last_final(plan: Plan, results: Path) -> set[str]:
         found.add(json.loads((results / "plan.json").read_bytes())["final"]["run"])
     with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError):
         chosen = choice.read_choice(results / choice.NAME)
-        settings = complete({**plan.baseline, **chosen.settings})
-        run = run_name(settings, describe(plan.dataset).name, plan.validation)
+        settings = plan.hyperparameters.complete({**plan.baseline, **chosen.settings})
+        dataset = describe(plan.dataset).name
+        run = run_name(settings, dataset, plan.validation, plan.model)
         found |= {run, f"final-{run}"}
     return found
 

@@ -79,6 +79,7 @@ def _train(study: CheckedStudy, run: Run, seed: int, epochs: int) -> Replicate:
     with tempfile.TemporaryDirectory() as temporary:
         words = ["--settings", json.dumps(run.settings)]
         words += ["--seeds", str(seed), "--epochs", str(epochs), "--device", study.plan.device]
+        words += ["--model", study.plan.model.word]
         words += ["--dataset", datasets.as_word(study.plan.dataset), "--data", str(study.data)]
         words += ["--validation", json.dumps(study.plan.validation)]
         again = Path(temporary) / run.run

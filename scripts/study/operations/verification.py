@@ -54,7 +54,7 @@ class Verification:
         ]
         for folder in [*wanted, *others]:
             agree = "outputs, saved state and journal are whole and agree"
-            checked = verified_runs.run(folder, wanted.get(folder))
+            checked = verified_runs.run(folder, wanted.get(folder), study.plan.hyperparameters)
             yield from self._check(folder, agree, checked)
         if study.receipts.is_dir():
             as_noted = "what the workflow made is as it was noted"

@@ -13,7 +13,7 @@ from study.runs import checkpoint, records
 from study.runs.checkpoint import Checkpoint, Target
 from study.runs.completeness import described, read_settings, replicates_of
 from study.spec.plan import Run
-from study.spec.settings import complete, identity
+from study.spec.settings import Hyperparameters, identity
 from study.support.files import sha256
 
 
@@ -32,7 +32,7 @@ def _lines(path: Path) -> set[str]:
     return set(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
 
 
-def run(folder: Path, wanted: Run | None) -> Iterator[Finding]:
+def run(folder: Path, wanted: Run | None, known: Hyperparameters) -> Iterator[Finding]:
     """A run's files against each other, and against the run of the plan that is `wanted`."""
     settings, record = folder / "settings.json", folder / "record.parquet"
     anew = f"remove the folder {folder} and run the workflow again, which trains it anew"
@@ -60,7 +60,7 @@ def run(folder: Path, wanted: Run | None) -> Iterator[Finding]:
         if not consistent:
             yield wrong(settings, "does not agree with the files that it describes")
     if wanted:
-        yield from _as_wanted(folder, made, saved, wanted)
+        yield from _as_wanted(folder, made, saved, wanted, known)
     journal = folder / "journal.jsonl"
     unneeded = f"nothing that was learned depends on it; to be sure, {anew}"
     with reading(journal, unneeded):
@@ -69,13 +69,15 @@ def run(folder: Path, wanted: Run | None) -> Iterator[Finding]:
         yield wrong(journal, "does not tell of all epochs in the saved state", unneeded)
 
 
-def _as_wanted(folder: Path, made: dict, saved: Checkpoint, wanted: Run) -> Iterator[Finding]:
+def _as_wanted(
+    folder: Path, made: dict, saved: Checkpoint, wanted: Run, hyperparameters: Hyperparameters
+) -> Iterator[Finding]:
     """Whether a run has the settings, seeds and epochs that the study wants of it."""
     settings = folder / "settings.json"
     with reading(settings):
         # A setting that is newer than the file stands at its neutral default there.
         known = made["settings"].keys() <= wanted.settings.keys()
-        same = known and identity(complete(made["settings"])) == wanted.settings
+        same = known and identity(hyperparameters.complete(made["settings"])) == wanted.settings
     if not same:
         yield wrong(settings, "has other settings than the study")
     lacking = Target(wanted.seeds, wanted.epochs, wanted.kept_epochs).open_seeds(saved)

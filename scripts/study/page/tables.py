@@ -3,7 +3,7 @@
 Cells are texts or bare numbers, which the browser writes in the reader's language.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +83,8 @@ def values(study: ReportData, words: Words) -> Table:
 def runs(study: ReportData, words: Words) -> Table:
     """Every run after its last epoch, the best first; those that lost seeds come after others."""
     planned = study.plan.runs
-    varied = _varied([run.settings for run in planned])
+    names = study.plan.hyperparameters.names
+    varied = _varied(names, [run.settings for run in planned])
     columns = [
         Column(words.text("columns.run")),
         *(Column(words.setting_title(key)) for key in varied),
@@ -111,11 +112,11 @@ def runs(study: ReportData, words: Words) -> Table:
     return Table(columns, rows[:MOST_ROWS], len(rows))
 
 
-def _varied(chosen: Sequence[dict[str, Any]]) -> list[str]:
+def _varied(names: Sequence[str], chosen: Sequence[Mapping[str, Any]]) -> list[str]:
     """The settings that are not the same in all runs."""
     return [
         key
-        for key in settings.names()
+        for key in names
         if key != "epochs" and len({settings.text(each.get(key)) for each in chosen}) > 1
     ]
 

@@ -95,15 +95,14 @@ class Appendix(Part):
             for experiment, value in self.study.values
         ]
         if self.study.final:
-            final = settings.complete(self.study.final.varied)
-            places.append((self.text("final.title"), final))
+            places.append((self.text("final.title"), self.study.final.varied))
         found = []
         for place, chosen in places:
             keys = [
                 key
                 for key in settings.USED_BY
                 if not settings.is_used(key, chosen["optimizer"])
-                and chosen[key] != settings.default(key)
+                and chosen[key] != self.study.plan.hyperparameters.default(key)
             ]
             if keys:
                 optimizer = self.words.value_name("optimizer", chosen["optimizer"])

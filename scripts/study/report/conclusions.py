@@ -127,13 +127,12 @@ class Conclusions(Results):
         if len(best) > 1:
             yield self._combination(best)
         if best and self.study.final:
-            final = settings.complete(self.study.final.varied)
-            yield followed(final, best, self.words)
+            yield followed(self.study.final.varied, best, self.words)
         yield self._other_optimizer()
 
     def _combination(self, best: Mapping[str, Any]) -> str:
         words, study = self.words, self.study
-        chosen = settings.complete({**study.plan.baseline, **best})
+        chosen = {**study.plan.baseline, **best}
         named = words.joined([words.setting_phrase(key, value) for key, value in best.items()])
         accuracy = self._accuracy_of(chosen)
         if accuracy is not None:
@@ -143,7 +142,7 @@ class Conclusions(Results):
                 accuracy=accuracy,
                 epochs=words.counted("epochs", chosen["epochs"]),
             )
-        final = settings.complete(study.final.varied) if study.final else {}
+        final = study.final.varied if study.final else {}
         if study.final and study.final.n and all(final[key] == best[key] for key in best):
             return self.text(
                 "conclusions.combination_final",

@@ -6,7 +6,6 @@ from study.report.accuracy_tables import Results
 from study.report.part import EXTREMES, MOST_ROWS
 from study.report.sentences import analysis_of
 from study.results.experiments import Difference, ExperimentResult, ValueResult, are_paired
-from study.spec import settings
 from study.support import markdown
 
 # The settings whose values are words.
@@ -28,7 +27,7 @@ class Experiments(Results):
             for value in experiment.values
             for key in self.worth_naming(experiment.settings_of(value), experiment.keys)
         }
-        keys = [key for key in settings.names() if key in used]
+        keys = [key for key in self.study.plan.hyperparameters.names if key in used]
         listed = self.words.settings(experiment.settings, keys)
         return self.text("experiments.fixed", settings=listed)
 

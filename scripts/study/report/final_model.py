@@ -13,7 +13,6 @@ from study.results import findings, published
 from study.results.experiments import ExperimentResult, ValueResult
 from study.results.fidelity import MEASURES
 from study.search import best_of_each
-from study.spec import settings
 from study.spec.choice import Reason
 from study.support import markdown
 
@@ -30,7 +29,7 @@ class FinalModel(Results):
 
     def settings(self) -> Iterator[str]:
         """The final model's settings, one by one."""
-        chosen = settings.complete(self.model.varied)
+        chosen = self.model.varied
         for key in self.worth_naming(chosen):
             title, value = self.words.setting_title(key), self.words.value_name(key, chosen[key])
             yield self.text("final.setting", title=title, value=value)
@@ -42,7 +41,7 @@ class FinalModel(Results):
             return
         words = self.words
         experiments = {experiment.name: experiment for experiment in self.study.experiments}
-        final = settings.complete(self.model.varied)
+        final = self.model.varied
         taken = dict.fromkeys(key for reason in reasons for key in reason.taken)
         yield self.text(
             "final.chosen",
@@ -73,7 +72,7 @@ class FinalModel(Results):
 
     def _decided_otherwise(self, experiment: ExperimentResult) -> list[str]:
         """The settings of an experiment's best value that the final model does not have."""
-        final = settings.complete(self.model.varied)
+        final = self.model.varied
         brought = best_of_each.brought(experiment, experiment.best, self.study.plan.baseline)
         return [
             self.words.setting_name(key) for key, value in brought.items() if final[key] != value

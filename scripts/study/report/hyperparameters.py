@@ -40,14 +40,15 @@ class Hyperparameters(Part):
     def others(self) -> Iterator[str]:
         """What is never varied but set away from its default, and what it is."""
         study = self.study
-        starts = [settings.complete(study.plan.baseline)]
+        known = study.plan.hyperparameters
+        starts = [study.plan.baseline]
         starts += [experiment.settings for experiment in study.experiments]
-        starts += [settings.complete(study.final.varied)] if study.final else []
-        for key in settings.names():
+        starts += [study.final.varied] if study.final else []
+        for key in known.names:
             values = [
                 start[key]
                 for start in starts
-                if settings.is_used(key, start["optimizer"]) and start[key] != settings.default(key)
+                if settings.is_used(key, start["optimizer"]) and start[key] != known.default(key)
             ]
             if values and key not in self.varied():
                 names = dict.fromkeys(self.words.value_name(key, value) for value in values)

@@ -9,7 +9,6 @@ from study.data.scaling import PIXELS, of_inputs
 from study.report.part import MOST_ROWS, Part
 from study.results import findings, published
 from study.results.experiments import ExperimentResult, are_paired, rank
-from study.spec import settings
 from study.statistics import significance
 from study.support import markdown
 
@@ -156,7 +155,7 @@ class Introduction(Part):
         yield self._validation(n_train)
         yield self.text("method.network", inputs=math.prod(shape), outputs=len(self.classes))
         yield self._inputs()
-        baseline = settings.complete(study.plan.baseline)
+        baseline = study.plan.baseline
         listed = words.settings(baseline, self.worth_naming(baseline))
         yield self.text("method.baseline", settings=listed)
         yield self.text("method.seeds", seeds=self.n_seeds)

@@ -100,12 +100,13 @@ class Part:
 
     def worth_naming(self, chosen: Mapping[str, Any], without: Sequence[str] = ()) -> list[str]:
         """The settings that the optimizer uses and that are not left at a neutral default."""
+        known = self.study.plan.hyperparameters
         return [
             key
-            for key in settings.names()
+            for key in known.names
             if key not in without
             and settings.is_used(key, chosen["optimizer"])
-            and (key in (*settings.ALWAYS_NAMED, "epochs") or chosen[key] != settings.default(key))
+            and (key in (*settings.ALWAYS_NAMED, "epochs") or chosen[key] != known.default(key))
         ]
 
     def spreads(self) -> list[tuple[ExperimentResult, float]]:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from study.final.protocols import HeldOut
 from study.report.accuracy_tables import Results
 from study.results.findings import estimate
-from study.spec import settings
 from study.spec.settings import Settings
 from study.support import markdown
 
@@ -42,7 +41,7 @@ class Protocols(Results):
         return [
             self.text("protocols.on_test_images"),
             self.words.number(self.study.shapes["train"][0]),
-            self._settings(settings.complete(self.study.final.varied)),
+            self._settings(self.study.final.varied),
             self.accuracy(self.study.final.validation),
             self.text("protocols.the_same"),
         ]

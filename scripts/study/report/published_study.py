@@ -8,7 +8,7 @@ from study.report.accuracy_tables import Results
 from study.results import fidelity, findings, published
 from study.results.experiments import ExperimentResult, ValueResult
 from study.results.fidelity import MEASURES, Comparison
-from study.spec import settings
+from study.spec.models import MLP
 from study.support import markdown
 
 
@@ -63,10 +63,10 @@ class PublishedStudy(Results):
 
     def _baseline(self) -> ValueResult | None:
         """Our value with the settings whose training the published study repeated."""
-        wanted = settings.complete(published.load().baseline)
+        wanted = MLP.hyperparameters.complete(published.load().baseline)
         for experiment, value in self.study.values:
             is_printed = not math.isnan(value.validation.published)
-            if is_printed and settings.complete(experiment.settings_of(value)) == wanted:
+            if is_printed and experiment.settings_of(value) == wanted:
                 return value
         return None
 

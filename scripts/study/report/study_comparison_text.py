@@ -13,7 +13,6 @@ from study.data.datasets import as_word
 from study.report.words import Words
 from study.results import study_comparison
 from study.results.study_comparison import FINAL, Outcome, Row, StudyResults
-from study.spec.settings import complete, names
 from study.support import markdown
 from study.support.language import Language
 from study.support.resources import resource
@@ -100,6 +99,7 @@ class _Comparison:
         yield self.text("settings.dataset"), markdown.escaped(as_word(plan.dataset))
         yield self.text("settings.validation"), self._validation(plan.validation)
         yield self.text("settings.seeds"), _spans(plan.seeds)
+        complete = plan.hyperparameters.complete
         yield from self._chosen("baseline", complete(plan.baseline))
         if plan.final:
             yield from self._chosen("final", complete(plan.final.settings))
@@ -114,9 +114,9 @@ class _Comparison:
         )
 
     def _chosen(self, whose: str, chosen: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        for name in names():
+        for name, value in chosen.items():
             title = self.text(f"settings.{whose}", setting=self.words.setting_name(name))
-            yield title, self.words.value_name(name, chosen[name])
+            yield title, self.words.value_name(name, value)
 
     def _validation(self, described: str | Mapping[str, Any]) -> str:
         if isinstance(described, str):

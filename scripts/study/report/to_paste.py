@@ -14,10 +14,9 @@ def to_paste(key: str, values: Sequence[Any]) -> str:
 
 def final_to_paste(chosen: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
     """A final model of the settings `chosen` as a config has it: `final: {optimizer: adam}`."""
-    start = settings.complete(baseline)
     told = [
         f"{key}: {value if isinstance(value, list) else settings.text(value)}"
-        for key, value in settings.complete(chosen).items()
-        if value != start[key]
+        for key, value in chosen.items()
+        if value != baseline[key]
     ]
     return f"`final: {{{', '.join(told)}}}`"

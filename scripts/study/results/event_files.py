@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 from tensorboard.plugins.hparams import summary_v2 as hparams
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from study.results.metrics import settings_columns
+from study.results.metrics import settings_in
 from study.spec.settings import text
 from study.spec.tasks import CLASSIFICATION
 
@@ -36,12 +36,15 @@ def export(metrics: pd.DataFrame, folder: Path) -> int:
     the number of replicates.
     """
     file = FILE.format(nanoseconds=time.time_ns())
-    chosen = {run: _settings(rows.iloc[0]) for run, rows in metrics.groupby("run", sort=False)}
+    names = settings_in(metrics.columns)
+    chosen = {
+        run: _settings(rows.iloc[0], names) for run, rows in metrics.groupby("run", sort=False)
+    }
     replicates = metrics.groupby(["run", "seed"], sort=False)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tensorboard-") as temporary:
         made = Path(temporary) / folder.name
-        _write(made / file, [Event(summary=_experiment(chosen))])
+        _write(made / file, [Event(summary=_experiment(chosen, names))])
         for (run, seed), rows in replicates:
             start = Event(summary=hparams.hparams_pb(chosen[run], run, start_time_secs=0))
             events = [start, *_scalars(rows), Event(summary=_end(rows))]
@@ -61,10 +64,10 @@ def _keep_names(folder: Path, made: Path) -> None:
             kept.touch()
 
 
-def _settings(row: pd.Series) -> dict[str, Any]:
+def _settings(row: pd.Series, names: Sequence[str]) -> dict[str, Any]:
     """A run's settings as HParams takes them: numbers, truth values and texts."""
     found = {}
-    for name in settings_columns().names:
+    for name in names:
         value = row[name]
         if isinstance(value, np.ndarray):
             found[name] = text(value.tolist())
@@ -73,11 +76,11 @@ def _settings(row: pd.Series) -> dict[str, Any]:
     return found
 
 
-def _experiment(chosen: Mapping[str, Mapping[str, Any]]) -> Summary:
+def _experiment(chosen: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> Summary:
     """What HParams offers to filter and sort by: the settings that differ, and the measures."""
     values = {
         name: list(dict.fromkeys(each[name] for each in chosen.values() if name in each))
-        for name in settings_columns().names
+        for name in names
     }
     return hparams.hparams_config_pb(
         hparams=[

@@ -9,7 +9,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from study.spec import plan, settings
+from study.spec import plan, schemas, settings
 from study.spec.plan import Plan
 from study.spec.settings import Settings
 from study.spec.tasks import Task, task_of
@@ -100,12 +100,16 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class ExperimentResult:
-    """One experiment: the keys varied, the settings it starts from, its values in order shown."""
+    """One experiment: the keys varied, the settings it starts from, its values in order shown.
+
+    `definitions` has the schema of each setting of the study.
+    """
 
     name: str
     keys: list[str]
     settings: dict[str, Any]
     values: list[ValueResult]
+    definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=schemas.definitions)
 
     @cached_property
     def ranked(self) -> list[ValueResult]:
@@ -348,9 +352,8 @@ def experiments(
     for planned in plan.experiments:
         name, keys, start = planned.name, planned.keys, planned.settings
         values = [_value(rows, name, value, start, replicates) for value in planned.values]
-        found.append(
-            ExperimentResult(name, keys, settings.complete(start), _in_order(values, keys))
-        )
+        known = plan.hyperparameters.definitions
+        found.append(ExperimentResult(name, keys, start, _in_order(values, keys), known))
     return found
 
 
@@ -413,7 +416,7 @@ def _training(chosen: Settings) -> str:
     Averaged weights are evaluated while training goes on from the others, so that averaging leaves
     the course as it is.
     """
-    told = settings.essential(settings.complete(chosen)) | {"weight_averaging": None}
+    told = settings.essential(chosen) | {"weight_averaging": None}
     return json.dumps(told, sort_keys=True)
 
 

@@ -1,5 +1,6 @@
 """The rows of metrics.parquet: all measures that a study asks for."""
 
+import itertools
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 from study.runs.records import RECORDS, read_metadata
 from study.spec import settings
 from study.spec.plan import Run
-from study.spec.schemas import definitions
+from study.spec.settings import Hyperparameters
 from study.support.errors import StudyError
 
 # By the type that a setting's schema names; one that lists words instead is of strings.
@@ -20,33 +21,44 @@ _TYPES = {
     "boolean": pa.bool_(),
     "integer": pa.int64(),
     "number": pa.float64(),
-    "array": pa.list_(pa.int64()),
+    "string": pa.string(),
 }
 
 # Records that are joined and sorted at a time: what that takes in memory stays within bounds.
 AT_A_TIME = 500
 
 
-def settings_columns() -> pa.Schema:
+def settings_columns(hyperparameters: Hyperparameters) -> pa.Schema:
     """The columns of metrics.parquet that have a run's settings."""
-    return pa.schema(
-        [
-            (name, _TYPES[definition.get("type")])
-            for name, definition in definitions().items()
-            if name != "epochs"
-        ]
-    )
+    columns = []
+    for name, definition in hyperparameters.definitions.items():
+        if definition.get("type") == "array":
+            columns.append((name, pa.list_(_TYPES[definition["items"]["type"]])))
+        elif name != "epochs":
+            columns.append((name, _TYPES[definition.get("type")]))
+    return pa.schema(columns)
 
 
-def collect(runs: Iterable[Run], folder: Path) -> pa.Table:
-    """Of each record in `folder`, the rows that `runs` (of a plan) ask for, by run, seed, epoch."""
+def settings_in(columns: Iterable[str]) -> list[str]:
+    """The settings among the columns of metrics.parquet, which stand between run and seed."""
+    _, *between = itertools.takewhile(lambda name: name != "seed", columns)
+    return [name for name in between if not name.endswith("_text")]
+
+
+def collect(runs: Iterable[Run], folder: Path, hyperparameters: Hyperparameters) -> pa.Table:
+    """Of each record in `folder`, the rows that `runs` (of a plan) ask for, by run, seed, epoch.
+
+    `hyperparameters` are the plan's.
+    """
     runs = list(runs)
     for run in runs:
         path = _record(run, folder)
         if not path.is_file():
             raise StudyError(f"{path}: is missing; run the workflow again to train that run")
     starts = range(0, len(runs), AT_A_TIME)
-    return pa.concat_tables(_collect(runs[start : start + AT_A_TIME], folder) for start in starts)
+    return pa.concat_tables(
+        _collect(runs[start : start + AT_A_TIME], folder, hyperparameters) for start in starts
+    )
 
 
 def files(runs: Iterable[Run], folder: Path) -> list[Path]:
@@ -58,7 +70,7 @@ def _record(run: Run, folder: Path) -> Path:
     return folder / run.run / "record.parquet"
 
 
-def _collect(runs: list[Run], folder: Path) -> pa.Table:
+def _collect(runs: list[Run], folder: Path, hyperparameters: Hyperparameters) -> pa.Table:
     paths = [_record(run, folder) for run in runs]
     try:
         # Of one study, all are of one task.
@@ -85,7 +97,7 @@ def _collect(runs: list[Run], folder: Path) -> pa.Table:
 
     order = rows["order"]
     columns = {"run": rows["run"]}
-    for column in settings_columns():
+    for column in settings_columns(hyperparameters):
         values = pa.array([run.settings.get(column.name) for run in runs], column.type)
         columns[column.name] = values.take(order)
         if pa.types.is_list(column.type):

@@ -12,7 +12,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from study.spec.settings import complete, identity
+from study.spec.models import MLP
+from study.spec.settings import identity
 from study.support.resources import resource
 
 PUBLISHED = resource("resources/published.yaml")
@@ -163,6 +164,7 @@ def lookup(
     study = load()
     if (dataset, validation) != (study.dataset, study.validation):
         return None
+    complete = MLP.hyperparameters.complete
     wanted = identity(complete(settings))
     for row in [*rows(), study.final]:
         if (row.experiment, row.epochs) != (experiment, epochs):

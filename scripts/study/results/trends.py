@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 from jsonschema import Draft202012Validator
 
 from study.results.experiments import ExperimentResult, ValueResult, is_ordered
-from study.spec.schemas import definitions
 from study.statistics.scales import WIDE, has_even_ratios, scale_of
 from study.statistics.significance import Contrast, is_clear
 
@@ -70,6 +69,10 @@ def trend(experiment: ExperimentResult) -> Trend | None:
     )
 
 
+# The schema of a setting.
+Definition = Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Edge:
     """The best value is at one end of those tried of `key`, or the only one, and more could be.
@@ -99,22 +102,24 @@ def edges(experiment: ExperimentResult) -> list[Edge]:
         items = sorted(items, key=lambda item: sum(item) if isinstance(item, list) else item)
         if not is_ordered(items):
             continue
-        bounds = definitions()[key]
+        bounds = experiment.definitions[key]
         chosen, *others = [value.varied[key] for value in experiment.bests]
         if any(other != chosen for other in others):
             continue
         if len(items) == 1:
-            found.append(_edge(best, key, items, "only"))
+            found.append(_edge(best, key, items, bounds, "only"))
             continue
         if chosen == items[-1] and chosen != bounds.get("maximum"):
-            found.append(_edge(best, key, items, "largest"))
+            found.append(_edge(best, key, items, bounds, "largest"))
         if chosen == items[0] and chosen != bounds.get("minimum"):
-            found.append(_edge(best, key, items[::-1], "smallest"))
+            found.append(_edge(best, key, items[::-1], bounds, "smallest"))
     return found
 
 
-def _edge(best: ValueResult, key: str, items: Sequence[Any], side: str) -> Edge:
-    return Edge(best, key, side, [] if best.diverged else to_try(key, items))
+def _edge(
+    best: ValueResult, key: str, items: Sequence[Any], definition: Definition, side: str
+) -> Edge:
+    return Edge(best, key, side, [] if best.diverged else to_try(key, items, definition))
 
 
 # Settings that are thought of in ratios, with the ratio to take where the values tell none. What is
@@ -125,8 +130,10 @@ RATIOS = {"learning_rate": 10, "weight_decay": 10, "batch_size": 2, "hidden": 2}
 COMPLEMENTS = ("momentum", "weight_averaging")
 
 
-def to_try(key: str, items: Sequence[Any]) -> list[Any]:
+def to_try(key: str, items: Sequence[Any], definition: Definition) -> list[Any]:
     """Up to TO_TRY values of the setting `key` that go on where `items`, which are in order, end.
+
+    `definition` is the setting's schema.
 
     They go on by the last ratio where the setting is thought of in ratios or the items are spaced
     by them, and else by the last step; where that would leave the setting's bounds, halfway to the
@@ -134,29 +141,31 @@ def to_try(key: str, items: Sequence[Any]) -> list[Any]:
     item there is one value on either side.
     """
     if len(items) == 1:
-        return _around(key, items[0])
+        return _around(key, items[0], definition)
     items = list(items)
     found = []
     for _ in range(TO_TRY):
-        following = _next_layers(items) if isinstance(items[0], list) else _next(key, items)
-        if following in items or not _is_valid(key, following):
+        following = (
+            _next_layers(items) if isinstance(items[0], list) else _next(key, items, definition)
+        )
+        if following in items or not _is_valid(definition, following):
             break
         items.append(following)
         found.append(following)
     return found
 
 
-def _around(key: str, item: Any) -> list[Any]:
+def _around(key: str, item: Any, definition: Definition) -> list[Any]:
     """One value below and one above, by the ratio of the setting, as far as these are valid."""
     ratio = RATIOS.get(key, 2)
     sides: list[Any] = []
     if isinstance(item, list):
         sides = [[units // ratio for units in item], [units * ratio for units in item]]
     elif key in COMPLEMENTS and item > 0:
-        sides = [_rounded(key, 1 - (1 - item) * by, item) for by in (ratio, 1 / ratio)]
+        sides = [_rounded(key, 1 - (1 - item) * by, item, definition) for by in (ratio, 1 / ratio)]
     elif item > 0:
-        sides = [_rounded(key, item * by, item) for by in (1 / ratio, ratio)]
-    return [value for value in sides if value != item and _is_valid(key, value)]
+        sides = [_rounded(key, item * by, item, definition) for by in (1 / ratio, ratio)]
+    return [value for value in sides if value != item and _is_valid(definition, value)]
 
 
 def _next_layers(items: Sequence[list[int]]) -> list[int]:
@@ -164,22 +173,21 @@ def _next_layers(items: Sequence[list[int]]) -> list[int]:
     return [units * 2 if is_rising else units // 2 for units in items[-1]]
 
 
-def _next(key: str, items: Sequence[float]) -> float:
+def _next(key: str, items: Sequence[float], definition: Definition) -> float:
     before, last = items[-2:]
     following = last + (last - before)
     if key in COMPLEMENTS and last > before > 0:
         following = 1 - (1 - last) ** 2 / (1 - before)
     elif _is_by_ratios(key, items):
         following = last * (last / before if before > 0 else RATIOS.get(key, 2))
-    following = _rounded(key, following, last)
+    following = _rounded(key, following, last, definition)
     if isinstance(following, int):
         following = _as_before(items, following)
-    if _is_valid(key, following):
+    if _is_valid(definition, following):
         return following
-    bounds = definitions()[key]
     side = ("maximum", "exclusiveMaximum") if last > before else ("minimum", "exclusiveMinimum")
-    bound = next((bounds[name] for name in side if name in bounds), last)
-    return _rounded(key, (last + bound) / 2, last)
+    bound = next((definition[name] for name in side if name in definition), last)
+    return _rounded(key, (last + bound) / 2, last, definition)
 
 
 def _is_by_ratios(key: str, items: Sequence[float]) -> bool:
@@ -199,13 +207,13 @@ def _as_before(items: Sequence[float], following: int) -> int:
     return 1 << round(math.log2(following))
 
 
-def _rounded(key: str, number: float, last: float) -> float:
+def _rounded(key: str, number: float, last: float, definition: Definition) -> float:
     """A whole number where the setting has only these, else one of two digits.
 
     These are two digits of what is left to 1 where the setting is thought of in that way, and more
     of them where two would lead back to `last`.
     """
-    if definitions()[key]["type"] == "integer":
+    if definition["type"] == "integer":
         return round(number)
     is_complement = key in COMPLEMENTS and 0.5 < number < 1
     for digits in range(2, 12):
@@ -218,5 +226,5 @@ def _rounded(key: str, number: float, last: float) -> float:
     return rounded
 
 
-def _is_valid(key: str, value: Any) -> bool:
-    return bool(Draft202012Validator(definitions()[key]).is_valid(value))
+def _is_valid(definition: Definition, value: Any) -> bool:
+    return bool(Draft202012Validator(definition).is_valid(value))

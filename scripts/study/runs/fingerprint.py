@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from study.runs.equal_code import same_code
+from study.spec import model_file, models
+from study.spec.models import MLP, Model
 from study.spec.settings import essential
 
 # The plan's `validation`: "test", or which training images are held out.
@@ -25,6 +27,11 @@ LIBRARY = Path(__file__).resolve().parents[1]
 TRAINING = ("trainer", "split")
 MODELS = {"mlp": "stacked_mlp", "module": "modules"}
 TASKS = {"classification": "classification", "regression": "regression"}
+
+
+def kind_of(model: Model) -> str:
+    """The key of MODELS by which a study's model is trained."""
+    return "mlp" if model.is_perceptron else "module"
 
 
 def training_modules(model: str = "mlp", task: str = "classification") -> list[Path]:
@@ -45,9 +52,40 @@ def training_syntax(model: str = "mlp", task: str = "classification") -> str:
 
     Or that of code known to train the same, which saved states may hold.
     """
+    return same_code(_syntax(training_modules(model, task)))
+
+
+def model_syntax(model: Model) -> str:
+    """The digest of the syntax of a model's file and of the modules beside it that it imports."""
+    seen: set[Path] = set()
+    _follow_beside(models.source(model.word).path, seen)
+    return _syntax(sorted(seen))
+
+
+def _follow_beside(path: Path, seen: set[Path]) -> None:
+    seen.add(path)
+    for statement in _statements(model_file.parsed(path)):
+        folder, names = path.parent, []
+        if isinstance(statement, ast.ImportFrom):
+            for _ in range(statement.level - 1):
+                folder = folder.parent
+            module = statement.module or ""
+            names = [module, *(f"{module}.{alias.name}" for alias in statement.names)]
+        elif isinstance(statement, ast.Import):
+            names = [alias.name for alias in statement.names]
+        for name in names:
+            parts = [part for part in name.split(".") if part]
+            for count in range(1, len(parts) + 1):
+                place = folder.joinpath(*parts[:count])
+                for module in (place.with_suffix(".py"), place / "__init__.py"):
+                    if module.is_file() and module not in seen:
+                        _follow_beside(module, seen)
+
+
+def _syntax(modules: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for module in training_modules(model, task):
-        tree = ast.parse(module.read_text(encoding="utf-8"))
+    for module in modules:
+        tree = ast.parse(module.read_bytes())
         for node in ast.walk(tree):
             documented = isinstance(
                 node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -55,24 +93,30 @@ def training_syntax(model: str = "mlp", task: str = "classification") -> str:
             if documented and ast.get_docstring(node, clean=False) is not None:
                 node.body[0] = ast.Pass()
         digest.update(ast.dump(tree).encode())
-    return same_code(digest.hexdigest()[:16])
+    return digest.hexdigest()[:16]
 
 
 def learning(
-    data_digest: str, validation: Validation, outputs: int | None = None
+    data_digest: str,
+    validation: Validation,
+    outputs: int | None = None,
+    model: Model = MLP,
 ) -> dict[str, str]:
     """Everything but its settings that a run's numbers depend on, wherever it is trained.
 
     `validation` is the plan's: which images are learned from and judged. `outputs` is the number of
     classes or quantities where the data set's description says it, and not its files alone: of the
-    same files two descriptions may say different things.
+    same files two descriptions may say different things. A `model` that a file defines is part of
+    it by what the file says.
     """
     data = hashlib.sha256(f"{data_digest} {json.dumps(validation, sort_keys=True)}".encode())
     return {
-        "code": training_code(),
+        "code": training_code(kind_of(model)),
         "data": data.hexdigest()[:16],
         "torch": version("torch"),
-    } | ({} if outputs is None else {"outputs": str(outputs)})
+        **({} if outputs is None else {"outputs": str(outputs)}),
+        **({} if model.is_perceptron else {"model": model_syntax(model)}),
+    }
 
 
 def of_run(settings: Mapping[str, Any], learned_from: Mapping[str, str]) -> dict[str, str]:

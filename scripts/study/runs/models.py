@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from study.learning.layout import parameters_width, split_layers
+from study.runs import model_loading
 from study.runs.checkpoint import BUFFERS, PARAMETERS
+from study.spec import models
+from study.spec.models import Model as Definition
 from study.spec.tasks import Task
 
 if TYPE_CHECKING:
@@ -116,6 +119,7 @@ class Module:
 
 
 def architecture(
+    model: Definition,
     settings: Mapping[str, Any],
     inputs: Sequence[int],
     outputs: int,
@@ -123,8 +127,13 @@ def architecture(
 ) -> Architecture:
     """The network of a run's `settings`, for examples of shape `inputs`, as `scaling` takes them.
 
-    `outputs` is the number of classes or targets.
+    `outputs` is the number of classes or targets. Raises StudyError where a model's file cannot be
+    run; imports torch for one.
     """
+    if model.parameters is not None:
+        own = {name: settings[name] for name in model.parameters}
+        make = model_loading.load(models.source(model.word))
+        return Module(make, own, tuple(inputs), outputs, scaling)
     features = int(np.prod(inputs))
     return Perceptron(
         (features, *settings["hidden"], outputs),

@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 from ruamel.yaml import YAML
 
-from study.spec import predicates
+from study.spec import models, predicates
 from study.spec.plan import Plan
 from study.spec.predicates import FINAL, Known, Predicate, UnknownError, Vocabulary
-from study.spec.settings import complete, value_text
+from study.spec.settings import value_text
 from study.support.resources import resource
 
 LEDGER = resource("resources/claims.yaml")
@@ -171,12 +171,13 @@ def _lookups(form: Any, vocabulary: Vocabulary) -> int:
 def _asked_for(config: Mapping[str, Any]) -> Vocabulary:
     """What predicates may name in a study, from its config."""
     vocabulary: dict[str, list[Known]] = {}
+    known = models.describe(config["model"]).hyperparameters
     for name, experiment in config["experiments"].items():
         vary = experiment["vary"]
         start = {**config["baseline"], **experiment.get("with", {})}
         vocabulary[name] = []
         for combination in itertools.product(*vary.values()):
-            settings = complete(start | dict(zip(vary, combination, strict=True)))
+            settings = known.complete(start | dict(zip(vary, combination, strict=True)))
             varied = {key: settings[key] for key in vary}
             vocabulary[name].append(Known(value_text(varied), varied, settings["epochs"]))
     if config.get("final") == "best":
@@ -184,6 +185,6 @@ def _asked_for(config: Mapping[str, Any]) -> Vocabulary:
         longest = max(known.epochs for values in vocabulary.values() for known in values)
         vocabulary[FINAL] = [Known(FINAL, {}, longest)]
     elif "final" in config:
-        epochs = complete({**config["baseline"], **config["final"]})["epochs"]
+        epochs = known.complete({**config["baseline"], **config["final"]})["epochs"]
         vocabulary[FINAL] = [Known(FINAL, {}, epochs)]
     return vocabulary

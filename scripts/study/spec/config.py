@@ -1,5 +1,6 @@
 """Reading a study's configuration: strictly, with one clear message for what is wrong."""
 
+import contextlib
 import copy
 import itertools
 import math
@@ -10,8 +11,9 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
-from study.spec import claims, schemas
-from study.spec.schemas import schema
+from study.spec import claims, models, schemas
+from study.spec.models import MLP, Model
+from study.spec.schemas import config_schema, schema
 from study.support.errors import StudyError
 from study.support.strict_yaml import MOST_DEPTH, MOST_DIGITS, read_yaml, suggestion
 
@@ -40,7 +42,20 @@ def load(paths: list[Path], overrides: Mapping[str, Any] | None = None) -> dict[
     if overrides:
         _merge(config, _as_meant(overrides, "--config"))
         name += " with --config"
+    if isinstance(config.get("model"), str):
+        config["model"] = _found_beside(config["model"], [path.parent for path in paths])
     return validated(config, name)
+
+
+def _found_beside(model: str, folders: list[Path]) -> str:
+    """The path of a model's file that lies beside a config, and not in the current folder."""
+    path, dot, name = model.partition(".py")
+    for folder in [Path(), *reversed(folders)]:
+        # What cannot be a path is told later.
+        with contextlib.suppress(OSError, ValueError):
+            if dot and (folder / f"{path}.py").is_file():
+                return f"{folder / path}.py{name}"
+    return model
 
 
 def of_host(config: Mapping[str, Any], module: str) -> dict[str, Any]:
@@ -80,19 +95,32 @@ def _meant(value: Any) -> Any:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-def checked_settings(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Training settings alone, `settings`, where the schema accepts them; else a StudyError."""
-    _refuse(settings, {"$defs": schema()["$defs"], "$ref": "#/$defs/settings"}, name)
+def checked_settings(settings: Mapping[str, Any], name: str, model: Model = MLP) -> dict[str, Any]:
+    """The settings of a run alone, where the schema accepts them; else a StudyError."""
+    wanted = _schema_of(model)
+    _refuse(settings, {"$defs": wanted["$defs"], "$ref": "#/$defs/settings"}, name)
     return dict(settings)
+
+
+def _schema_of(model: Model) -> dict[str, Any]:
+    return schema() if model.is_perceptron else config_schema(model.hyperparameters.definitions)
 
 
 def validated(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     """`config` with the top level's defaults, or a StudyError that lists what is wrong in it."""
-    _refuse(config, schema(), name)
-    completed = _completed(config, schema())
+    wanted = _schema_of(_model_of(config, name))
+    _refuse(config, wanted, name)
+    completed = _completed(config, wanted)
     _tell(list(_too_many_values(completed)), name)
     _tell(list(claims.faults(completed)), name)
     return completed
+
+
+def _model_of(config: Mapping[str, Any], name: str) -> Model:
+    """The model whose settings the config may have."""
+    word = config.get("model", MLP.word)
+    _refuse(word, schema()["properties"]["model"], f"{name}: model")
+    return models.describe(word)
 
 
 def _refuse(value: Any, wanted: Mapping[str, Any], name: str) -> None:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from study.spec.schemas import schema
-from study.spec.settings import names
+from study.spec.schemas import definitions, schema
 from study.support import markdown
 
 Part = Mapping[str, Any]
@@ -67,7 +66,7 @@ def _groups(name: str, part: Part) -> Iterator[tuple[str, Part]]:
     """The parts of the config that have keys of their own, each under its dotted name."""
     part = part | part.get("then", {})
     keys = part.get("properties", {})
-    if keys and list(keys) != names():
+    if keys and list(keys) != list(definitions()):
         yield name, part
         for key, item in keys.items():
             yield from _groups(f"{name}.{key}", item)
@@ -106,7 +105,7 @@ def _values(part: Part, root: Part) -> str:
     if "if" in part:
         return f"{_values(part['then'], root)} or {_values(part['else'], root)}"
     known = _resolved(part, root)
-    if list(known.get("properties", ())) == names():
+    if list(known.get("properties", ())) == list(definitions()):
         return f"{SETTINGS}, each with a list of values"
     if "enum" in known:
         return ", ".join(f"`{_yaml(value)}`" for value in known["enum"])

@@ -10,13 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from study.spec.choice import Reason
-from study.spec.settings import (
-    Settings,
-    complete,
-    essential,
-    identity,
-    text,
-)
+from study.spec.models import MLP, Model
+from study.spec.settings import Hyperparameters, Settings, essential, identity, text
 from study.support.errors import StudyError
 
 # Longest readable part of a run's name: with the hash well below file systems' 255 bytes.
@@ -54,7 +49,7 @@ class Experiment:
 
     def settings_of(self, value: Value) -> dict[str, Any]:
         """All settings of one of its values."""
-        return complete({**self.settings, **value.settings})
+        return {**self.settings, **value.settings}
 
 
 @dataclass(frozen=True)
@@ -91,6 +86,7 @@ class Plan:
     of, a program cannot read by mistake.
     """
 
+    model: Model
     dataset: str | Mapping[str, Any]
     validation: str | Mapping[str, Any]
     seeds: list[int]
@@ -118,6 +114,8 @@ class Plan:
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """The plan that `to_json` wrote, or a part of it (shares.py)."""
         plan = object.__new__(cls)
+        # One of the time before there were other models says of none.
+        content = {"model": vars(MLP), **content}
         for name in (each.name for each in fields(cls)):
             if name in content:
                 read = _READERS.get(name, _as_it_is)
@@ -128,6 +126,11 @@ class Plan:
     def read(cls, path: Path) -> Self:
         """The plan in plan.json, or in the file of a part of it."""
         return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """All settings that the study has."""
+        return self.model.hyperparameters
 
     @property
     def digest(self) -> str:
@@ -221,6 +224,7 @@ def _as_it_is(content: Any) -> Any:
 
 # How a field of the plan comes out of JSON, where it is no plain value.
 _READERS: Mapping[str, Callable[[Any], Any]] = {
+    "model": Model.from_json,
     "experiments": lambda content: list(map(Experiment.from_json, content)),
     "final": lambda content: Value.from_json(content) if content else None,
     "runs": lambda content: list(map(Run.from_json, content)),
@@ -228,21 +232,30 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def run_name(settings: Mapping[str, Any], dataset: str, validation: str | Mapping[str, Any]) -> str:
+def run_name(
+    settings: Mapping[str, Any],
+    dataset: str,
+    validation: str | Mapping[str, Any],
+    model: Model = MLP,
+) -> str:
     """A name that tells a person what the run is, made unique by a hash of its identity.
 
-    The hash is over what `settings.essential` keeps.
+    The hash is over what `settings.essential` keeps, the data and, unless it is the
+    perceptron, the model.
     """
     told = essential(settings)
-    data = {"dataset": dataset, "validation": validation}
-    canonical = json.dumps({"settings": told, "data": data}, sort_keys=True)
+    known = {"settings": told, "data": {"dataset": dataset, "validation": validation}}
+    known |= {} if model.is_perceptron else {"model": model.name}
+    canonical = json.dumps(known, sort_keys=True)
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
     short = {"optimizer": "", "learning_rate": "lr", "hidden": "", "batch_size": "batch"}
     slug = "-".join(
         short.get(name, name.replace("_", ""))
-        + ("x".join(map(str, value)) if name == "hidden" else text(value))
+        + ("x".join(map(str, value)) if isinstance(value, list) else text(value))
         for name, value in told.items()
     )
+    if not model.is_perceptron:
+        slug = f"{model.name}-{slug}"
     return f"{re.sub(r'[^A-Za-z0-9._-]', '_', slug)[:SLUG_LENGTH]}-{digest}"
 
 
@@ -259,11 +272,11 @@ def runs_of(
         askers.append((final, final.settings))
     runs: dict[str, Run] = {}
     for value, settings in askers:
-        known = runs.get(value.run) or Run(value.run, identity(settings), 0, seeds)
+        run = runs.get(value.run) or Run(value.run, identity(settings), 0, seeds)
         kept = {value.epochs} if value is final or chooses_final else set()
         runs[value.run] = replace(
-            known,
-            epochs=max(known.epochs, value.epochs),
-            kept_epochs=sorted({*known.kept_epochs, *kept}),
+            run,
+            epochs=max(run.epochs, value.epochs),
+            kept_epochs=sorted({*run.kept_epochs, *kept}),
         )
     return list(runs.values())

@@ -7,17 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from study.data import datasets
+from study.spec import models
 from study.spec.beside import files_beside, final_beside
 from study.spec.choice import Choice
 from study.spec.plan import Experiment, Plan, Value, run_name, runs_of
-from study.spec.settings import (
-    USED_BY,
-    complete,
-    default,
-    is_used,
-    text,
-    value_text,
-)
+from study.spec.settings import USED_BY, Hyperparameters, is_used, text, value_text
 from study.support.errors import StudyError
 
 
@@ -36,13 +30,15 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
     seeds = config["seeds"]
     # A whole number may be written 5.0.
     seeds = [int(seed) for seed in seeds] if isinstance(seeds, list) else list(range(int(seeds)))
-    baseline = complete(config["baseline"])
+    model = models.describe(config["model"])
+    known = model.hyperparameters
+    baseline = known.complete(config["baseline"])
     notes: list[str] = []
 
     def value(place: str, chosen: Mapping[str, Any], varied: Mapping[str, Any]) -> Value:
-        settings = complete({**chosen, **varied})
-        _check(place, settings, varied, notes)
-        name = run_name(settings, dataset, validation)
+        settings = known.complete({**chosen, **varied})
+        _check(known, place, settings, varied, notes)
+        name = run_name(settings, dataset, validation, model)
         shown = {key: settings[key] for key in varied}
         return Value(value_text(shown), shown, name, settings["epochs"])
 
@@ -51,7 +47,7 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
         vary, other = description["vary"], description.get("with", {})
         for key in vary.keys() & other.keys():
             raise StudyError(f"experiments.{name}: {key!r} stands under both `vary` and `with`")
-        start = complete(baseline | other)
+        start = known.complete(baseline | other)
         values = [value(f"experiments.{name}", start, varied) for varied in _grid(vary)]
         experiments.append(Experiment(name, list(vary), start, values))
 
@@ -63,9 +59,9 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
         wanted = choice.settings if choice and not choice.unchosen else None
     final = None
     if wanted is not None:
-        settings = complete(baseline | wanted)
-        _check("final", settings, {}, notes)
-        run = run_name(settings, dataset, validation)
+        settings = known.complete(baseline | wanted)
+        _check(known, "final", settings, {}, notes)
+        run = run_name(settings, dataset, validation, model)
         final = Value("final", settings, run, settings["epochs"])
         trained = {each.run: each.epochs for each in runs_of(experiments, None, seeds, True)}
         if chooses_final and trained.get(run, final.epochs) < final.epochs:
@@ -74,6 +70,7 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
             final = replace(final, run=f"final-{run}")
 
     return Plan(
+        model=model,
         dataset=named,
         validation=validation,
         seeds=seeds,
@@ -108,7 +105,11 @@ def _grid(vary: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _check(
-    place: str, settings: Mapping[str, Any], varied: Mapping[str, Any], notes: list[str]
+    known: Hyperparameters,
+    place: str,
+    settings: Mapping[str, Any],
+    varied: Mapping[str, Any],
+    notes: list[str],
 ) -> None:
     """Refuse settings that cannot go together; note inherited ones that are ignored."""
     optimizer = settings["optimizer"]
@@ -120,7 +121,7 @@ def _check(
                 f"{place}.vary.{name}: the optimizer {optimizer!r} does not use {name!r}; "
                 "set another optimizer in this experiment's `with:`"
             )
-        if settings[name] != default(name):
+        if settings[name] != known.default(name):
             notes.append(f"{place}: {optimizer} ignores {name} = {text(settings[name])}")
     if is_used("nesterov", optimizer) and settings["nesterov"] and settings["momentum"] == 0:
         raise StudyError(f"{place}: nesterov needs a momentum above 0")

@@ -1,5 +1,6 @@
 """The JSON Schemas of what people write (workflow/schemas)."""
 
+import copy
 import functools
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
@@ -26,9 +27,31 @@ def schema(name: str = "config") -> dict[str, Any]:
 
 
 def definitions() -> dict[str, Any]:
-    """The schema of each training setting, in the order of tables and texts."""
+    """The schema of each setting of a study of perceptrons, in the order of tables and texts.
+
+    Those of the perceptron itself have the key `model`.
+    """
     found: dict[str, Any] = schema()["$defs"]["settings"]["properties"]
     return found
+
+
+def definitions_with(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """As `definitions`, with a model's `parameters` in place of the perceptron's."""
+    found: dict[str, Any] = {}
+    for name, definition in definitions().items():
+        if "model" not in definition:
+            found[name] = definition
+        elif not found.keys() & parameters.keys():
+            found |= parameters
+    return found
+
+
+def config_schema(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """That of the config of a study that has these `settings`, each with its schema."""
+    content = copy.deepcopy(schema())
+    content["$defs"]["settings"]["properties"] = dict(settings)
+    _add_lists(content)
+    return content
 
 
 def _add_lists(config: dict[str, Any]) -> None:
@@ -36,7 +59,7 @@ def _add_lists(config: dict[str, Any]) -> None:
     experiment = config["properties"]["experiments"]["additionalProperties"]
     vary = experiment["properties"]["vary"]
     settings = config["$defs"]["settings"]["properties"]
-    values = vary["additionalProperties"]
+    values = {"type": "array", "minItems": 1, "uniqueItems": True}
     vary["properties"] = {name: values | {"items": item} for name, item in settings.items()}
     vary["additionalProperties"] = False
 

@@ -1,13 +1,14 @@
-"""Training settings: which there are, which of them an optimizer uses, and how they are written."""
+"""Settings: which a study has, which of them an optimizer uses, and how they are written."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
-from study.spec.schemas import definitions
+from study.spec.schemas import definitions, definitions_with
 
 # One setting's value, and settings by name: the schema, and not the type, says what each may be.
-Setting = bool | int | float | str | list[int]
+Setting = bool | int | float | str | list[int] | list[float]
 Settings = Mapping[str, Any]
 
 # What only some optimizers use; every other setting matters to all.
@@ -18,22 +19,67 @@ USED_BY = {"momentum": {"sgd", "rmsprop"}, "nesterov": {"sgd"}}
 ALWAYS_NAMED = ("optimizer", "learning_rate", "dropout", "hidden", "batch_size")
 
 
-def names() -> list[str]:
-    """All settings, in the order of tables and texts."""
-    return list(definitions())
+def is_used(name: str, optimizer: str) -> bool:
+    """Whether the setting `name` changes anything under `optimizer`."""
+    return optimizer in USED_BY.get(name, {optimizer})
 
 
-def default(name: str) -> Setting:
-    """The neutral default of a setting."""
-    value: Setting = definitions()[name]["default"]
-    return value
+@dataclass(frozen=True)
+class Hyperparameters:
+    """All settings of a study, those of training and those of its model.
+
+    Attributes:
+        definitions: The schema of each, in the order of tables and texts.
+    """
+
+    definitions: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def with_model(cls, parameters: Mapping[str, Mapping[str, Any]] | None = None) -> Self:
+        """Those of training with the `parameters` of a model; None for the perceptron's."""
+        return cls(definitions() if parameters is None else definitions_with(parameters))
+
+    @property
+    def names(self) -> list[str]:
+        """All settings, in the order of tables and texts."""
+        return list(self.definitions)
+
+    def default(self, name: str) -> Setting:
+        """The neutral default of a setting."""
+        value: Setting = self.definitions[name]["default"]
+        return value
+
+    def complete(self, settings: Settings) -> dict[str, Any]:
+        """All settings, in order: those given, in their schema's type, and defaults for the rest.
+
+        What is given of another model is left out.
+        """
+        return {
+            name: _typed(settings.get(name, definition["default"]), definition)
+            for name, definition in self.definitions.items()
+        }
 
 
-def complete(settings: Settings) -> dict[str, Any]:
-    """All settings, in order: those given, in their schema's type, and defaults for the rest."""
+def identity(settings: Settings) -> dict[str, Any]:
+    """What changes the learning, of complete settings: all but epochs that the optimizer uses."""
     return {
-        name: _typed(settings.get(name, definition["default"]), definition)
-        for name, definition in definitions().items()
+        name: value
+        for name, value in settings.items()
+        if name != "epochs" and is_used(name, settings["optimizer"])
+    }
+
+
+def essential(settings: Settings) -> dict[str, Any]:
+    """The identity without what stands at its neutral default and is not always named.
+
+    A setting that a later version adds, with a neutral default, changes nothing here. One that only
+    a model has is always in it: its default is the model's to change.
+    """
+    neutral = definitions()
+    return {
+        name: value
+        for name, value in identity(settings).items()
+        if name in ALWAYS_NAMED or name not in neutral or value != neutral[name]["default"]
     }
 
 
@@ -45,35 +91,9 @@ def _typed(value: Any, definition: Mapping[str, Any]) -> Any:
         case "integer":
             return int(value)
         case "array":
-            return [int(item) for item in value]
+            return [_typed(item, definition["items"]) for item in value]
         case _:
             return value
-
-
-def is_used(name: str, optimizer: str) -> bool:
-    """Whether the setting `name` changes anything under `optimizer`."""
-    return optimizer in USED_BY.get(name, {optimizer})
-
-
-def identity(settings: Settings) -> dict[str, Any]:
-    """What changes the learning: all settings that the optimizer uses, without epochs."""
-    return {
-        name: settings[name]
-        for name in definitions()
-        if name != "epochs" and is_used(name, settings["optimizer"])
-    }
-
-
-def essential(settings: Settings) -> dict[str, Any]:
-    """The identity without what stands at its neutral default and is not always named.
-
-    A setting that a later version adds, with a neutral default, changes nothing here.
-    """
-    return {
-        name: value
-        for name, value in identity(settings).items()
-        if name in ALWAYS_NAMED or value != default(name)
-    }
 
 
 def text(value: Setting) -> str:

@@ -13,18 +13,21 @@ from study.spec.plan import Plan
 # Fields of the plan, by part. A part that is not named here is made from all of them.
 FIELDS = {
     "choice": (
-        *("dataset", "validation", "seeds", "baseline"),
+        *("model", "dataset", "validation", "seeds", "baseline"),
         *("experiments", "final", "runs"),
     ),
-    "metrics": ("runs",),
-    "summary": ("dataset", "validation", "experiments", "final"),
-    "comparisons": ("experiments",),
-    "claims": ("seeds", "experiments", "final", "claims"),
-    "evaluation": ("dataset", "final", "runs"),
-    "final": ("dataset", "validation", "languages", "experiments", "final", "runs"),
+    "metrics": ("model", "runs"),
+    "summary": ("model", "dataset", "validation", "experiments", "final"),
+    "comparisons": ("model", "experiments"),
+    "claims": ("model", "seeds", "experiments", "final", "claims"),
+    "evaluation": ("model", "dataset", "final", "runs"),
+    "final": (
+        *("model", "dataset", "validation", "languages"),
+        *("experiments", "final", "runs"),
+    ),
     "mosaic": ("dataset", "languages"),
     "experiment": (
-        *("dataset", "validation", "seeds", "languages"),
+        *("model", "dataset", "validation", "seeds", "languages"),
         *("experiments", "final", "runs"),
     ),
 }

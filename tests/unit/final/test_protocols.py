@@ -14,8 +14,8 @@ from study.final.protocols import HeldOut
 from study.report.data import collect
 from study.report.document import render
 from study.spec import beside
+from study.spec.models import MLP
 from study.spec.plan import Plan
-from study.spec.settings import complete
 from study.support.errors import StudyError
 from study.support.language import Language
 
@@ -39,7 +39,7 @@ def found(validation, tested, size=10_000, images=10_000):
         own[:right, 0] = own[right:, 1] = 1
     made = Provenance("run", 3, list(range(len(tested))), "D", "d")
     evaluated = Evaluation(made, probabilities, np.zeros(images, np.uint8))
-    return HeldOut(complete({}), size, np.array(validation), evaluated)
+    return HeldOut(MLP.hyperparameters.complete({}), size, np.array(validation), evaluated)
 
 
 def test_optimism_is_the_mean_difference_and_a_large_one_shows():

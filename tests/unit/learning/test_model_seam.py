@@ -15,6 +15,7 @@ from study.learning.classification import Classification
 from study.learning.examples import Examples
 from study.learning.trainer import Trainer
 from study.runs import models
+from study.spec.models import MLP
 from study.support import resources
 
 SHAPE, CLASSES = (1, 6, 6), 3
@@ -45,7 +46,7 @@ class Everything(nn.Module):
 
 def perceptron(settings, dropout):
     settings = settings | {"hidden": [9, 5], "dropout": dropout}
-    return models.architecture(settings, SHAPE, CLASSES, PIXELS)
+    return models.architecture(MLP, settings, SHAPE, CLASSES, PIXELS)
 
 
 def module(settings, dropout):

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from study.operations import jobs, packing
 from study.operations.plan_table import OVERHEAD, TimeEstimate
 from study.runs.completeness import Completeness
+from study.spec.models import MLP
 from study.spec.plan import Run
-from study.spec.settings import complete
 
 
 def run(name: str, epochs: int = 10, **settings) -> Run:
-    return Run(name, complete(settings), epochs, [0, 1])
+    return Run(name, MLP.hyperparameters.complete(settings), epochs, [0, 1])
 
 
 def open_epochs(found: Run) -> Completeness:

@@ -31,6 +31,7 @@ from study.results import comparisons, metrics, summary
 from study.runs import checkpoint, completeness, fingerprint, models, outputs, records
 from study.runs.completeness import OUTPUTS
 from study.spec import claims, config, plan
+from study.spec.models import MLP
 from study.spec.resolution import resolve
 from study.support import receipts
 from study.support.receipts import Stamp
@@ -207,7 +208,7 @@ def test_what_is_there_beyond_the_study_is_no_fault(study, quick):
     unfinished.mkdir()
     shutil.copy(file(study, "runs/{run}/state.safetensors"), unfinished)
     Path("results/plan.json").write_text(smaller.to_json(), encoding="utf-8")
-    rows = metrics.collect(smaller.runs, Path("results/runs"))
+    rows = metrics.collect(smaller.runs, Path("results/runs"), MLP.hyperparameters)
     records.write_parquet(Path("results/metrics.parquet"), rows, {})
     records.write_parquet(Path("results/summary.parquet"), summary.SUMMARY.empty_table(), {})
     none = comparisons.COMPARISONS.empty_table()
@@ -512,7 +513,7 @@ def forged(study):
                 change(replicate)
             checkpoint.write(folder / "state.safetensors", saved)
             request = checkpoint.Target(run.seeds, run.epochs, run.kept_epochs)
-            network = models.architecture(run.settings, (8, 8), 4, PIXELS)
+            network = models.architecture(MLP, run.settings, (8, 8), 4, PIXELS)
             outputs.write(folder, saved, request, run.settings, network)
 
     return forge

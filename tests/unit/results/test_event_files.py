@@ -14,6 +14,7 @@ from study.commands import door, export_tensorboard
 from study.results import event_files
 from study.results.metrics import settings_columns
 from study.spec import settings
+from study.spec.models import MLP
 from study.spec.tasks import CLASSIFICATION
 
 CONFIG = {
@@ -32,8 +33,9 @@ def metrics():
     study = madeup.make(CONFIG, lambda _, epoch: 0.7 + epoch / 30, {"adam": 1})
     chosen = {run.run: run.settings for run in study.plan.runs}
     rows = study.metrics.reset_index(drop=True)
-    for name in settings_columns().names:
-        rows[name] = rows["run"].map(lambda run, name=name: chosen[run].get(name))
+    for place, name in enumerate(settings_columns(MLP.hyperparameters).names, start=1):
+        values = rows["run"].map(lambda run, name=name: chosen[run].get(name))
+        rows.insert(place, name, values)
     rows["hidden"] = rows["hidden"].map(np.array)
     return rows
 

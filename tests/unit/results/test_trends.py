@@ -16,6 +16,7 @@ from study.report.to_paste import to_paste
 from study.results import trends as ordered
 from study.results.experiments import is_ordered
 from study.spec import config
+from study.spec.schemas import definitions
 from study.statistics.significance import LEVEL
 
 
@@ -161,7 +162,7 @@ class TestToTry:
         ],
     )
     def test_goes_on_as_the_values_do(self, key, items, expected):
-        assert ordered.to_try(key, items) == expected
+        assert ordered.to_try(key, items, definitions()[key]) == expected
 
     @pytest.mark.parametrize(
         ("key", "items", "expected"),
@@ -176,7 +177,7 @@ class TestToTry:
         ],
     )
     def test_stays_within_the_settings_bounds(self, key, items, expected):
-        assert ordered.to_try(key, items) == expected
+        assert ordered.to_try(key, items, definitions()[key]) == expected
 
     @pytest.mark.parametrize(
         ("key", "item", "expected"),
@@ -191,7 +192,7 @@ class TestToTry:
         ],
     )
     def test_a_single_item_has_one_value_on_either_side(self, key, item, expected):
-        assert ordered.to_try(key, [item]) == expected
+        assert ordered.to_try(key, [item], definitions()[key]) == expected
 
     @given(
         st.sampled_from(["learning_rate", "momentum", "dropout", "weight_decay", "batch_size"]),
@@ -201,7 +202,7 @@ class TestToTry:
     def test_is_beyond_the_end_and_loads_from_a_config(self, key, numbers, is_rising):
         items = sorted(numbers if key == "batch_size" else [n / 1000 for n in numbers])
         items = items if is_rising else items[::-1]
-        found = ordered.to_try(key, items)
+        found = ordered.to_try(key, items, definitions()[key])
         beyond = [items[-1], *found]
         assert all((b > a) is is_rising and a != b for a, b in itertools.pairwise(beyond))
         if found:

@@ -14,8 +14,11 @@ from examples import FEW, run_settings
 from study.results import metrics
 from study.runs import records
 from study.runs.checkpoint import Checkpoint, Replicate
+from study.spec.models import MLP
 from study.spec.plan import Run
 from study.support.errors import StudyError
+
+KNOWN = MLP.hyperparameters
 
 METRICS = [
     ("run", "string"),
@@ -82,7 +85,11 @@ def test_a_record_has_a_row_for_each_replicate_and_epoch():
     assert table.schema.names == [
         name
         for name, _ in METRICS
-        if name not in {"hidden_text", *(each.name for each in metrics.settings_columns())}
+        if name
+        not in {
+            "hidden_text",
+            *(each.name for each in metrics.settings_columns(KNOWN)),
+        }
     ]
     assert table["train_loss"].to_pylist() == [0.1, 5.1, 5.2]
     assert table["validation_accuracy"].to_pylist() == [0.1003, 5.1003, 5.2003]
@@ -138,13 +145,13 @@ def test_the_same_table_gives_the_same_bytes(tmp_path):
 
 def test_the_columns_are_those_of_the_contract(tmp_path):
     write_record(tmp_path, "one", s0=1)
-    table = metrics.collect([asked("one", [0], 1)], tmp_path)
+    table = metrics.collect([asked("one", [0], 1)], tmp_path, KNOWN)
     assert [(field.name, str(field.type)) for field in table.schema] == METRICS
 
 
 def test_what_was_made_by_training_goes_through_unchanged(tmp_path):
     write_record(tmp_path, "one", s3=2)
-    table = metrics.collect([asked("one", [3], 2)], tmp_path)
+    table = metrics.collect([asked("one", [3], 2)], tmp_path, KNOWN)
     record = pq.read_table(tmp_path / "one" / "record.parquet")
     for name in record.schema.names:
         assert table[name].to_pylist() == record[name].to_pylist()
@@ -157,7 +164,7 @@ def test_settings_stand_beside_each_row_of_their_run(tmp_path):
         asked("two", [0], 1, optimizer="adam", hidden=[8], momentum=0.9),
         asked("one", [0, 1], 2, momentum=0.9, nesterov=True, hidden=[64, 32, 16], batch_size=7),
     ]
-    table = metrics.collect(runs, tmp_path).to_pylist()
+    table = metrics.collect(runs, tmp_path, KNOWN).to_pylist()
     assert [row["optimizer"] for row in table] == ["adam"] + ["sgd"] * 4
     assert [row["hidden"] for row in table] == [[8]] + [[64, 32, 16]] * 4
     assert [row["hidden_text"] for row in table] == ["8"] + ["64-32-16"] * 4
@@ -171,7 +178,7 @@ def test_pandas_groups_by_layers_and_finds_duplicates(tmp_path):
     write_record(tmp_path, "one", s0=2, s1=2)
     write_record(tmp_path, "two", s0=1)
     runs = [asked("two", [0], 1, hidden=[8]), asked("one", [0, 1], 2, hidden=[64, 32, 16])]
-    table = metrics.collect(runs, tmp_path).to_pandas()
+    table = metrics.collect(runs, tmp_path, KNOWN).to_pandas()
     assert table.groupby("hidden_text").size().to_dict() == {"64-32-16": 4, "8": 1}
     twice = pd.concat([table, table])
     assert len(twice.drop(columns="hidden").drop_duplicates()) == len(table)
@@ -181,7 +188,7 @@ def test_rows_are_in_the_order_of_the_plan(tmp_path):
     for run in ("a", "b", "c"):
         write_record(tmp_path, run, s10=2, s9=2, s0=2)
     runs = [asked(run, [10, 0, 9], 2) for run in ("c", "a", "b")]
-    assert rows(metrics.collect(runs, tmp_path)) == [
+    assert rows(metrics.collect(runs, tmp_path, KNOWN)) == [
         (run, seed, epoch) for run in ("c", "a", "b") for seed in (0, 9, 10) for epoch in (1, 2)
     ]
 
@@ -190,7 +197,10 @@ def test_a_smaller_study_drops_rows_and_leaves_the_records(tmp_path):
     write_record(tmp_path, "one", s0=3, s1=3, s2=1)
     write_record(tmp_path, "two", s0=3)
     before = (tmp_path / "one" / "record.parquet").read_bytes()
-    assert rows(metrics.collect([asked("one", [1], 2)], tmp_path)) == [("one", 1, 1), ("one", 1, 2)]
+    assert rows(metrics.collect([asked("one", [1], 2)], tmp_path, KNOWN)) == [
+        ("one", 1, 1),
+        ("one", 1, 2),
+    ]
     assert (tmp_path / "one" / "record.parquet").read_bytes() == before
 
 
@@ -212,7 +222,7 @@ def test_exactly_what_is_asked_for_is_collected(shared_folder, there, data):
         seeds = data.draw(st.lists(st.sampled_from(sorted(there[run])), min_size=1, unique=True))
         longest = min(there[run][seed] for seed in seeds)
         runs.append(asked(run, seeds, data.draw(st.integers(1, longest))))
-    assert rows(metrics.collect(runs, shared_folder)) == [
+    assert rows(metrics.collect(runs, shared_folder, KNOWN)) == [
         (run.run, seed, epoch)
         for run in runs
         for seed in sorted(run.seeds)
@@ -228,7 +238,7 @@ def shared_folder(tmp_path_factory):
 def test_a_missing_record_is_named(tmp_path):
     write_record(tmp_path, "one", s0=1)
     with pytest.raises(StudyError) as caught:
-        metrics.collect([asked("one", [0], 1), asked("two", [0], 1)], tmp_path)
+        metrics.collect([asked("one", [0], 1), asked("two", [0], 1)], tmp_path, KNOWN)
     assert str(tmp_path / "two" / "record.parquet") in str(caught.value)
 
 
@@ -238,25 +248,25 @@ def test_a_damaged_record_is_named(tmp_path, damage):
     path = tmp_path / "one" / "record.parquet"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(StudyError, match="record.parquet"):
-        metrics.collect([asked("one", [0], 1)], tmp_path)
+        metrics.collect([asked("one", [0], 1)], tmp_path, KNOWN)
 
 
 @pytest.mark.parametrize(("seeds", "epochs"), [([0, 1], 2), ([0], 3)])
 def test_a_record_without_all_that_is_asked_for_is_named(tmp_path, seeds, epochs):
     write_record(tmp_path, "one", s0=2)
     with pytest.raises(StudyError, match="record.parquet"):
-        metrics.collect([asked("one", seeds, epochs)], tmp_path)
+        metrics.collect([asked("one", seeds, epochs)], tmp_path, KNOWN)
 
 
 def test_a_diverged_replicate_is_whole_with_fewer_rows(tmp_path):
     known = Checkpoint({}, {0: replicate(0, 2, diverged=True), 1: replicate(1, 4)})
     records.write_parquet(tmp_path / "one" / "record.parquet", records.record("one", known), {})
-    table = metrics.collect([asked("one", [0, 1], 4)], tmp_path)
+    table = metrics.collect([asked("one", [0, 1], 4)], tmp_path, KNOWN)
     assert [(seed, epoch) for _, seed, epoch in rows(table)] == [
         (0, 1),
         (0, 2),
         *((1, epoch) for epoch in (1, 2, 3, 4)),
     ]
     assert table["status"].to_pylist() == ["ok", "diverged", "ok", "ok", "ok", "ok"]
-    shorter = metrics.collect([asked("one", [0, 1], 1)], tmp_path)
+    shorter = metrics.collect([asked("one", [0, 1], 1)], tmp_path, KNOWN)
     assert shorter["status"].to_pylist() == ["ok", "ok"]

@@ -4,8 +4,8 @@ import re
 
 from study.commands.write_reference import REFERENCE
 from study.spec import config_reference
+from study.spec.models import MLP
 from study.spec.schemas import schema
-from study.spec.settings import names
 from study.support import markdown
 
 
@@ -30,7 +30,7 @@ def keys(part):
 def test_every_key_is_in_it():
     told = set(re.findall(r"^\| `(\w+)`", config_reference.text(), re.M))
     assert told == {*keys(schema()), *keys(schema("claims"))}
-    assert told >= set(names())
+    assert told >= set(MLP.hyperparameters.names)
 
 
 def test_values_and_defaults_are_told_in_words():

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from examples import MANY, training_settings
 from mnistlike import write_dataset
 from study.spec.config import load, validated
+from study.spec.models import MLP
 from study.spec.plan import run_name
 from study.spec.resolution import resolve
 from study.spec.schemas import SCHEMAS, definitions, schema
-from study.spec.settings import complete, identity, names
+from study.spec.settings import identity
 from study.support.errors import StudyError
+
+KNOWN = MLP.hyperparameters
 
 DEFAULT = SCHEMAS.parents[1] / "config.yaml"
 SCRIPTS = SCHEMAS.parents[1] / "scripts"
@@ -100,9 +103,9 @@ def test_a_setting_added_later_with_a_neutral_default_leaves_the_names(monkeypat
     resolved = resolve(load([DEFAULT]))
     assert "schedule" in resolved.runs[0].settings
     assert [run.run for run in resolved.runs] == list(DEFAULT_RUNS)
-    clipped = complete({"gradient_clipping": 1.0})
+    clipped = KNOWN.complete({"gradient_clipping": 1.0})
     assert run_name(clipped, "FashionMNIST", "test") != run_name(
-        complete({}), "FashionMNIST", "test"
+        KNOWN.complete({}), "FashionMNIST", "test"
     )
 
 
@@ -162,8 +165,8 @@ def test_with_changes_the_base_of_one_experiment_alone():
         baseline={"batch_size": 50},
     )
     moved, plain = resolved.experiments
-    assert moved.settings == complete({"batch_size": 8, "epochs": 2})
-    assert plain.settings == resolved.baseline == complete({"batch_size": 50})
+    assert moved.settings == KNOWN.complete({"batch_size": 8, "epochs": 2})
+    assert plain.settings == resolved.baseline == KNOWN.complete({"batch_size": 50})
     assert [run.settings["batch_size"] for run in resolved.runs] == [8, 50]
 
 
@@ -222,7 +225,7 @@ def test_nesterov_without_momentum_is_refused(experiments, others, place):
 @MANY
 @given(training_settings(), training_settings())
 def test_runs_share_a_name_only_if_they_are_the_same(one, other):
-    names = [run_name(complete(each), "Some", "test") for each in (one, other)]
+    names = [run_name(KNOWN.complete(each), "Some", "test") for each in (one, other)]
     assert (names[0] == names[1]) == (one == other)
 
 
@@ -245,14 +248,14 @@ _CHANGED = {
 }
 
 
-@pytest.mark.parametrize("changed", names()[:-1])
+@pytest.mark.parametrize("changed", KNOWN.names[:-1])
 def test_every_setting_that_changes_learning_changes_the_name(changed):
-    base = complete({"optimizer": "sgd", "momentum": 0.9})
+    base = KNOWN.complete({"optimizer": "sgd", "momentum": 0.9})
     assert run_name(base | {changed: _CHANGED[changed]}, "D", "test") != run_name(base, "D", "test")
 
 
 def test_epochs_change_no_name_and_data_and_validation_do():
-    base = complete({})
+    base = KNOWN.complete({})
     assert run_name(base | {"epochs": 99}, "D", "test") == run_name(base, "D", "test")
     others = {run_name(base, *data) for data in [("D", "test"), ("E", "test"), ("D", "split")]}
     assert len(others) == 3
@@ -261,14 +264,17 @@ def test_epochs_change_no_name_and_data_and_validation_do():
 @given(st.lists(st.integers(2, 65536), min_size=1, max_size=100))
 @example([65536] * 100)
 def test_a_name_is_safe_as_a_file_name_however_long_the_network(hidden):
-    name = run_name(complete({"hidden": hidden, "weight_decay": 1e-300}), "D", "test")
+    name = run_name(KNOWN.complete({"hidden": hidden, "weight_decay": 1e-300}), "D", "test")
     assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*-[0-9a-f]{12}", name)
     assert len(name) < 200
 
 
 def test_long_names_that_begin_alike_differ():
     deep, deeper = ([32] * layers for layers in (99, 100))
-    assert len({run_name(complete({"hidden": each}), "D", "test") for each in (deep, deeper)}) == 2
+    assert (
+        len({run_name(KNOWN.complete({"hidden": each}), "D", "test") for each in (deep, deeper)})
+        == 2
+    )
 
 
 @pytest.mark.parametrize("short", ["1", "1.0", "1e0"])
@@ -321,7 +327,7 @@ def test_the_plan_is_written_as_json_with_the_words_of_the_design(default_plan):
     }
     assert written["runs"][0] == {
         "run": "sgd-lr0.0001-dropout0.2-128x64-batch100-02269d46390f",
-        "settings": identity(complete({"learning_rate": 0.0001, "dropout": 0.2})),
+        "settings": identity(KNOWN.complete({"learning_rate": 0.0001, "dropout": 0.2})),
         "epochs": 10,
         "seeds": [0, 1, 2, 3, 4],
         "kept_epochs": [],

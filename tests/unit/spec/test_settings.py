@@ -5,11 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import MANY, OPTIMIZERS
-from study.spec.settings import complete, default, identity, is_used, names, text, value_text
+from study.spec.models import MLP
+from study.spec.settings import identity, is_used, text, value_text
+
+KNOWN = MLP.hyperparameters
 
 
 def test_the_order_of_settings_is_that_of_tables_and_texts():
-    assert names() == [
+    assert KNOWN.names == [
         "optimizer",
         "learning_rate",
         "learning_rate_decay",
@@ -43,20 +46,22 @@ def test_the_neutral_defaults_of_later_settings_stay_for_ever():
         "flip": False,
         "precision": "float32",
     }
-    assert {name: default(name) for name in named_only_where_they_differ} == (
+    assert {name: KNOWN.default(name) for name in named_only_where_they_differ} == (
         named_only_where_they_differ
     )
 
 
 def test_complete_fills_in_defaults_in_order():
-    completed = complete({"epochs": 3, "learning_rate": 0.5})
-    assert list(completed) == names()
-    assert completed == complete({}) | {"epochs": 3, "learning_rate": 0.5}
+    completed = KNOWN.complete({"epochs": 3, "learning_rate": 0.5})
+    assert list(completed) == KNOWN.names
+    assert completed == KNOWN.complete({}) | {"epochs": 3, "learning_rate": 0.5}
 
 
 def test_complete_gives_each_value_the_type_of_its_setting():
     """So that 1 and 1.0 are one configuration, with one name."""
-    completed = complete({"learning_rate": 1, "dropout": 0, "batch_size": 8.0, "hidden": (8.0, 4)})
+    completed = KNOWN.complete(
+        {"learning_rate": 1, "dropout": 0, "batch_size": 8.0, "hidden": (8.0, 4)}
+    )
     assert repr(completed["learning_rate"]) == "1.0"
     assert repr(completed["dropout"]) == "0.0"
     assert repr(completed["batch_size"]) == "8"
@@ -64,8 +69,8 @@ def test_complete_gives_each_value_the_type_of_its_setting():
 
 
 def test_completed_settings_share_no_list_with_the_schema():
-    complete({})["hidden"].append(1)
-    assert default("hidden") == [128, 64]
+    KNOWN.complete({})["hidden"].append(1)
+    assert KNOWN.default("hidden") == [128, 64]
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -75,8 +80,10 @@ def test_identity_holds_what_the_optimizer_uses_without_epochs(optimizer):
         unused = set()
     if optimizer == "rmsprop":
         unused = {"nesterov"}
-    assert set(names()) - set(identity(complete({"optimizer": optimizer}))) == unused | {"epochs"}
-    assert {name for name in names() if not is_used(name, optimizer)} == unused
+    assert set(KNOWN.names) - set(identity(KNOWN.complete({"optimizer": optimizer}))) == unused | {
+        "epochs"
+    }
+    assert {name for name in KNOWN.names if not is_used(name, optimizer)} == unused
 
 
 @pytest.mark.parametrize(

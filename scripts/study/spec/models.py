@@ -1,0 +1,71 @@
+"""The model that a config names, and its settings: read off its source, without running it."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from study.spec import model_file
+from study.spec.settings import Hyperparameters
+from study.support.resources import resource
+
+PERCEPTRON = "mlp"
+
+# Models that come with the program, written as a user would write one.
+BUILT_IN = {"cnn": resource("resources/models/cnn.py")}
+
+
+@dataclass(frozen=True)
+class Model:
+    """What networks a study trains.
+
+    Attributes:
+        word: As `model` of the config has it.
+        name: A short name that is part of the names of its runs: `mlp`, `cnn`, `file.Class`.
+        summary: The first line of its docstring.
+        parameters: The schema of each setting that is its own, in order; None for the perceptron,
+            whose settings stand in the config's schema.
+    """
+
+    word: str
+    name: str
+    summary: str = ""
+    parameters: Mapping[str, Mapping[str, Any]] | None = None
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Of what a plan's JSON has."""
+        return cls(**content)
+
+    @property
+    def is_perceptron(self) -> bool:
+        return self.name == PERCEPTRON
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """All settings of a study of this model."""
+        return Hyperparameters.with_model(self.parameters)
+
+
+MLP = Model(PERCEPTRON, PERCEPTRON)
+
+
+def describe(word: str) -> Model:
+    """The model of that name, or in the Python file of that path, which `:Name` may follow.
+
+    Raises StudyError, naming file, line and parameter, for a file that holds no model.
+    """
+    if word == PERCEPTRON:
+        return MLP
+    found = source(word)
+    name = word if word in BUILT_IN else f"{found.path.stem}.{found.name}"
+    return Model(word, name, found.summary, found.parameters)
+
+
+@functools.cache
+def source(word: str) -> model_file.Source:
+    """Where the model of that name or path is defined, and how; not for the perceptron."""
+    if word in BUILT_IN:
+        return model_file.read(BUILT_IN[word])
+    path, name = model_file.parse(word, [PERCEPTRON, *BUILT_IN])
+    return model_file.read(path, name)
