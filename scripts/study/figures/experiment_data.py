@@ -211,7 +211,7 @@ def measured(plan: Plan, runs: Path, data: Path, name: str) -> FigureData:
     """
     own = plan.only(name)
     dataset = datasets.describe(plan.dataset)
-    metrics = collect_records(own.runs, runs).to_pandas()
+    metrics = collect_records(own.runs, runs, plan.hyperparameters).to_pandas()
     summary = summarise(own, metrics, dataset.name).to_pandas()
     found = collect(own, metrics, summary, name)
     return replace(found, frequent=frequent(dataset.load(data), plan.validation))

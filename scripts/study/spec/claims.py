@@ -171,13 +171,13 @@ def _lookups(form: Any, vocabulary: Vocabulary) -> int:
 def _asked_for(config: Mapping[str, Any]) -> Vocabulary:
     """What predicates may name in a study, from its config."""
     vocabulary: dict[str, list[Known]] = {}
-    known = models.describe(config["model"]).hyperparameters
+    settings_of_study = models.describe(config["model"]).hyperparameters
     for name, experiment in config["experiments"].items():
         vary = experiment["vary"]
         start = {**config["baseline"], **experiment.get("with", {})}
         vocabulary[name] = []
         for combination in itertools.product(*vary.values()):
-            settings = known.complete(start | dict(zip(vary, combination, strict=True)))
+            settings = settings_of_study.complete(start | dict(zip(vary, combination, strict=True)))
             varied = {key: settings[key] for key in vary}
             vocabulary[name].append(Known(value_text(varied), varied, settings["epochs"]))
     if config.get("final") == "best":
@@ -185,6 +185,6 @@ def _asked_for(config: Mapping[str, Any]) -> Vocabulary:
         longest = max(known.epochs for values in vocabulary.values() for known in values)
         vocabulary[FINAL] = [Known(FINAL, {}, longest)]
     elif "final" in config:
-        epochs = known.complete({**config["baseline"], **config["final"]})["epochs"]
+        epochs = settings_of_study.complete({**config["baseline"], **config["final"]})["epochs"]
         vocabulary[FINAL] = [Known(FINAL, {}, epochs)]
     return vocabulary

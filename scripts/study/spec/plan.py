@@ -114,8 +114,9 @@ class Plan:
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """The plan that `to_json` wrote, or a part of it (shares.py)."""
         plan = object.__new__(cls)
-        # One of the time before there were other models says of none.
-        content = {"model": vars(MLP), **content}
+        if "experiments" in content:
+            # One of the time before there were other models names none.
+            content = {"model": vars(MLP), **content}
         for name in (each.name for each in fields(cls)):
             if name in content:
                 read = _READERS.get(name, _as_it_is)

@@ -402,6 +402,7 @@ def test_an_override_changes_nothing_that_an_alias_stands_for(write):
 def test_defaults_are_filled_in(write):
     assert load([write(EXPERIMENTS)]) == {
         "experiments": {"rates": {"vary": {"learning_rate": [0.1, 0.2]}}},
+        "model": "mlp",
         "data": {
             "dataset": "FashionMNIST",
             "validation": "test",

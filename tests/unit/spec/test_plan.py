@@ -103,9 +103,10 @@ def test_a_setting_added_later_with_a_neutral_default_leaves_the_names(monkeypat
     resolved = resolve(load([DEFAULT]))
     assert "schedule" in resolved.runs[0].settings
     assert [run.run for run in resolved.runs] == list(DEFAULT_RUNS)
-    clipped = KNOWN.complete({"gradient_clipping": 1.0})
+    known = MLP.hyperparameters
+    clipped = known.complete({"gradient_clipping": 1.0})
     assert run_name(clipped, "FashionMNIST", "test") != run_name(
-        KNOWN.complete({}), "FashionMNIST", "test"
+        known.complete({}), "FashionMNIST", "test"
     )
 
 
