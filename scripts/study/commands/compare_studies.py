@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> None:
     a, b = study_comparison.read_results(args.a), study_comparison.read_results(args.b)
     texts = {}
     for code in a.plan.languages:
-        language = Language(code)
+        language = Language(code, settings=a.plan.model.texts | b.plan.model.texts)
         texts[code] = study_comparison_text.render(a, b, language)
         page = study_comparison_text.page(texts[code], language)
         write_text(args.output / f"comparison.{code}.md", texts[code])

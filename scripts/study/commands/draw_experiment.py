@@ -3,12 +3,11 @@
 import argparse
 
 from study.commands import options
-from study.data import datasets
 from study.data.base import CHECKSUMS
 from study.results import metrics
 from study.spec.plan import Plan
+from study.spec.texts import language_of
 from study.support import receipts
-from study.support.language import Language
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +28,6 @@ def run(arguments: argparse.Namespace) -> None:
         for name in arguments.experiments or names:
             experiment = experiment_data.measured(plan, arguments.runs, arguments.data, name)
             for code in plan.languages:
-                language = Language(code, datasets.describe(plan.dataset).noun)
+                language = language_of(plan, code)
                 experiment_figures.draw(experiment, language, arguments.output)
                 made += drawing.files(arguments.output, name, code)

@@ -3,11 +3,10 @@
 import argparse
 
 from study.commands import options
-from study.data import datasets
 from study.data.base import CHECKSUMS
 from study.spec.plan import Plan
+from study.spec.texts import language_of
 from study.support import receipts
-from study.support.language import Language
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
         model = final_figures.collect(plan, arguments.runs, arguments.evaluation, arguments.data)
         for code in plan.languages:
-            language = Language(code, datasets.describe(plan.dataset).noun)
+            language = language_of(plan, code)
             final_figures.draw(model, language, arguments.output)
             for name in model.names:
                 made += drawing.files(arguments.output, name, code)

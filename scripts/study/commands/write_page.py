@@ -12,9 +12,9 @@ from study.page import document
 from study.report.data import collect
 from study.spec.beside import files_beside
 from study.spec.plan import Plan
+from study.spec.texts import language_of
 from study.support import receipts
 from study.support.files import write_text
-from study.support.language import Language
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
             plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation, claims
         )
         report = arguments.report.read_text(encoding="utf-8")
-        language = Language(arguments.language, study.data.dataset.noun)
+        language = language_of(plan, arguments.language)
         text = document.render(study, language, report, arguments.figures)
         write_text(arguments.output, text)
         made.append(arguments.output)

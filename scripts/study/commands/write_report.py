@@ -13,9 +13,9 @@ from study.report import document
 from study.report.data import METRICS_COLUMNS, collect
 from study.spec.beside import files_beside
 from study.spec.plan import Plan
+from study.spec.texts import language_of
 from study.support import receipts
 from study.support.files import write_text
-from study.support.language import Language
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +42,6 @@ def run(arguments: argparse.Namespace) -> None:
         figures = Path(os.path.relpath(arguments.figures, arguments.output)).as_posix()
         for code in plan.languages:
             report = arguments.output / f"report.{code}.md"
-            language = Language(code, study.data.dataset.noun)
+            language = language_of(plan, code)
             write_text(report, document.render(study, language, figures))
             made.append(report)

@@ -28,6 +28,7 @@ from study.report.data import METRICS_COLUMNS, ReportData
 from study.report.words import Words
 from study.results import findings
 from study.spec.plan import Plan
+from study.spec.texts import language_of
 from study.support.language import Language
 from study.support.resources import resource
 
@@ -128,7 +129,9 @@ class _Page:
             code=self.language.code,
             plan=self.study.digest,
             title=Markup(page_text.inline(title[2:])).striptags(),
-            languages={code: Language(code) for code in self.study.plan.languages},
+            languages={
+                code: language_of(self.study.plan, code) for code in self.study.plan.languages
+            },
             contents=page_text.contents(self.report),
             article=Markup(article),
             tables={name: asdict(table) for name, table in tables.items()},

@@ -17,7 +17,8 @@ class Hyperparameters(Part):
     def explained(self, key: str) -> Iterator[str]:
         """What a setting is, an image for it, and why it matters."""
         for part in ("what", "intuition", "why"):
-            yield f"**{self.text(f'hyperparameters.{part}')}** {self._about(key, part)}"
+            if part in self.words.language.entry(f"settings.{key}"):
+                yield f"**{self.text(f'hyperparameters.{part}')}** {self._about(key, part)}"
 
     def _about(self, key: str, part: str) -> str:
         return self.words.language.text(f"settings.{key}.{part}")
@@ -53,4 +54,6 @@ class Hyperparameters(Part):
             if values and key not in self.varied():
                 names = dict.fromkeys(self.words.value_name(key, value) for value in values)
                 title = self.words.setting_title(key)
-                yield f"**{title}: {'; '.join(names)}.** {self._about(key, 'what')}"
+                is_told = "what" in self.words.language.entry(f"settings.{key}")
+                what = f" {self._about(key, 'what')}" if is_told else ""
+                yield f"**{title}: {'; '.join(names)}.**{what}"

@@ -18,8 +18,8 @@ from study.report.data import ReportData
 from study.report.final_model import FinalModel
 from study.report.on_test_images import OnTestImages
 from study.report.words import Words
+from study.spec.texts import language_of
 from study.support import markdown
-from study.support.language import Language
 from study.support.resources import resource
 
 TEMPLATE = resource("resources/model_card.md.jinja")
@@ -34,7 +34,7 @@ def render(study: ReportData, description: Description) -> str:
         undefined=StrictUndefined,
     )
     dataset = study.data.dataset
-    words = Words(Language("en", dataset.noun))
+    words = Words(language_of(study.plan, "en"))
     # Names of the classes for every language: the data set may have none in English.
     targets = replace(study.data.targets, names=description.classes)
     data = replace(study.data, targets=targets)

@@ -350,7 +350,7 @@ def experiments(
     replicates = _Replicates(plan, metrics)
     found = []
     for planned in plan.experiments:
-        name, keys, start = planned.name, planned.keys, planned.settings
+        name, keys, start = planned.name, planned.keys, dict(planned.settings)
         values = [_value(rows, name, value, start, replicates) for value in planned.values]
         known = plan.hyperparameters.definitions
         found.append(ExperimentResult(name, keys, start, _in_order(values, keys), known))

@@ -227,7 +227,7 @@ def _kind(annotation: ast.expr) -> dict[str, Any] | None:
         except (SyntaxError, ValueError):
             return None
     name = _last_name(annotation)
-    if name in _KINDS:
+    if name is not None and name in _KINDS:
         return dict(_KINDS[name])
     if not isinstance(annotation, ast.Subscript):
         return None
@@ -244,7 +244,7 @@ def _kind(annotation: ast.expr) -> dict[str, Any] | None:
             isinstance(parts[1], ast.Constant) and parts[1].value is Ellipsis and len(parts) == 2
         )
         inner = _last_name(parts[0])
-        if same and inner in ("int", "float"):
+        if same and inner is not None and inner in ("int", "float"):
             return {"type": "array", "items": dict(_KINDS[inner]), "maxItems": 100}
     return None
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from study.spec import model_file
 from study.spec.settings import Hyperparameters
+from study.support import markdown
 from study.support.resources import resource
 
 PERCEPTRON = "mlp"
@@ -40,6 +41,22 @@ class Model:
     @property
     def is_perceptron(self) -> bool:
         return self.name == PERCEPTRON
+
+    @property
+    def texts(self) -> dict[str, dict[str, str]]:
+        """Of settings that only a file of one's own has, what the catalogues have of others.
+
+        Their name is that of the parameter, and what they are is what the docstring says of it.
+        """
+        if self.is_perceptron or self.word in BUILT_IN:
+            return {}
+        found = {}
+        for name, schema in (self.parameters or {}).items():
+            found[name] = {"name": name, "title": name, "phrase": f"{name} {{value}}"}
+            if "description" in schema:
+                literal = markdown.escaped(schema["description"])
+                found[name]["what"] = literal.replace("{", "{{").replace("}", "}}")
+        return found
 
     @property
     def hyperparameters(self) -> Hyperparameters:

@@ -245,8 +245,12 @@ def run_name(
     perceptron, the model.
     """
     told = essential(settings)
-    known = {"settings": told, "data": {"dataset": dataset, "validation": validation}}
-    known |= {} if model.is_perceptron else {"model": model.name}
+    known: dict[str, Any] = {
+        "settings": told,
+        "data": {"dataset": dataset, "validation": validation},
+    }
+    if not model.is_perceptron:
+        known["model"] = model.name
     canonical = json.dumps(known, sort_keys=True)
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
     short = {"optimizer": "", "learning_rate": "lr", "hidden": "", "batch_size": "batch"}

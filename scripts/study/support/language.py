@@ -1,5 +1,7 @@
 """Words and numbers in the report's languages."""
 
+import functools
+import operator
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -31,13 +33,20 @@ def available() -> list[str]:
 class Language:
     """The catalogues of one language: resources/languages/<code>/<file>.yaml.
 
-    Their sentences call the data by `noun`, as `Dataset.noun` has it.
+    Their sentences call the data by `noun`, as `Dataset.noun` has it. `settings` are texts of
+    settings that no catalogue has, as settings.yaml has them, each with its `phrase` too.
     """
 
-    def __init__(self, code: str, noun: str = GARMENTS):
+    def __init__(
+        self,
+        code: str,
+        noun: str = GARMENTS,
+        settings: Mapping[str, Mapping[str, str]] | None = None,
+    ):
         if code not in available():
             raise StudyError(f"no catalogue for language {code!r}; there are {available()}")
         self.code = code
+        self._settings = settings or {}
         self._catalogues: dict[str, Any] = {}
         self._nouns: dict[str, str] = {}
         if noun != GARMENTS:
@@ -57,6 +66,11 @@ class Language:
         """The catalogue's entry under a dotted key such as `settings.dropout.name`."""
         name, *parts = key.split(".")
         try:
+            if name == "settings" and parts[0] in self._settings:
+                entry: Any = self._settings
+                return functools.reduce(operator.getitem, parts, entry)
+            if key.startswith("report.phrases.") and parts[-1] in self._settings:
+                return self._settings[parts[-1]]["phrase"]
             entry = self._catalogue(name)
             for part in parts:
                 entry = entry[part]
