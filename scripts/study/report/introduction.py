@@ -126,6 +126,7 @@ class Introduction(Part):
         yield self.text(
             f"introduction.{'purpose' if len(study.experiments) > 1 else 'purpose_one'}",
             dataset=self.dataset,
+            network=self._network_in_short(),
             experiments=len(study.experiments),
             values=words.counted("values", len(study.values)),
             seeds=self.n_seeds,
@@ -134,6 +135,20 @@ class Introduction(Part):
             source = published.load()
             yield self.text("introduction.published", title=source.title, course=source.course)
         yield self.text("introduction.computed")
+
+    def _network_in_short(self) -> str:
+        model = self.study.plan.model
+        if model.name in ("mlp", "cnn"):
+            return self.text(f"networks.{model.name}")
+        return self.text("networks.own", name=markdown.escaped(model.name))
+
+    def _network(self, inputs: int) -> str:
+        model = self.study.plan.model
+        sizes = {"inputs": self.words.number(inputs), "outputs": len(self.classes)}
+        if model.is_perceptron:
+            return self.text("method.network", **sizes)
+        name, summary = map(markdown.escaped, (model.name, model.summary))
+        return self.text("method.module", name=name, summary=summary, **sizes)
 
     def mosaic(self) -> str:
         """The figure with some images of each class; nothing without images."""
@@ -153,7 +168,7 @@ class Introduction(Part):
         n_train, *shape = study.shapes["train"]
         yield self._data(shape)
         yield self._validation(n_train)
-        yield self.text("method.network", inputs=math.prod(shape), outputs=len(self.classes))
+        yield self._network(math.prod(shape))
         yield self._inputs()
         baseline = study.plan.baseline
         listed = words.settings(baseline, self.worth_naming(baseline))
