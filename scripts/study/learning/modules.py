@@ -156,7 +156,8 @@ class ModuleReplicates:
             raise ModelError(f"forward gives {type(outputs).__name__}, not a tensor")
         wanted = (count, self.outputs)
         if tuple(outputs.shape) != wanted:
-            raise ModelError(f"forward gives {tuple(outputs.shape)} for {count} examples, {wanted}")
+            shape = tuple(outputs.shape)
+            raise ModelError(f"forward gives {shape} for {count} examples, not {wanted}")
         if outputs.dtype != torch.float32:
             raise ModelError(f"forward gives {outputs.dtype}, not torch.float32")
         return outputs

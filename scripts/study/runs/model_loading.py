@@ -44,7 +44,11 @@ def load(source: Source) -> Callable[..., "nn.Module"]:
     sys.modules[MODULE] = module
     printed = io.StringIO()
     with told(source, "it is imported"), contextlib.redirect_stdout(printed):
-        described.loader.exec_module(module)
+        try:
+            described.loader.exec_module(module)
+        except SystemExit as error:
+            # One of its own: training is not told to stop yet.
+            raise RuntimeError(f"it ends the program ({error})") from error
     if printed.getvalue():
         shown = printable(printed.getvalue().strip().splitlines()[0][:60])
         raise StudyError(
@@ -84,10 +88,12 @@ def _own_line(path: Path, error: Exception) -> str | None:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     folder = path.resolve().parent
+    chain = filter(None, [error, error.__cause__])
     own = [
         f"{path if Path(frame.filename).resolve() == path.resolve() else frame.filename}"
         f":{frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
+        for each in chain
+        for frame in traceback.extract_tb(each.__traceback__)
         if Path(frame.filename).resolve().is_relative_to(folder)
         and "site-packages" not in frame.filename
     ]
