@@ -1,5 +1,6 @@
 """The final model on the official test images: what its networks say, and what that amounts to."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +13,11 @@ from study.data import datasets
 from study.data.base import Data
 from study.data.scaling import of_inputs
 from study.final import inference, weights
+from study.runs import models
 from study.spec import schemas
+from study.spec.models import Model
 from study.spec.plan import Plan
+from study.spec.settings import Settings
 from study.statistics import calibration, classification
 from study.statistics.intervals import SHARE, of_differences, t_interval
 from study.statistics.uncertainty import Interval, MeanOfSeeds, bootstrap_images, mean_of_seeds
@@ -178,18 +182,33 @@ def evaluate(plan: Plan, run: Path, data: Path) -> Evaluation:
     dataset = datasets.describe(plan.dataset)
     content = dataset.load(data)
     inputs = content.test.x.reshape(len(content.test), -1)
-    scaling = of_inputs(inputs)
-    networks = weights.of_run(run, plan.final_run.seeds, final.epochs)
-    activation = final.settings["activation"]
+    networks = weights.tensors_of_run(run, plan.final_run.seeds, final.epochs)
+    classify = _classifier(plan.model, final.settings, content)
     # More threads may sum in another order.
     with threadpool_limits(1):
-        found = [
-            inference.probabilities(inputs, each, activation, scaling) for each in networks.values()
-        ]
+        found = [classify(inputs, tensors) for tensors in networks.values()]
     return Evaluation(
         Provenance(final.run, final.epochs, list(networks), dataset.name, dataset.digest),
         np.array(found, np.float32).reshape(-1, len(inputs), len(content.targets)),
         np.asarray(content.test.y),
+    )
+
+
+def _classifier(
+    model: Model, settings: Settings, data: Data
+) -> Callable[[np.ndarray, Mapping[str, np.ndarray]], np.ndarray]:
+    """What gives the probabilities of inputs (n, features), as stored, by a network's tensors."""
+    scaling = of_inputs(data.test.x)
+    if not model.is_perceptron:
+        # With torch, which perceptrons do without.
+        from study.final import modules
+
+        return modules.Classifier(
+            models.module(model, settings, data.inputs, len(data.targets), scaling)
+        )
+    activation = settings["activation"]
+    return lambda inputs, tensors: inference.probabilities(
+        inputs, weights.layers(tensors), activation, scaling
     )
 
 

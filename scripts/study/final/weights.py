@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, pairwise
 from pathlib import Path
@@ -17,6 +18,9 @@ from study.support.errors import StudyError
 from study.support.files import checksum, save_tensors
 
 AGAIN = "run the workflow again"
+
+# A tensor of an epoch gone by, in a run's weights.
+_EPOCH = re.compile(r"epoch_\d+\.")
 
 # The one key of a file's metadata, which safetensors keep in no order: JSON of all there is.
 DESCRIPTION = "description"
@@ -64,15 +68,22 @@ def write_described(
     save_tensors(path, tensors, {DESCRIPTION: json.dumps(described, ensure_ascii=False)})
 
 
-def layers(file: Any, prefix: str) -> Layers:
-    """The layers `<prefix>.layers.<i>` of an open file, from the input on; empty without any."""
-    names = set(file.keys())
+def layers(tensors: Mapping[str, np.ndarray]) -> Layers:
+    """The layers `layers.<i>` among a perceptron's tensors, from the input on."""
     found = []
     for index in count():
-        name = f"{prefix}.layers.{index}"
-        if f"{name}.weight" not in names:
+        name = f"layers.{index}"
+        if f"{name}.weight" not in tensors:
             return found
-        found.append((file.get_tensor(f"{name}.weight"), file.get_tensor(f"{name}.bias")))
+        found.append((tensors[f"{name}.weight"], tensors[f"{name}.bias"]))
+
+
+def _with_prefix(file: Any, prefix: str) -> dict[str, np.ndarray]:
+    """The tensors of an open file whose names begin so, without those of epochs gone by."""
+    names = set(file.keys())
+    names = {name for name in names if name.startswith(prefix)}
+    found = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+    return {name: tensor for name, tensor in found.items() if not _EPOCH.match(name)}
 
 
 def network(
@@ -107,9 +118,15 @@ def tensors(layers: Layers, prefix: str) -> dict[str, np.ndarray]:
 
 
 def of_run(run: Path, seeds: Sequence[int], epoch: int) -> dict[int, Layers]:
-    """The networks that a run's `seeds` had at `epoch`; those that have diverged are left out.
+    """The perceptrons that a run's `seeds` had at `epoch`, as `tensors_of_run` finds them."""
+    return {seed: layers(found) for seed, found in tensors_of_run(run, seeds, epoch).items()}
 
-    `run` is the run's folder. Raises StudyError where weights that must be there are missing.
+
+def tensors_of_run(run: Path, seeds: Sequence[int], epoch: int) -> dict[int, dict[str, np.ndarray]]:
+    """The tensors, by name, of the networks that a run's `seeds` had at `epoch`.
+
+    Those that have diverged are left out. `run` is the run's folder. Raises StudyError where
+    weights that must be there are missing.
     """
     made = completeness.read_settings(run)
     if made is None:
@@ -121,9 +138,9 @@ def of_run(run: Path, seeds: Sequence[int], epoch: int) -> dict[int, Layers]:
         for seed, replicate in known.items():
             if replicate and replicate["diverged"]:
                 continue
-            found[seed] = layers(file, f"seed_{seed}.epoch_{epoch}")
+            found[seed] = _with_prefix(file, f"seed_{seed}.epoch_{epoch}.")
             if not found[seed] and replicate and replicate["epochs"] == epoch:
-                found[seed] = layers(file, f"seed_{seed}")
+                found[seed] = _with_prefix(file, f"seed_{seed}.")
             if not found[seed]:
                 raise StudyError(f"{path}: has no weights of seed {seed} at epoch {epoch}; {AGAIN}")
     return found

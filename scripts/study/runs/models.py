@@ -114,6 +114,21 @@ class Module:
         }
         return modules.named(self._module(), network[PARAMETERS], buffers)
 
+    def restored(self, tensors: Mapping[str, np.ndarray]) -> "nn.Module":
+        """The module with the tensors that `layers` named, to be used and not trained."""
+        import torch
+
+        from study.learning import modules
+
+        modules.settle()
+        module = self._module()
+        # Of tensors that are shared, one name has the numbers.
+        module.load_state_dict(
+            {name: torch.from_numpy(np.array(tensor)) for name, tensor in tensors.items()},
+            strict=False,
+        )
+        return module.eval()
+
     def _module(self) -> "nn.Module":
         return self.make(self.inputs, self.outputs, **self.settings)
 
@@ -130,10 +145,8 @@ def architecture(
     `outputs` is the number of classes or targets. Raises StudyError where a model's file cannot be
     run; imports torch for one.
     """
-    if model.parameters is not None:
-        own = {name: settings[name] for name in model.parameters}
-        make = model_loading.load(models.source(model.word))
-        return Module(make, own, tuple(inputs), outputs, scaling)
+    if not model.is_perceptron:
+        return module(model, settings, inputs, outputs, scaling)
     features = int(np.prod(inputs))
     return Perceptron(
         (features, *settings["hidden"], outputs),
@@ -142,6 +155,19 @@ def architecture(
         settings["precision"],
         scaling,
     )
+
+
+def module(
+    model: Definition,
+    settings: Mapping[str, Any],
+    inputs: Sequence[int],
+    outputs: int,
+    scaling: tuple[float, float],
+) -> Module:
+    """As `architecture`, of a model that is not the perceptron."""
+    own = {name: settings[name] for name in model.parameters or {}}
+    make = model_loading.load(models.source(model.word))
+    return Module(make, own, tuple(inputs), outputs, scaling)
 
 
 def objective(
