@@ -4,8 +4,10 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
+from onnx import ModelProto
 
 from study.commands import options
+from study.data import datasets
 from study.data.base import CHECKSUMS
 from study.final import export, onnx_graph
 from study.report import model_card
@@ -14,6 +16,9 @@ from study.spec.plan import Plan
 from study.support import receipts
 from study.support.errors import StudyError
 from study.support.files import atomic_path, write_text
+
+# Test examples on which a graph is compared with the module that it was made from.
+COMPARED = 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,5 +46,20 @@ def _export(plan: Plan, run: Path, arguments: argparse.Namespace) -> None:
     exported = export.of_plan(plan, run, arguments.data)
     export.write(arguments.output / export.FILE, exported)
     with atomic_path(arguments.output / "model.onnx") as temporary:
-        temporary.write_bytes(onnx_graph.build(exported).SerializeToString(deterministic=True))
+        graph = _graph(plan, exported, arguments.data)
+        temporary.write_bytes(graph.SerializeToString(deterministic=True))
     write_text(arguments.output / "README.md", model_card.render(study, exported.description))
+
+
+def _graph(plan: Plan, exported: export.Model, folder: Path) -> ModelProto:
+    if plan.model.is_perceptron or not exported.networks:
+        return onnx_graph.build(exported)
+    # With torch, which perceptrons do without.
+    from study.final import modules
+
+    data = datasets.describe(plan.dataset).load(folder)
+    name = onnx_graph.input_name(exported)
+    examples = data.test.x[:COMPARED].reshape(-1, *exported.description.inputs)
+    architecture = export.architecture(plan, data)
+    graph = modules.graph(architecture, list(exported.networks.values()), name, examples)
+    return onnx_graph.described(graph, exported)

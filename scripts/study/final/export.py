@@ -1,6 +1,7 @@
 """The model to take away: the final model's networks, and all that is needed to use them."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,17 +11,20 @@ import numpy as np
 
 from study.data import datasets
 from study.data.base import Classes, Data
-from study.data.scaling import AS_STORED, PIXELS, Scaling
-from study.final import inference, weights
+from study.data.scaling import AS_STORED, PIXELS, Scaling, of_inputs
+from study.final import inference, onnx_graph, weights
 from study.final.inference import Layers
 from study.final.weights import DESCRIPTION
+from study.runs import models
 from study.spec import schemas
 from study.spec.config import checked_settings
 from study.spec.plan import Plan
 
-FILE = "model.safetensors"
+FILE, GRAPH = "model.safetensors", "model.onnx"
 
 REMEDY = "export the model again"
+
+_SEED = re.compile(r"seed_\d{1,10}")
 
 # What describes a model, as `read` takes it; the settings have a schema of their own. A name is
 # shown on a terminal as it is.
@@ -50,6 +54,12 @@ _FITTED = {
     },
     "additionalProperties": False,
 }
+_MODEL = {
+    "type": "object",
+    "properties": {"name": _NAME, "summary": _NAME, "parameters": {"type": "integer"}},
+    "required": ["name", "summary", "parameters"],
+    "additionalProperties": False,
+}
 _IMAGES = {
     "height": _COUNT,
     "width": _COUNT,
@@ -68,7 +78,7 @@ _ALWAYS = {
         "maxItems": 256,
         "uniqueItems": True,
     },
-    "settings": {"type": "object", "required": ["activation", "hidden"]},
+    "settings": {"type": "object"},
     "epoch": {"type": "integer", "minimum": 1},
     "validation": {"type": ["string", "object"]},
     "seeds": {
@@ -82,7 +92,7 @@ _ALWAYS = {
 def _form(own: Mapping[str, Any], optional: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {**_ALWAYS, **own, **optional},
+        "properties": {**_ALWAYS, **own, **optional, "model": _MODEL},
         "required": [*_ALWAYS, *own],
         "additionalProperties": False,
     }
@@ -100,7 +110,8 @@ class Description:
     is `border` on average in the data set. Other examples are numbers of this `shape`, which
     `fitted` says how to make (`Data.fitted`). `classes` names what each probability is of.
     `settings` are those of training, `epoch` is the one after which the weights were taken, and
-    `validation` is as in plan.json.
+    `validation` is as in plan.json. `model` has the name, the summary and the number of parameters
+    of modules from a file; perceptrons have none.
     """
 
     dataset: str
@@ -115,6 +126,7 @@ class Description:
     epoch: int
     validation: str | dict[str, Any]
     seeds: list[int]
+    model: dict[str, Any] | None = None
 
     @property
     def is_images(self) -> bool:
@@ -141,16 +153,22 @@ class Description:
 
 @dataclass(frozen=True)
 class Model:
-    """The networks of each seed, which are used together: none where every seed diverged."""
+    """The networks of each seed, which are used together: none where every seed diverged.
+
+    A perceptron is its layers; a module is its tensors by name, and used by its `graph`.
+    """
 
     description: Description
-    networks: Mapping[int, Layers]
+    networks: Mapping[int, Layers | Mapping[str, np.ndarray]]
+    graph: Path | None = None
 
     def probabilities(self, examples: np.ndarray) -> np.ndarray:
         """The mean of the networks' class probabilities, float32 (examples, classes).
 
         `examples` is (examples, *inputs), uint8 of images and float32 of numbers.
         """
+        if self.graph:
+            return onnx_graph.computed(self.graph, examples)
         rows = examples.reshape(len(examples), -1)
         activation, scaling = self.description.settings["activation"], self.description.scaling
         found = [
@@ -165,7 +183,8 @@ def of_plan(plan: Plan, run: Path, data: Path) -> Model:
     final = plan.final
     dataset = datasets.describe(plan.dataset)
     content = dataset.load(data)
-    networks = weights.of_run(run, plan.final_run.seeds, final.epochs)
+    read = weights.of_run if plan.model.is_perceptron else weights.tensors_of_run
+    networks = read(run, plan.final_run.seeds, final.epochs)
     description = Description(
         dataset=dataset.name,
         classes=class_names(content.targets),
@@ -174,8 +193,23 @@ def of_plan(plan: Plan, run: Path, data: Path) -> Model:
         epoch=final.epochs,
         validation=plan.validation,
         seeds=list(networks),
+        model=None if plan.model.is_perceptron else _told(plan, content),
     )
     return Model(description, networks)
+
+
+def architecture(plan: Plan, data: Data) -> models.Module:
+    """That of a final model which is no perceptron."""
+    scaling = of_inputs(data.test.x)
+    return models.module(plan.model, plan.final.settings, data.inputs, len(data.targets), scaling)
+
+
+def _told(plan: Plan, data: Data) -> dict[str, Any]:
+    return {
+        "name": plan.model.name,
+        "summary": plan.model.summary,
+        "parameters": architecture(plan, data).parameters,
+    }
 
 
 def _taken(data: Data) -> dict[str, Any]:
@@ -207,8 +241,11 @@ def class_names(classes: Classes) -> list[str]:
 def write(path: Path, model: Model) -> None:
     """Write the networks as `seed_<n>.layers.<i>.weight` and `.bias`, and their description."""
     tensors: dict[str, np.ndarray] = {}
-    for seed, layers in model.networks.items():
-        tensors |= weights.tensors(layers, f"seed_{seed}")
+    for seed, network in model.networks.items():
+        if isinstance(network, Mapping):
+            tensors |= {f"seed_{seed}.{name}": tensor for name, tensor in network.items()}
+        else:
+            tensors |= weights.tensors(network, f"seed_{seed}")
     weights.write_described(path, tensors, model.description.told())
 
 
@@ -220,7 +257,12 @@ def read_model(path: Path) -> Model:
     if fault:
         place = ".".join(map(str, fault.absolute_path))
         raise weights.damaged(path, f"{DESCRIPTION} {place}: {fault.message}", REMEDY)
-    settings = checked_settings(described["settings"], str(path))
+    if "model" in described:
+        settings = described["settings"]
+    else:
+        settings = checked_settings(described["settings"], str(path))
+        if not {"activation", "hidden"} <= settings.keys():
+            raise weights.damaged(path, f"{DESCRIPTION} settings: names no network", REMEDY)
     # A whole number may be written 5.0.
     whole: dict[str, Any] = {
         key: int(described[key])
@@ -229,6 +271,8 @@ def read_model(path: Path) -> Model:
     }
     whole |= {key: list(map(int, described[key])) for key in ("seeds", "shape") if key in described}
     description = Description(**described | whole | {"settings": settings})
+    if description.model:
+        return Model(description, _of_modules(path, description, tensors), path.with_name(GRAPH))
     sizes = [
         math.prod(description.inputs),
         *settings["hidden"],
@@ -241,3 +285,19 @@ def read_model(path: Path) -> Model:
     if len(tensors) != 2 * (len(sizes) - 1) * len(networks):
         raise weights.damaged(path, "it holds more than its networks", REMEDY)
     return Model(description, networks)
+
+
+def _of_modules(
+    path: Path, description: Description, tensors: Mapping[str, np.ndarray]
+) -> dict[int, dict[str, np.ndarray]]:
+    """The tensors of each seed's module, by name."""
+    found: dict[int, dict[str, np.ndarray]] = {seed: {} for seed in description.seeds}
+    for name, tensor in tensors.items():
+        prefix, _, own = name.partition(".")
+        seed = int(prefix.removeprefix("seed_")) if _SEED.fullmatch(prefix) else -1
+        if seed not in found:
+            raise weights.damaged(path, f"{name:.60} is of no seed that it names", REMEDY)
+        if not np.isfinite(tensor).all():
+            raise weights.damaged(path, f"{name:.60} holds values that are no numbers", REMEDY)
+        found[seed][own] = tensor
+    return found

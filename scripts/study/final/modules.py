@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import onnx
 import torch
+from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
 
 from study.runs import arithmetic
@@ -85,8 +86,9 @@ def graph(
             expected = ensemble(inputs).numpy()
         found = onnx.load_model_from_string(written.getvalue())
         # Of another number of examples than it was exported with, too.
+        evaluator = ReferenceEvaluator(found)
         for count in (len(examples), 1):
-            given = _computed(found, name, examples[:count])
+            [given] = evaluator.run(["probabilities"], {name: examples[:count]})
             difference = float(np.abs(given - expected[:count]).max())
             if not difference <= TOLERANCE:
                 raise ValueError(f"its probabilities differ by {difference:.2g} from torch's")
@@ -94,10 +96,3 @@ def graph(
         reason = str(error).strip().splitlines() or [type(error).__name__]
         return onnx.ModelProto(ir_version=8, doc_string=f"no graph: {reason[0][:200]}")
     return found
-
-
-def _computed(found: onnx.ModelProto, name: str, examples: np.ndarray) -> np.ndarray:
-    from onnx.reference import ReferenceEvaluator
-
-    [probabilities] = ReferenceEvaluator(found).run(["probabilities"], {name: examples})
-    return np.asarray(probabilities)

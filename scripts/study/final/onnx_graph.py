@@ -2,13 +2,19 @@
 
 import json
 import math
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
-from study.final.export import Model
 from study.final.inference import Layers
+from study.support.errors import StudyError
+
+if TYPE_CHECKING:
+    from study.final.export import Model
 
 # Old enough for onnx2torch and for the runtimes that are in use. IR 8 was current with it.
 OPSET = 17
@@ -28,7 +34,7 @@ OPERATORS = {
 }
 
 
-def build(model: Model) -> onnx.ModelProto:
+def build(model: "Model") -> onnx.ModelProto:
     """A graph from `images` (n, height, width) uint8 to `probabilities` (n, classes) float32.
 
     Colour images are (n, channels, height, width). Examples that are no images of 8 bits are
@@ -38,12 +44,12 @@ def build(model: Model) -> onnx.ModelProto:
     are in the metadata under `classes`. A model without networks becomes a ModelProto without a
     graph.
     """
-    described = model.description
+    description = model.description
     if not model.networks:
         return onnx.ModelProto(ir_version=IR_VERSION, doc_string="no network: every seed diverged")
-    name, kind = IMAGES if described.is_images else NUMBERS
-    inputs = helper.make_tensor_value_info(name, kind, ["n", *described.inputs])
-    probabilities = ["n", len(described.classes)]
+    name, kind = IMAGES if description.is_images else NUMBERS
+    inputs = helper.make_tensor_value_info(name, kind, ["n", *description.inputs])
+    probabilities = ["n", len(description.classes)]
     graph = _of(model)
     built = helper.make_model(
         helper.make_graph(
@@ -56,16 +62,48 @@ def build(model: Model) -> onnx.ModelProto:
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
-    classes = json.dumps(described.classes, ensure_ascii=False)
-    told = {"dataset": described.dataset, "classes": classes}
-    if described.fitted:
-        told["fitted"] = json.dumps(described.fitted, ensure_ascii=False)
-    helper.set_model_props(built, told)
+    described(built, model)
     onnx.checker.check_model(built, full_check=True)
     return built
 
 
-def _of(model: Model) -> "_Graph":
+def input_name(model: "Model") -> str:
+    """What the graph calls its input."""
+    return IMAGES[0] if model.description.is_images else NUMBERS[0]
+
+
+def computed(path: Path, examples: np.ndarray) -> np.ndarray:
+    """The probabilities (n, classes) of `examples` (n, ...) by the graph in a file, in NumPy.
+
+    Raises StudyError where there is none.
+    """
+    from onnx.reference import ReferenceEvaluator
+
+    try:
+        found = onnx.load(path)
+        onnx.checker.check_model(found)
+    except (OSError, DecodeError, onnx.checker.ValidationError) as error:
+        told = str(error).splitlines()[0][:100]
+        raise StudyError(f"{path}: cannot be used ({told}); export the model again") from None
+    if not found.HasField("graph"):
+        raise StudyError(f"{path}: {found.doc_string or 'has no graph'}")
+    [name] = [each.name for each in found.graph.input]
+    [probabilities] = ReferenceEvaluator(found).run(["probabilities"], {name: examples})
+    return np.asarray(probabilities)
+
+
+def described(graph: onnx.ModelProto, model: "Model") -> onnx.ModelProto:
+    """The graph with what it is of in its metadata."""
+    description = model.description
+    classes = json.dumps(description.classes, ensure_ascii=False)
+    told = {"dataset": description.dataset, "classes": classes}
+    if description.fitted:
+        told["fitted"] = json.dumps(description.fitted, ensure_ascii=False)
+    helper.set_model_props(graph, told)
+    return graph
+
+
+def _of(model: "Model") -> "_Graph":
     graph = _Graph()
     if model.description.is_images:
         scale, offset = model.description.scaling

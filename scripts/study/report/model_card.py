@@ -44,7 +44,6 @@ def render(study: ReportData, description: Description) -> str:
     if evaluation:
         accuracy = evaluation.ensemble_accuracy[0] if several else evaluation.accuracy.mean
     inputs = math.prod(description.inputs)
-    sizes = [inputs, *description.settings["hidden"], len(description.classes)]
     text = environment.get_template(TEMPLATE.name).render(
         study=study,
         model=description,
@@ -53,11 +52,13 @@ def render(study: ReportData, description: Description) -> str:
         taken=_taken(description, dataset),
         given="images" if description.is_images else "inputs",
         files=_files(description),
-        name=f"Perceptron for {description.dataset}",
+        name=f"{description.model['name'] if description.model else 'Perceptron'} for "
+        f"{description.dataset}",
+        kind="mlp" if description.model is None else "pytorch",
         used_as=f"Ensemble of {len(description.seeds)} networks" if several else "One network",
         accuracy=accuracy,
         inputs=inputs,
-        parameters=sum((before + 1) * after for before, after in pairwise(sizes)),
+        parameters=_parameters(description),
         escaped=markdown.escaped,
         words=words,
         final=FinalModel(*arguments),
@@ -65,6 +66,15 @@ def render(study: ReportData, description: Description) -> str:
         appendix=Appendix(*arguments),
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _parameters(description: Description) -> int:
+    """Those of one network."""
+    if description.model:
+        return int(description.model["parameters"])
+    hidden, classes = description.settings["hidden"], len(description.classes)
+    sizes = [math.prod(description.inputs), *hidden, classes]
+    return sum((before + 1) * after for before, after in pairwise(sizes))
 
 
 def _taken(description: Description, dataset: Dataset) -> str:

@@ -114,6 +114,11 @@ class Module:
         }
         return modules.named(self._module(), network[PARAMETERS], buffers)
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers training moves."""
+        return sum(each.numel() for each in self._module().parameters() if each.requires_grad)
+
     def restored(self, tensors: Mapping[str, np.ndarray]) -> "nn.Module":
         """The module with the tensors that `layers` named, to be used and not trained."""
         import torch
