@@ -100,13 +100,16 @@ class Part:
 
     def worth_naming(self, chosen: Mapping[str, Any], without: Sequence[str] = ()) -> list[str]:
         """The settings that the optimizer uses and that are not left at a neutral default."""
-        known = self.study.plan.hyperparameters
+        plan = self.study.plan
+        known = plan.hyperparameters
+        # A model's own are all told: their defaults are its file's.
+        always = {*settings.ALWAYS_NAMED, "epochs", *(plan.model.parameters or {})}
         return [
             key
             for key in known.names
             if key not in without
             and settings.is_used(key, chosen["optimizer"])
-            and (key in (*settings.ALWAYS_NAMED, "epochs") or chosen[key] != known.default(key))
+            and (key in always or chosen[key] != known.default(key))
         ]
 
     def spreads(self) -> list[tuple[ExperimentResult, float]]:
