@@ -1,7 +1,7 @@
 """Models, evaluations and studies beside that are not what was written: used, or told."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def parts(model):
     tensors = {}
     for seed, layers in model.networks.items():
         tensors |= weights.tensors(layers, f"seed_{seed}")
-    return asdict(model.description) | {"settings": COMPLETE}, tensors
+    return model.description.told() | {"settings": COMPLETE}, tensors
 
 
 DESCRIBED, TENSORS = parts(made_up_model("tanh"))

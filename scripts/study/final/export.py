@@ -12,7 +12,7 @@ import numpy as np
 from study.data import datasets
 from study.data.base import Classes, Data
 from study.data.scaling import AS_STORED, PIXELS, Scaling, of_inputs
-from study.final import inference, onnx_graph, weights
+from study.final import inference, weights
 from study.final.inference import Layers
 from study.final.weights import DESCRIPTION
 from study.runs import models
@@ -168,6 +168,9 @@ class Model:
         `examples` is (examples, *inputs), uint8 of images and float32 of numbers.
         """
         if self.graph:
+            # With onnx, which perceptrons do without.
+            from study.final import onnx_graph
+
             return onnx_graph.computed(self.graph, examples)
         rows = examples.reshape(len(examples), -1)
         activation, scaling = self.description.settings["activation"], self.description.scaling

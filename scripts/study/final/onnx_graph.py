@@ -3,17 +3,14 @@
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from study.final.export import Model
 from study.final.inference import Layers
 from study.support.errors import StudyError
-
-if TYPE_CHECKING:
-    from study.final.export import Model
 
 # Old enough for onnx2torch and for the runtimes that are in use. IR 8 was current with it.
 OPSET = 17
@@ -33,7 +30,7 @@ OPERATORS = {
 }
 
 
-def build(model: "Model") -> onnx.ModelProto:
+def build(model: Model) -> onnx.ModelProto:
     """A graph from `images` (n, height, width) uint8 to `probabilities` (n, classes) float32.
 
     Colour images are (n, channels, height, width). Examples that are no images of 8 bits are
@@ -66,7 +63,7 @@ def build(model: "Model") -> onnx.ModelProto:
     return built
 
 
-def input_name(model: "Model") -> str:
+def input_name(model: Model) -> str:
     """What the graph calls its input."""
     return IMAGES[0] if model.description.is_images else NUMBERS[0]
 
@@ -91,7 +88,7 @@ def computed(path: Path, examples: np.ndarray) -> np.ndarray:
     return np.asarray(probabilities)
 
 
-def described(graph: onnx.ModelProto, model: "Model") -> onnx.ModelProto:
+def described(graph: onnx.ModelProto, model: Model) -> onnx.ModelProto:
     """The graph with what it is of in its metadata."""
     description = model.description
     classes = json.dumps(description.classes, ensure_ascii=False)
@@ -102,7 +99,7 @@ def described(graph: onnx.ModelProto, model: "Model") -> onnx.ModelProto:
     return graph
 
 
-def _of(model: "Model") -> "_Graph":
+def _of(model: Model) -> "_Graph":
     graph = _Graph()
     if model.description.is_images:
         scale, offset = model.description.scaling
