@@ -57,7 +57,7 @@ def noted(study: CheckedStudy, not_right: set[Path]) -> Iterator[Finding]:
 def metrics(study: CheckedStudy) -> Iterator[Finding]:
     """The metrics against the runs' records."""
     with reading(study.metrics):
-        rows = measured.collect(study.plan.runs, study.runs)
+        rows = measured.collect(study.plan.runs, study.runs, study.plan.hyperparameters)
     yield from _table(study, study.metrics, rows, "is not what the runs' records hold")
 
 
