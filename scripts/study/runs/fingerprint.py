@@ -143,10 +143,25 @@ def program(path: Path, *resources: Path) -> str:
 
 def _follow(path: Path, seen: set[Path]) -> None:
     seen.add(path)
-    for module in _imported(path.read_text(encoding="utf-8")):
-        behind = LIBRARY / f"{module.replace('.', '/')}.py"
-        if behind.is_file() and behind not in seen:
+    for behind in _read(path)[1]:
+        if behind not in seen:
             _follow(behind, seen)
+
+
+def _read(path: Path) -> tuple[bytes, list[Path]]:
+    """A file's content, and the library's modules that it may import where it is of Python."""
+    status = path.stat()
+    return _read_once(path, status.st_mtime_ns, status.st_size, LIBRARY)
+
+
+# A workflow asks for many programs at a time, with the same modules behind most of them.
+@functools.cache
+def _read_once(path: Path, changed: int, size: int, library: Path) -> tuple[bytes, list[Path]]:
+    content = path.read_bytes()
+    if path.suffix != ".py":
+        return content, []
+    places = [library / f"{name.replace('.', '/')}.py" for name in _imported(content.decode())]
+    return content, [place for place in dict.fromkeys(places) if place.is_file()]
 
 
 # The usual forms of an import of the library, each of which begins a line.
@@ -155,16 +170,20 @@ _IMPORTS = re.compile(
     r"|import study\.([\w.]+))[ \t]*$",
     re.MULTILINE,
 )
-# Every line that may be of one, in whatever form: where there are more of them, the tree is asked.
-_MENTIONS = re.compile(r"^(?=.*\bimport\b).*\bstudy\b.*$|\\$", re.MULTILINE)
+# In a line that may be of one, in whatever form.
+_MENTION = re.compile(r"(?=.*\bimport\b).*\bstudy\b")
 
 
-# A workflow asks for many programs at a time, with the same modules behind most of them.
-@functools.cache
 def _imported(source: str) -> list[str]:
     """What a file of Python may import from the library, as names of modules."""
     found = _IMPORTS.findall(source)
-    if len(found) < len(_MENTIONS.findall(source)):
+    mentions = [
+        line
+        for line in source.splitlines()
+        if line.endswith("\\") or ("study" in line and "import" in line and _MENTION.match(line))
+    ]
+    # Where more lines may be of one, the tree is asked.
+    if len(found) < len(mentions):
         return _imported_by_syntax(source)
     names = []
     for module, members, alone in found:
@@ -197,5 +216,5 @@ def _statements(node: ast.AST) -> Iterator[ast.stmt]:
 def _digest(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        digest.update(path.name.encode() + b"\0" + _read(path)[0] + b"\0")
     return digest.hexdigest()[:16]
