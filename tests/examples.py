@@ -44,6 +44,8 @@ def training_settings(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
                 "momentum": st.sampled_from([0.0, 0.9]),
                 "nesterov": st.booleans(),
                 "weight_decay": st.sampled_from([0.0, 0.01]),
+                "gradient_clip": st.sampled_from([0.0, 0.5]),
+                "warmup_epochs": st.sampled_from([0, 2]),
                 "label_smoothing": st.sampled_from([0.0, 0.1]),
                 "dropout": st.sampled_from([0.0, 0.2, 0.5]),
                 "hidden": st.lists(st.sampled_from(_WIDTHS), min_size=1, max_size=3),

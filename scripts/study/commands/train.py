@@ -36,7 +36,7 @@ from study.runs.checkpoint import Target
 from study.spec import models as model_files
 from study.spec.config import checked_settings, validated
 from study.spec.models import MLP, Model
-from study.spec.settings import identity
+from study.spec.settings import has_an_end, identity
 from study.spec.tasks import CLASSIFICATION
 from study.support import object_store
 from study.support.errors import StudyError
@@ -120,7 +120,13 @@ class Job:
     def from_arguments(cls, args: argparse.Namespace) -> "Job":
         """Raises StudyError, naming the key, for what the schema of a config does not take."""
         model = model_files.describe(args.model)
-        settings = checked_settings(args.settings, "--settings", model)
+        settings = {"epochs": args.epochs}
+        settings |= checked_settings(args.settings, "--settings", model)
+        if has_an_end(settings) and args.epochs > settings["epochs"]:
+            raise StudyError(
+                f"--epochs: {args.epochs} are more than the {settings['epochs']} that the schedule "
+                "of --settings ends with"
+            )
         wanted = {
             "model": args.model,
             "data": {"validation": args.validation},

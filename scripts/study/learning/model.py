@@ -12,15 +12,19 @@ class Model(Protocol):
     Attributes:
         parameters: All that the optimizer moves, float32 (replicates, P).
         gradient: That of the replicates' losses, of the same shape; `backward` fills it.
-        buffers: What training moves beside it, such as BatchNorm's statistics: rows
-            (replicates, B) by name, which may be empty.
         outputs: Numbers that the network gives for an example.
     """
 
     parameters: Tensor
     gradient: Tensor
-    buffers: Mapping[str, Tensor]
     outputs: int
+
+    @property
+    def buffers(self) -> Mapping[str, Tensor]:
+        """What training moves beside them, such as BatchNorm's statistics.
+
+        Rows (replicates, B) by name, which may be none.
+        """
 
     def streams(self, seeds: Sequence[int], epoch: int) -> Sequence[Any]:
         """Each replicate's random numbers for one epoch, which follow from seed and epoch alone."""

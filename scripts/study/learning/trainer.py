@@ -1,9 +1,11 @@
 """Training the replicates of a run, an epoch at a time, and measuring what they learned.
 
 Everything that decides what a replicate learns is in this folder, as fingerprint.py has it: an
-edit here trains every run anew. Nothing depends on how many epochs there will be.
+edit here trains every run anew. Nothing depends on how many epochs there will be, but for schedules
+that end (schedules.py).
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,10 +14,12 @@ from torch import Tensor
 
 from study.learning.augmentation import RandomShiftFlip
 from study.learning.averaging import Average
+from study.learning.clipping import clip
 from study.learning.examples import Examples
 from study.learning.model import Model
 from study.learning.objective import Metrics, Objective
 from study.learning.optimizers import Optimizer
+from study.learning.schedules import learning_rate
 from study.learning.streams import stream
 
 # Examples evaluated at once, and training examples evaluated without dropout after every epoch.
@@ -58,10 +62,9 @@ class Trainer:
     def train_epoch(self, train: Examples) -> Metrics:
         """Train one epoch; evaluate each batch by the network that met it, dropout on."""
         self.epoch += 1
-        decay = self.settings["learning_rate_decay"] ** (self.epoch - 1)
-        learning_rate = self.settings["learning_rate"] * decay
         count, device = len(train), train.inputs.device
         batch_size = self.settings["batch_size"]
+        steps, longest = math.ceil(count / batch_size), self.settings["gradient_clip"]
         order = torch.stack(
             [
                 torch.randperm(count, generator=stream(seed, "order", self.epoch))
@@ -86,7 +89,10 @@ class Trainer:
             outputs = self.model.forward(inputs, streams)
             met[:, start : start + batch_size] = outputs
             self.model.backward(self.objective.gradient(outputs, wanted))
-            self.optimizer.step(learning_rate)
+            if longest:
+                clip(self.model.gradient, longest)
+            step = start // batch_size
+            self.optimizer.step(learning_rate(self.settings, self.epoch, step, steps))
             if self.average:
                 self.average.update()
         return self.objective.evaluate(met, train.targets[order])

@@ -11,7 +11,14 @@ from study.spec import models
 from study.spec.beside import files_beside, final_beside
 from study.spec.choice import Choice
 from study.spec.plan import Experiment, Plan, Value, run_name, runs_of
-from study.spec.settings import USED_BY, Hyperparameters, is_used, text, value_text
+from study.spec.settings import (
+    USED_BY,
+    Hyperparameters,
+    has_an_end,
+    is_used,
+    text,
+    value_text,
+)
 from study.support.errors import StudyError
 
 
@@ -123,5 +130,15 @@ def _check(
             )
         if settings[name] != known.default(name):
             notes.append(f"{place}: {optimizer} ignores {name} = {text(settings[name])}")
+    warmup, epochs = settings["warmup_epochs"], settings["epochs"]
+    if settings["schedule"] == "one_cycle" and warmup:
+        raise StudyError(f"{place}: one_cycle warms up by itself; leave warmup_epochs at 0")
+    if has_an_end(settings) and warmup >= epochs:
+        raise StudyError(f"{place}: warmup_epochs: {warmup} of {epochs} epochs leave none after it")
+    if has_an_end(settings):
+        notes.append(
+            f"{place}: under schedule {settings['schedule']} a training of {epochs} epochs is none "
+            "of more or fewer: each length is trained from its beginning"
+        )
     if is_used("nesterov", optimizer) and settings["nesterov"] and settings["momentum"] == 0:
         raise StudyError(f"{place}: nesterov needs a momentum above 0")

@@ -60,12 +60,20 @@ class Hyperparameters:
         }
 
 
+def has_an_end(settings: Settings) -> bool:
+    """Whether the schedule depends on how many epochs there are to be."""
+    return bool(settings.get("schedule", "constant") != "constant")
+
+
 def identity(settings: Settings) -> dict[str, Any]:
-    """What changes the learning, of complete settings: all but epochs that the optimizer uses."""
+    """What changes the learning, of complete settings: all that the optimizer uses.
+
+    Epochs are not, unless the schedule depends on them.
+    """
     return {
         name: value
         for name, value in settings.items()
-        if name != "epochs" and is_used(name, settings["optimizer"])
+        if (name != "epochs" or has_an_end(settings)) and is_used(name, settings["optimizer"])
     }
 
 

@@ -16,9 +16,12 @@ def test_the_order_of_settings_is_that_of_tables_and_texts():
         "optimizer",
         "learning_rate",
         "learning_rate_decay",
+        "schedule",
+        "warmup_epochs",
         "momentum",
         "nesterov",
         "weight_decay",
+        "gradient_clip",
         "label_smoothing",
         "dropout",
         "hidden",
@@ -36,6 +39,9 @@ def test_the_neutral_defaults_of_later_settings_stay_for_ever():
     """Another default would give older runs another name, or the same name another meaning."""
     named_only_where_they_differ = {
         "learning_rate_decay": 1.0,
+        "schedule": "constant",
+        "warmup_epochs": 0,
+        "gradient_clip": 0.0,
         "momentum": 0.0,
         "nesterov": False,
         "weight_decay": 0.0,
