@@ -14,7 +14,7 @@ SAME = {
     # dropout, averaging, augmentation, bfloat16, held-out images and divergence, extended by seeds
     # and epochs, had the same records, weights and saved states.
     "a476b68f5ed5249d": "bf34fe8bec50db6c",
-    # With schedules and gradients cut, both off unless a study sets them. Ten runs of both, with all
+    # With schedules and gradients cut, off unless a study sets them. Ten runs of both, with all
     # optimizers and most settings, extended by seeds and epochs, had the same measures and states.
     "568ef88cd637968d": "bf34fe8bec50db6c",
     # The syntax of the same code, as accept_code.py compares it.

@@ -15,6 +15,7 @@ from study.learning.trainer import Trainer
 from study.results import comparisons, experiments, metrics, summary
 from study.runs import checkpoint, models, outputs, replicates
 from study.spec.config import validated
+from study.spec.models import MLP
 from study.spec.plan import Run
 from study.spec.resolution import resolve
 from study.spec.tasks import REGRESSION
@@ -31,7 +32,7 @@ def learnable(count: int, targets: int = 1, features: int = 5, seed: int = 0) ->
 
 def a_run(settings, train, validation) -> replicates.Run:
     count = train.targets.shape[1]
-    architecture = models.architecture(settings, train.shape, count, AS_STORED)
+    architecture = models.architecture(MLP, settings, train.shape, count, AS_STORED)
     spread = of_targets(train.targets.numpy())
     objective = models.objective(REGRESSION, settings, count, spread)
     return replicates.Run(
@@ -111,7 +112,9 @@ def test_a_run_leaves_a_record_that_metrics_are_collected_from(tmp_path):
     replicates.extend(run, state, target, saver, journal, print)
     (tmp_path / "one").mkdir()
     outputs.write(tmp_path / "one", state, target, settings, run.architecture, REGRESSION)
-    found = metrics.collect([Run("one", settings, 2, [0, 1])], tmp_path).to_pandas()
+    found = metrics.collect(
+        [Run("one", settings, 2, [0, 1])], tmp_path, MLP.hyperparameters
+    ).to_pandas()
     assert found["epoch"].tolist() == [1, 2, 1, 2]
     assert set(REGRESSION.columns) <= set(found.columns)
     assert not [name for name in found if "accuracy" in name]
@@ -134,7 +137,7 @@ def test_values_are_summarised_and_compared_by_r2(tmp_path):
         replicates.extend(run, state, target, saver, journal, lambda line: None)
         folder, settings = tmp_path / planned.run, planned.settings
         outputs.write(folder, state, target, settings, run.architecture, REGRESSION)
-    measured = metrics.collect(plan.runs, tmp_path).to_pandas()
+    measured = metrics.collect(plan.runs, tmp_path, plan.hyperparameters).to_pandas()
     rows = summary.summarise(plan, measured, None).to_pandas()
     assert rows["value"].tolist() == ["0.02", "0.0001"]
     assert (rows["validation_rmse_low"] >= 0).all()

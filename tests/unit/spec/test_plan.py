@@ -97,11 +97,11 @@ def test_the_final_model_differs_from_the_baseline_where_it_says(default_plan):
 
 def test_a_setting_added_later_with_a_neutral_default_leaves_the_names(monkeypatch):
     first = {"gradient_clipping": {"type": "number", "default": 0.0}}
-    last = {"schedule": {"enum": ["none", "cosine"], "default": "none"}}
+    last = {"cut_out": {"enum": ["none", "square"], "default": "none"}}
     known = first | definitions() | last
     monkeypatch.setitem(schema()["$defs"]["settings"], "properties", known)
     resolved = resolve(load([DEFAULT]))
-    assert "schedule" in resolved.runs[0].settings
+    assert "cut_out" in resolved.runs[0].settings
     assert [run.run for run in resolved.runs] == list(DEFAULT_RUNS)
     known = MLP.hyperparameters
     clipped = known.complete({"gradient_clipping": 1.0})
@@ -234,9 +234,12 @@ _CHANGED = {
     "optimizer": "rmsprop",
     "learning_rate": 0.5,
     "learning_rate_decay": 0.9,
+    "schedule": "cosine",
+    "warmup_epochs": 1,
     "momentum": 0.5,
     "nesterov": True,
     "weight_decay": 0.1,
+    "gradient_clip": 1.0,
     "label_smoothing": 0.1,
     "dropout": 0.3,
     "hidden": [128, 64, 32],
