@@ -9,6 +9,10 @@ CONFIG ?= $(if $(FOLDER),$(shell test -f "$(FOLDER)/config.yaml" && echo "$(FOLD
 PROFILE ?=
 ARGS ?=
 NAME ?=
+MODEL ?=
+DATA ?=
+TARGET ?=
+TASK ?=
 YES ?=
 # Packages have to have the checksums in requirements.lock; LOCKED=no for those of another index.
 LOCKED ?= yes
@@ -73,8 +77,8 @@ report: setup ## Run the whole study and write its reports
 quick: ## A whole report in under a minute, in the folder quick/
 	@$(MAKE) --no-print-directory report CONFIG=configs/quick.yaml FOLDER=$(or $(FOLDER),quick)
 
-new-study: setup ## Begin a study of your own: make new-study NAME=my-study
-	@python scripts/new_study.py "$(NAME)"
+new-study: setup ## Begin a study of your own: make new-study NAME=my-study [MODEL=my_model.py] [DATA=my.csv TARGET=column]
+	@python scripts/new_study.py "$(NAME)" --model "$(MODEL)" --data "$(DATA)" --target "$(TARGET)" --task "$(TASK)"
 
 status: setup ## Tell how far the study is: finished, training, failed, the time left
 	@$(PROGRAM)/show_status.py $(CONFIGFILE) --again $(AGAIN)

@@ -69,7 +69,7 @@ def describe(named: Named) -> Dataset:
     """
     if isinstance(named, Mapping):
         return _of_form(named)
-    known = _registered()
+    known = registered()
     if named in known:
         return idx.parse(REGISTRY, str(named), known[named])
     path = Path(os.path.expanduser(named))
@@ -86,7 +86,7 @@ def describe(named: Named) -> Dataset:
 
 
 @functools.cache
-def _registered() -> dict[str, Any]:
+def registered() -> dict[str, Any]:
     """The entries of the registry, by name."""
     # By libyaml: every program reads it, and the strict reader takes ten times as long.
     content: dict[str, Any] = YAML(typ="safe").load(read_bytes(REGISTRY))
