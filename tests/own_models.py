@@ -102,13 +102,14 @@ def run_of(path: Path, settings: dict[str, Any], count: int = 37) -> replicates.
     """A run of the model in `path` on few random images of two rows."""
     train, validation = random_images(count), random_images(23, seed=1)
     model = describe(str(path))
+    architecture = models.module(model, settings, train.shape, 4, PIXELS)
     return replicates.Run(
         settings,
         train,
         validation,
-        models.architecture(model, settings, train.shape, 4, PIXELS),
+        architecture,
         CLASSIFICATION,
-        models.objective(CLASSIFICATION, settings, 4),
+        models.objective(CLASSIFICATION, settings, 4, loss=architecture.loss),
         "cpu",
         "cpu test",
     )

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,6 +165,11 @@ class Job:
         outputs, scaling = len(self.data.targets), of_inputs(self.data.train.x)
         return models.architecture(self.model, self.settings, self.data.inputs, outputs, scaling)
 
+    @property
+    def loss(self) -> Callable[..., Any] | None:
+        """That of the model's file, where it has one."""
+        return self.architecture.loss if isinstance(self.architecture, models.Module) else None
+
     def told(self) -> contextlib.AbstractContextManager[None]:
         """Tells what goes wrong in a model's file as a fault of that file."""
         if self.model.is_perceptron:
@@ -260,14 +265,14 @@ def extend(job: Job, known: checkpoint.Checkpoint, storage: object_store.Folder)
         evaluated,
         job.architecture,
         CLASSIFICATION,
-        models.objective(CLASSIFICATION, job.settings, len(job.data.targets)),
+        models.objective(CLASSIFICATION, job.settings, len(job.data.targets), loss=job.loss),
         chosen,
         device.kind(chosen),
         arithmetic.digest(chosen),
     )
     if isinstance(job.architecture, models.Module):
         source = model_files.source(job.model.word)
-        model_loading.check(source, job.architecture, learned.first(2).inputs, chosen)
+        model_loading.check(source, job.architecture, run.objective, learned.first(2), chosen)
     journal = replicates.Journal(job.journal)
 
     def save(reached: checkpoint.Checkpoint) -> None:

@@ -148,7 +148,8 @@ class Introduction(Part):
         if model.is_perceptron:
             return self.text("method.network", **sizes)
         name, summary = map(markdown.escaped, (model.name, model.summary))
-        return self.text("method.module", name=name, summary=summary, **sizes)
+        loss = self.text(f"method.losses.{'own' if model.has_loss else 'task'}")
+        return self.text("method.module", name=name, summary=summary, loss=loss, **sizes)
 
     def mosaic(self) -> str:
         """The figure with some images of each class; nothing without images."""

@@ -25,7 +25,7 @@ LIBRARY = Path(__file__).resolve().parents[1]
 # what they import they are all that a run's numbers depend on, so that a new kind of model trains
 # no run of another anew.
 TRAINING = ("trainer", "split")
-MODELS = {"mlp": "stacked_mlp", "module": "modules"}
+MODELS = {"mlp": ("stacked_mlp",), "module": ("modules", "own_loss")}
 TASKS = {"classification": "classification", "regression": "regression"}
 
 
@@ -37,7 +37,7 @@ def kind_of(model: Model) -> str:
 def training_modules(model: str = "mlp", task: str = "classification") -> list[Path]:
     """All code that changes what a replicate of this kind of model learns."""
     seen: set[Path] = set()
-    for name in (*TRAINING, MODELS[model], TASKS[task]):
+    for name in (*TRAINING, *MODELS[model], TASKS[task]):
         _follow(LIBRARY / "learning" / f"{name}.py", seen)
     return sorted(seen)
 

@@ -21,15 +21,17 @@ from study.support.errors import StudyError, printable
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from study.learning.examples import Examples
     from study.learning.model import Model
+    from study.learning.objective import Objective
     from study.runs.models import Module
 
 # The name under which a model's file is imported: none that a package has.
 MODULE = "model_of_the_study"
 
 
-def load(source: Source) -> Callable[..., "nn.Module"]:
-    """The class or function of a model, by running its file.
+def load(source: Source) -> tuple[Callable[..., "nn.Module"], Callable[..., "Tensor"] | None]:
+    """The class or function of a model, and its `loss` where it has one, by running its file.
 
     Raises StudyError where the file raises, prints or defines no such thing.
     """
@@ -57,7 +59,7 @@ def load(source: Source) -> Callable[..., "nn.Module"]:
     found = getattr(module, source.name, None)
     if not callable(found):
         raise StudyError(f"{source.path}: {source.name} is no class or function once it is run")
-    return found
+    return found, module.loss if source.has_loss else None
 
 
 @contextlib.contextmanager
@@ -100,14 +102,22 @@ def _own_line(path: Path, error: Exception) -> str | None:
     return own[-1] if own else None
 
 
-def check(source: Source, architecture: "Module", examples: "Tensor", device: str) -> None:
+def check(
+    source: Source,
+    architecture: "Module",
+    objective: "Objective",
+    examples: "Examples",
+    device: str,
+) -> None:
     """Raise StudyError where networks of this architecture cannot be trained exactly.
 
-    `examples` (n, features) are some, as stored. What the module gives must be finite, and the same
-    again from the same random numbers of torch's.
+    `examples` are some to learn from. What the module gives must be finite, and the same again from
+    the same random numbers of torch's.
     """
     with told(source, "its module is made and tried"):
-        once, again = (_tried(architecture.build([0], device), examples) for _ in range(2))
+        once, again = (
+            _tried(architecture.build([0], device), objective, examples) for _ in range(2)
+        )
     if not np.isfinite(once[0]).all():
         raise StudyError(
             f"{source.path}: {source.name}: forward gives {_not_finite(once[0])} for training "
@@ -120,11 +130,13 @@ def check(source: Source, architecture: "Module", examples: "Tensor", device: st
         )
 
 
-def _tried(model: "Model", examples: "Tensor") -> list[np.ndarray]:
-    """Outputs in evaluation and in training, parameters and buffers of an untrained model."""
-    evaluated = model.forward(examples[None])
-    trained = model.forward(examples[None], model.streams([0], 1))
-    kept = [model.parameters, *model.buffers.values()]
+def _tried(model: "Model", objective: "Objective", examples: "Examples") -> list[np.ndarray]:
+    """Of an untrained model: outputs in evaluation and in training, gradient, all that it has."""
+    inputs = examples.inputs[None]
+    evaluated = model.forward(inputs)
+    trained = model.forward(inputs, model.streams([0], 1))
+    model.backward(objective.gradient(trained, objective.wanted(examples.targets)[None]))
+    kept = [model.gradient, model.parameters, *model.buffers.values()]
     return [each.detach().cpu().numpy().copy() for each in (evaluated, trained, *kept)]
 
 

@@ -14,10 +14,12 @@ from study.spec.models import Model as Definition
 from study.spec.tasks import Task
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from study.learning.model import Model
     from study.learning.objective import Objective
+
+    Loss = Callable[[Tensor, Tensor], Tensor]
 
 # Perceptrons trained in one stack, and the parameters of all of them: more gain little, and take
 # memory. A single one may have any number of parameters.
@@ -83,13 +85,17 @@ class Perceptron:
 
 @dataclass(frozen=True)
 class Module:
-    """Any torch.nn.Module, by the function that makes one: `make(inputs, outputs, **settings)`."""
+    """Any torch.nn.Module, by the function that makes one: `make(inputs, outputs, **settings)`.
+
+    `loss` is that of the model's file, where it has one (learning/own_loss.py).
+    """
 
     make: Callable[..., "nn.Module"]
     settings: Mapping[str, Any]
     inputs: tuple[int, ...]
     outputs: int
     scaling: tuple[float, float]
+    loss: "Loss | None" = None
 
     @property
     def largest_stack(self) -> int:
@@ -171,8 +177,8 @@ def module(
 ) -> Module:
     """As `architecture`, of a model that is not the perceptron."""
     own = {name: settings[name] for name in model.parameters or {}}
-    make = model_loading.load(models.source(model.word))
-    return Module(make, own, tuple(inputs), outputs, scaling)
+    make, loss = model_loading.load(models.source(model.word))
+    return Module(make, own, tuple(inputs), outputs, scaling, loss)
 
 
 def objective(
@@ -180,16 +186,25 @@ def objective(
     settings: Mapping[str, Any],
     outputs: int,
     spread: tuple[Sequence[float], Sequence[float]] | None = None,
+    loss: "Loss | None" = None,
 ) -> "Objective":
-    """The loss and the metrics of a run's `task`. Imports torch.
+    """The loss, or a model's own `loss`, and the metrics of a run's `task`. Imports torch.
 
     `spread` is that of the training part's targets, where they are quantities: the mean and the
     deviation of each (data/scaling.py).
     """
-    if task.name == "regression" and spread is not None:
+    found: Objective
+    is_regression = spread is not None and task.name == "regression"
+    if spread is not None and is_regression:
         from study.learning.regression import Regression
 
-        return Regression(*spread)
-    from study.learning.classification import Classification
+        found = Regression(*spread)
+    else:
+        from study.learning.classification import Classification
 
-    return Classification(outputs, settings["label_smoothing"])
+        found = Classification(outputs, settings["label_smoothing"])
+    if loss is None:
+        return found
+    from study.learning.own_loss import OwnLoss
+
+    return OwnLoss(loss, found, is_regression)

@@ -26,12 +26,14 @@ class Model:
         summary: The first line of its docstring.
         parameters: The schema of each setting that is its own, in order; None for the perceptron,
             whose settings stand in the config's schema.
+        has_loss: Whether its file defines the loss too.
     """
 
     word: str
     name: str
     summary: str = ""
     parameters: Mapping[str, Mapping[str, Any]] | None = None
+    has_loss: bool = False
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -76,7 +78,7 @@ def describe(word: str) -> Model:
         return MLP
     found = source(word)
     name = word if word in BUILT_IN else f"{found.path.stem}.{found.name}"
-    return Model(word, name, found.summary, found.parameters)
+    return Model(word, name, found.summary, found.parameters, found.has_loss)
 
 
 @functools.cache

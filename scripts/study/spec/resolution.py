@@ -10,10 +10,10 @@ from study.data import datasets
 from study.spec import models
 from study.spec.beside import files_beside, final_beside
 from study.spec.choice import Choice
+from study.spec.models import Model
 from study.spec.plan import Experiment, Plan, Value, run_name, runs_of
 from study.spec.settings import (
     USED_BY,
-    Hyperparameters,
     has_an_end,
     is_used,
     text,
@@ -44,7 +44,7 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
 
     def value(place: str, chosen: Mapping[str, Any], varied: Mapping[str, Any]) -> Value:
         settings = known.complete({**chosen, **varied})
-        _check(known, place, settings, varied, notes)
+        _check(model, place, settings, varied, notes)
         name = run_name(settings, dataset, validation, model)
         shown = {key: settings[key] for key in varied}
         return Value(value_text(shown), shown, name, settings["epochs"])
@@ -67,7 +67,7 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
     final = None
     if wanted is not None:
         settings = known.complete(baseline | wanted)
-        _check(known, "final", settings, {}, notes)
+        _check(model, "final", settings, {}, notes)
         run = run_name(settings, dataset, validation, model)
         final = Value("final", settings, run, settings["epochs"])
         trained = {each.run: each.epochs for each in runs_of(experiments, None, seeds, True)}
@@ -112,7 +112,7 @@ def _grid(vary: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _check(
-    known: Hyperparameters,
+    model: Model,
     place: str,
     settings: Mapping[str, Any],
     varied: Mapping[str, Any],
@@ -128,8 +128,12 @@ def _check(
                 f"{place}.vary.{name}: the optimizer {optimizer!r} does not use {name!r}; "
                 "set another optimizer in this experiment's `with:`"
             )
-        if settings[name] != known.default(name):
+        if settings[name] != model.hyperparameters.default(name):
             notes.append(f"{place}: {optimizer} ignores {name} = {text(settings[name])}")
+    if model.has_loss and settings["label_smoothing"]:
+        raise StudyError(
+            f"{place}: label_smoothing changes nothing: {model.word} has a loss of its own"
+        )
     warmup, epochs = settings["warmup_epochs"], settings["epochs"]
     if settings["schedule"] == "one_cycle" and warmup:
         raise StudyError(f"{place}: one_cycle warms up by itself; leave warmup_epochs at 0")

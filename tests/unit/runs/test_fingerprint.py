@@ -38,7 +38,7 @@ KINDS = [(model, task) for model in fingerprint.MODELS for task in fingerprint.T
 
 @pytest.mark.parametrize(("model", "task"), KINDS)
 def test_the_training_code_of_a_run_is_all_that_its_training_imports(model, task):
-    modules = [*fingerprint.TRAINING, fingerprint.MODELS[model], fingerprint.TASKS[task]]
+    modules = [*fingerprint.TRAINING, *fingerprint.MODELS[model], fingerprint.TASKS[task]]
     code = (
         f"import sys, {', '.join(f'study.learning.{module}' for module in modules)};"
         "print(*sorted(name for name in sys.modules if name.startswith('study.')))"

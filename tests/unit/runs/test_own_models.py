@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 import own_models
 from examples import FEW, random_images, run_settings, small_run, tensor_bytes
 from study.data.scaling import PIXELS
+from study.learning.classification import Classification
 from study.runs import checkpoint, fingerprint, model_loading, models
 from study.runs.checkpoint import Checkpoint, Target
 from study.runs.replicates import Journal, Saver, extend
+from study.spec import config
 from study.spec.models import MLP, describe, source
+from study.spec.resolution import resolve
 from study.support.errors import StudyError
 
 
@@ -28,6 +31,8 @@ def found_anew():
     """Paths of one name may hold another model in the next test."""
     source.cache_clear()
 
+
+OBJECTIVE = Classification(4)
 
 EXTENSIONS = st.lists(
     st.tuples(st.lists(st.integers(0, 3), min_size=1, max_size=3, unique=True), st.integers(1, 4)),
@@ -178,7 +183,7 @@ def test_what_is_wrong_when_it_is_tried_is_told_before_it_is_trained(tmp_path, f
         describe(str(path)), own_models.settings_of(path), (1, 2, 6), 4, PIXELS
     )
     with pytest.raises(StudyError) as refused:
-        model_loading.check(source(str(path)), architecture, random_images(2).inputs, "cpu")
+        model_loading.check(source(str(path)), architecture, OBJECTIVE, random_images(2), "cpu")
     assert f"{path}{message}" in str(refused.value)
 
 
@@ -188,7 +193,7 @@ def test_a_right_model_is_loaded_and_leaves_other_random_numbers_alone(model):
     random.seed(1)
     settings = own_models.settings_of(model)
     architecture = models.architecture(describe(str(model)), settings, (1, 2, 6), 4, PIXELS)
-    model_loading.check(source(str(model)), architecture, random_images(2).inputs, "cpu")
+    model_loading.check(source(str(model)), architecture, OBJECTIVE, random_images(2), "cpu")
     assert random.random() == expected
 
 
@@ -228,3 +233,55 @@ def test_its_syntax_is_part_of_the_fingerprint_and_that_of_what_it_imports(tmp_p
         assert fingerprint.differing(before, known()) == ["model"]
         file.write_text(content)
     assert known() == before
+
+
+LOSS = """
+
+def loss(outputs, targets):
+    return nn.functional.cross_entropy(outputs, targets, reduction="none")
+"""
+
+
+def test_a_loss_of_its_own_is_minimised_and_recorded(tmp_path):
+    plain = own_models.write(tmp_path)
+    settings = own_models.settings_of(plain, learning_rate=0.1, batch_size=16, rate=0.3)
+    expected = own_models.run_of(plain, settings).trainer([0, 1])
+    own = tmp_path / "with_loss.py"
+    own.write_text(own_models.CNN + LOSS)
+    run = own_models.run_of(own, settings)
+    found = run.trainer([0, 1])
+    for _ in range(2):
+        measured, wanted = found.train_epoch(run.train), expected.train_epoch(run.train)
+        np.testing.assert_allclose(measured["loss"], wanted["loss"], rtol=1e-5)
+        assert measured["accuracy"] == wanted["accuracy"]
+    alone = run.trainer([1])
+    for _ in range(2):
+        alone.train_epoch(run.train)
+    assert tensor_bytes(alone.state()[0]) == tensor_bytes(found.state()[1])
+    own.write_text(own_models.CNN + LOSS.replace("return ", "return 3 * "))
+    source.cache_clear()
+    tripled = own_models.run_of(own, settings)
+    once = tripled.trainer([0]).evaluate(tripled.validation)["loss"]
+    plainly = run.trainer([0]).evaluate(run.validation)["loss"]
+    np.testing.assert_allclose(once, [3 * loss for loss in plainly], rtol=1e-6)
+
+
+def test_a_loss_of_another_shape_is_told_before_it_is_trained(tmp_path):
+    path = own_models.write(tmp_path, own_models.CNN + LOSS.replace('"none"', '"mean"'))
+    run = own_models.run_of(path, own_models.settings_of(path))
+    with pytest.raises(
+        StudyError, match=r"loss gives \(\) for 2 examples, not one number for each"
+    ):
+        model_loading.check(
+            source(str(path)), run.architecture, run.objective, run.train.first(2), "cpu"
+        )
+
+
+def test_label_smoothing_beside_a_loss_of_its_own_is_refused(tmp_path):
+    path = own_models.write(tmp_path, own_models.CNN + LOSS)
+    described = {
+        "model": str(path),
+        "experiments": {"smooth": {"vary": {"label_smoothing": [0.0, 0.1]}}},
+    }
+    with pytest.raises(StudyError, match="label_smoothing changes nothing: .* a loss of its own"):
+        resolve(config.validated(described, "config.yaml"))
