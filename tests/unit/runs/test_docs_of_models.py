@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 import own_models
 from examples import random_images
 from study.data.scaling import PIXELS
+from study.learning.classification import Classification
 from study.runs import model_loading, models
 from study.spec import config
 from study.spec.models import describe, source
@@ -28,7 +29,7 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.M | re.S)
 
 
-FILE, TAKEN_AWAY = blocks("python")
+FILE, LOSS, TAKEN_AWAY = blocks("python")
 [STUDY] = blocks("yaml")
 
 
@@ -42,7 +43,9 @@ def folder(tmp_path, monkeypatch):
     source.cache_clear()
 
 
-@pytest.mark.parametrize("text", [FILE, EXAMPLE], ids=["page", "example"])
+@pytest.mark.parametrize(
+    "text", [FILE, EXAMPLE, f"{FILE}\n\n{LOSS}"], ids=["page", "example", "own loss"]
+)
 def test_the_file_is_a_model_that_the_study_takes_and_that_learns(text, folder):
     path = folder / "my_model.py"
     path.write_text(text)
@@ -50,7 +53,9 @@ def test_the_file_is_a_model_that_the_study_takes_and_that_learns(text, folder):
     assert len(study.runs) == 3
     settings = own_models.settings_of(path, channels=[3, 4], batch_size=16)
     run = own_models.run_of(path, settings)
-    model_loading.check(source(str(path)), run.architecture, run.train.first(2).inputs, "cpu")
+    told = source(str(path))
+    assert told.has_loss == ("def loss" in text)
+    model_loading.check(told, run.architecture, run.objective, run.train.first(2), "cpu")
     trainer = run.trainer([0])
     losses = [trainer.train_epoch(run.train)["loss"][0] for _ in range(5)]
     assert losses[-1] < losses[0]
@@ -110,7 +115,7 @@ def tried():
     """What a job makes of the model before it trains."""
     settings = own_models.settings_of("my_model.py")
     made = models.architecture(describe("my_model.py"), settings, (1, 2, 6), 4, PIXELS)
-    model_loading.check(source("my_model.py"), made, random_images(2).inputs, "cpu")
+    model_loading.check(source("my_model.py"), made, Classification(4), random_images(2), "cpu")
 
 
 @pytest.mark.parametrize("number", range(len(FAULTS)))
