@@ -23,6 +23,7 @@ import in_memory
 import machine
 import measure
 import output
+import own_model
 import page
 import peer
 import reference_study
@@ -573,3 +574,19 @@ def test_a_table_lines_up():
     assert output.table(["way", "seconds"], [["a", "1.0"], ["longer", "100.0"]]) == (
         "| way    | seconds |\n| ------ | ------: |\n| a      |     1.0 |\n| longer |   100.0 |"
     )
+
+
+# What a module costs
+
+
+def test_a_module_and_a_plain_loop_learn_the_same_in_the_benchmark(idx_folder):
+    train = evaluation.read_examples(idx_folder, "train")
+    try:
+        found = own_model.cnn_beside_plain_loop(train, 2)
+        assert found.losses[0] == pytest.approx(found.losses[1], rel=1e-4)
+        assert found.ratio > 0
+        beside = own_model.perceptron_beside_stacked(train, 1)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert beside.names == ("perceptron.py", "mlp")
+    assert "at most 1.2 wanted" in own_model.in_words(beside)
