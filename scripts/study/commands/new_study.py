@@ -14,6 +14,7 @@ from study.data.base import Data
 from study.data.scaling import of_inputs
 from study.spec import config, data_fit, first_config, models
 from study.spec.resolution import resolve
+from study.spec.tasks import CLASSIFICATION
 from study.spec.tasks import TASKS
 from study.support.errors import StudyError
 from study.support.files import write_text
@@ -103,10 +104,11 @@ def try_model(word: str, found: Data) -> None:
     # With torch, which takes seconds to import.
     from study.learning.examples import Examples
     from study.runs import model_loading
-    from study.runs.models import module
+    from study.runs.models import module, objective
 
     model = models.describe(word)
     settings = model.hyperparameters.complete({})
     made = module(model, settings, found.inputs, len(found.targets), of_inputs(found.train.x))
     seen = Examples.from_arrays(found.train.x[:2], found.train.y[:2], "cpu")
-    model_loading.check(models.source(word), made, seen.inputs, "cpu")
+    wanted = objective(CLASSIFICATION, settings, len(found.targets), loss=made.loss)
+    model_loading.check(models.source(word), made, wanted, seen, "cpu")
