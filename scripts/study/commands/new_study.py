@@ -14,8 +14,7 @@ from study.data.base import Data
 from study.data.scaling import of_inputs
 from study.spec import config, data_fit, first_config, models
 from study.spec.resolution import resolve
-from study.spec.tasks import CLASSIFICATION
-from study.spec.tasks import TASKS
+from study.spec.tasks import CLASSIFICATION, TASKS
 from study.support.errors import StudyError
 from study.support.files import write_text
 from study.support.resources import resource
