@@ -105,13 +105,9 @@ def try_model(word: str, found: Data) -> None:
     from study.runs import model_loading
     from study.runs.models import module, objective
 
-    model, outputs = models.describe(word), len(found.targets)
+    model = models.describe(word)
     settings = model.hyperparameters.complete({})
-    made = module(model, settings, found.inputs, outputs, of_inputs(found.train.x))
-    wanted = objective(CLASSIFICATION, settings, outputs, loss=made.loss)
+    made = module(model, settings, found.inputs, len(found.targets), of_inputs(found.train.x))
     seen = Examples.from_arrays(found.train.x[:2], found.train.y[:2], "cpu")
-<<<<<<< Updated upstream
     wanted = objective(CLASSIFICATION, settings, len(found.targets), loss=made.loss)
-=======
->>>>>>> Stashed changes
     model_loading.check(models.source(word), made, wanted, seen, "cpu")
