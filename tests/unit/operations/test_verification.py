@@ -341,7 +341,11 @@ def test_a_bit_anywhere_in_settings_json_is_noticed(study, bit):
             continue
         flip(path, (position + 0.5) / len(content), bit)
         checked = Verification(study, Path("results"))
-        found = list(checked._check(path.parent, "", verified_runs.run(path.parent, wanted)))
+        found = list(
+            checked._check(
+                path.parent, "", verified_runs.run(path.parent, wanted, MLP.hyperparameters)
+            )
+        )
         # White space may be of any kind.
         same = _readable(path) == json.loads(content)
         assert same or [finding.verdict for finding in found] != [OK], content[position - 9 :][:20]
@@ -556,7 +560,7 @@ def test_what_another_device_trained_is_not_compared(study, forged, quick):
 
 
 def test_what_other_code_trained_is_not_compared(study, quick, monkeypatch):
-    monkeypatch.setattr(fingerprint, "training_code", lambda: "other")
+    monkeypatch.setattr(fingerprint, "training_code", lambda *_: "other")
     [finding] = train_again(study)
     assert finding.verdict == SKIPPED
     assert "not trained again: it was made with other code" in finding.text
