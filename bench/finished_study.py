@@ -61,7 +61,7 @@ def finish(folder: Path, processes: int) -> None:
     planned = resolve(config.load([Path("study.yaml")]))
     dataset = datasets.describe(planned.dataset)
     learning = fingerprint.learning(
-        dataset.digest, planned.validation, dataset.outputs, planned.model
+        dataset.digest, planned.validation, dataset.outputs, planned.model, dataset.task
     )
     write = partial(_finish_run, learning=learning, made_by=provenance.made_by())
     with ProcessPoolExecutor(processes) as pool:

@@ -20,7 +20,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from small_study import ROOT, STUDY, Study, copy_code_for_make
-from study.operations.status import HEADINGS
+from study.operations.status import headings
+from study.spec.tasks import CLASSIFICATION
 from terminal import Terminal
 
 EPOCHS = 60
@@ -142,7 +143,7 @@ def test_during_a_run_what_trains_is_told_with_its_measures(story):
         first,
     )
     assert 2 * 2 * 2 <= int(match[1]) < WANTED
-    assert re.split("  +", heading) == list(HEADINGS)
+    assert re.split("  +", heading) == headings(CLASSIFICATION)
     for run in runs:
         assert re.search(TRAINING, run)
     assert len(runs) == 2

@@ -45,7 +45,7 @@ try:
     DATASET = describe(PLAN.dataset)
     data_fit.check_description(PLAN, DATASET)
     LEARNING = fingerprint.learning(
-        DATASET.digest, PLAN.validation, DATASET.outputs, PLAN.model
+        DATASET.digest, PLAN.validation, DATASET.outputs, PLAN.model, DATASET.task
     )
     if CONFIG["partial"]:
         PLAN = completeness.finished_part(PLAN, RUN_FOLDERS, LEARNING)

@@ -30,10 +30,10 @@ def run(args: argparse.Namespace) -> None:
         except checkpoint.DamagedStateError as error:
             print(f"{error}; left as it is")
             continue
-        kind = _kind(saved)
-        if saved.fingerprint["code"] == fingerprint.training_code(kind):
+        trained = _trained(saved)
+        if saved.fingerprint["code"] == fingerprint.training_code(*trained):
             continue
-        if saved.syntax == fingerprint.training_syntax(kind):
+        if saved.syntax == fingerprint.training_syntax(*trained):
             print(f"{path.parent.name}: only comments or layout of the training code changed")
             harmless.append(path)
         else:
@@ -45,9 +45,10 @@ def run(args: argparse.Namespace) -> None:
     print(f"{len(accepted)} runs accepted, {other} would be trained anew")
 
 
-def _kind(saved: checkpoint.Checkpoint) -> str:
-    """That of the model which was trained: a file's is part of the fingerprint."""
-    return "module" if "model" in saved.fingerprint else "mlp"
+def _trained(saved: checkpoint.Checkpoint) -> tuple[str, str]:
+    """The kind of model and the task: a file's and any but classification are in fingerprints."""
+    model = "module" if "model" in saved.fingerprint else "mlp"
+    return model, saved.fingerprint.get("task", "classification")
 
 
 def asked(count: int) -> bool:
@@ -61,7 +62,7 @@ def accept(path: Path) -> None:
         if not free:
             raise StudyError(f"{path.parent}: is being trained; wait for it")
         saved = checkpoint.read_checkpoint(path)
-        saved.fingerprint["code"] = fingerprint.training_code(_kind(saved))
+        saved.fingerprint["code"] = fingerprint.training_code(*_trained(saved))
         checkpoint.write(path, saved)
         # It describes the run by the old digest; the workflow writes it anew.
         (path.parent / "settings.json").unlink(missing_ok=True)

@@ -60,6 +60,6 @@ def _graph(plan: Plan, exported: export.Model, folder: Path) -> ModelProto:
     data = datasets.describe(plan.dataset).load(folder)
     name = onnx_graph.input_name(exported)
     examples = data.test.x[:COMPARED].reshape(-1, *exported.description.inputs)
-    architecture = export.architecture(plan, data)
-    graph = modules.graph(architecture, list(exported.networks.values()), name, examples)
+    architecture, spread = export.architecture(plan, data), exported.description.spread
+    graph = modules.graph(architecture, list(exported.networks.values()), name, examples, spread)
     return onnx_graph.described(graph, exported)

@@ -1,4 +1,4 @@
-"""Classify with an exported model: pictures (PNG and the like), IDX files, tables or arrays."""
+"""Answer with an exported model: pictures (PNG and the like), IDX files, tables or arrays."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="a line for each example, with every class's probability",
+        help="a line for each example, with every class's probability, or every prediction",
     )
 
 
@@ -44,10 +44,11 @@ def run(arguments: argparse.Namespace) -> None:
     if described.is_images:
         _doubt_tone(found, described)
     names, examples = zip(*found, strict=True)
-    probabilities = used.probabilities(np.stack(examples))
-    if not np.isfinite(probabilities).all():
-        raise StudyError(f"{arguments.model}: gives no probabilities; its weights are too large")
-    tell(names, probabilities, described, arguments.json)
+    answers = used.probabilities(np.stack(examples))
+    if not np.isfinite(answers).all():
+        what = described.answers
+        raise StudyError(f"{arguments.model}: gives no {what}; its weights are too large")
+    tell(names, answers, described, arguments.json)
 
 
 def _read(path: Path, described: Description, invert: bool) -> list[tuple[str, np.ndarray]]:
@@ -74,9 +75,16 @@ def _doubt_tone(found: list[tuple[str, np.ndarray]], described: Description) -> 
 
 
 def tell(
+    names: tuple[str, ...], answers: np.ndarray, described: Description, as_json: bool
+) -> None:
+    """Print what each example is taken for, or what is predicted of it."""
+    told = _predictions if described.targets else _classes
+    told(names, answers, described, as_json)
+
+
+def _classes(
     names: tuple[str, ...], probabilities: np.ndarray, described: Description, as_json: bool
 ) -> None:
-    """Print what each example is taken for."""
     classes, what = described.classes, "image" if described.is_images else "example"
     best = probabilities.argmax(axis=1)
     if as_json:
@@ -91,3 +99,23 @@ def tell(
     ]
     headings = (what, "class", "probability")
     print(tabulate(rows, headings, disable_numparse=True, colalign=("left", "left", "right")))
+
+
+def _predictions(
+    names: tuple[str, ...], predictions: np.ndarray, described: Description, as_json: bool
+) -> None:
+    what = "image" if described.is_images else "example"
+    targets = [target["name"] for target in described.targets]
+    if as_json:
+        for name, row in zip(names, predictions.tolist(), strict=True):
+            line = {what: name, "predictions": dict(zip(targets, row, strict=True))}
+            print(json.dumps(line, ensure_ascii=False))
+        return
+    rows = [
+        (printable(name), *(f"{value:.6g}" for value in row))
+        for name, row in zip(names, predictions.tolist(), strict=True)
+    ]
+    units = [f" ({target['unit']})" if target["unit"] else "" for target in described.targets]
+    headings = [what, *(printable(name + unit) for name, unit in zip(targets, units, strict=True))]
+    aligned = ("left", *["right"] * len(targets))
+    print(tabulate(rows, headings, disable_numparse=True, colalign=aligned))

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
         for note in data_fit.check_files(resolved, dataset, data):
             print(f"note: {note}", file=sys.stderr)
     learning = fingerprint.learning(
-        dataset.digest, resolved.validation, dataset.outputs, resolved.model
+        dataset.digest, resolved.validation, dataset.outputs, resolved.model, dataset.task
     )
     found = plan_table.table(resolved, args.runs, learning, args.cores)
     print(plan_table.to_json(found) if args.json else plan_table.in_words(found, args.all))

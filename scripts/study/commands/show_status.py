@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
     )
     dataset = datasets.describe(resolved.dataset)
     learning = fingerprint.learning(
-        dataset.digest, resolved.validation, dataset.outputs, resolved.model
+        dataset.digest, resolved.validation, dataset.outputs, resolved.model, dataset.task
     )
     snapshot = Progress(resolved, args.results / "runs", learning).snapshot()
     if args.since is not None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from study.commands import options
 from study.data import base, datasets
-from study.data.scaling import of_inputs
+from study.data.scaling import of_inputs, of_targets
 from study.runs import (
     attempts,
     checkpoint,
@@ -37,7 +37,7 @@ from study.spec import models as model_files
 from study.spec.config import checked_settings, validated
 from study.spec.models import MLP, Model
 from study.spec.settings import has_an_end, identity
-from study.spec.tasks import CLASSIFICATION
+from study.spec.tasks import REGRESSION, TASKS, Task
 from study.support import object_store
 from study.support.errors import StudyError
 from study.support.files import move_aside
@@ -45,6 +45,7 @@ from study.support.locks import run_lock
 
 if TYPE_CHECKING:
     from study.learning.examples import Examples
+    from study.learning.objective import Objective
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
@@ -170,6 +171,15 @@ class Job:
         """That of the model's file, where it has one."""
         return self.architecture.loss if isinstance(self.architecture, models.Module) else None
 
+    @property
+    def task(self) -> Task:
+        return TASKS[self.data.task]
+
+    @property
+    def objective(self) -> "Objective":
+        spread = of_targets(self.data.train.y) if self.task is REGRESSION else None
+        return models.objective(self.task, self.settings, len(self.data.targets), spread, self.loss)
+
     def told(self) -> contextlib.AbstractContextManager[None]:
         """Tells what goes wrong in a model's file as a fault of that file."""
         if self.model.is_perceptron:
@@ -231,10 +241,12 @@ def train(job: Job) -> None:
     storage = object_store.Folder(stored)
     storage.fetch(job.journal, job.checkpoint)
     learning = fingerprint.learning(
-        job.dataset.digest, job.validation, job.dataset.outputs, job.model
+        job.dataset.digest, job.validation, job.dataset.outputs, job.model, job.task.name
     )
     known = matching_state(job.checkpoint, fingerprint.of_run(job.settings, learning))
-    known.syntax = known.syntax or fingerprint.training_syntax(fingerprint.kind_of(job.model))
+    known.syntax = known.syntax or fingerprint.training_syntax(
+        fingerprint.kind_of(job.model), job.task.name
+    )
     open_seeds = job.target.open_seeds(known)
     if open_seeds:
         log(f"{job.folder.name}: training seeds {open_seeds} to epoch {job.target.epochs}")
@@ -246,7 +258,7 @@ def train(job: Job) -> None:
     # Arrow takes memory that training has had until here.
     from study.runs import outputs, usage
 
-    outputs.write(job.folder, known, job.target, job.settings, job.architecture)
+    outputs.write(job.folder, known, job.target, job.settings, job.architecture, job.task)
     if open_seeds:
         usage.write(job.folder / "benchmark.tsv", time.monotonic() - STARTED)
 
@@ -264,8 +276,8 @@ def extend(job: Job, known: checkpoint.Checkpoint, storage: object_store.Folder)
         learned,
         evaluated,
         job.architecture,
-        CLASSIFICATION,
-        models.objective(CLASSIFICATION, job.settings, len(job.data.targets), loss=job.loss),
+        job.task,
+        job.objective,
         chosen,
         device.kind(chosen),
         arithmetic.digest(chosen),

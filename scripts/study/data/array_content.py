@@ -54,6 +54,17 @@ def content(arrays: Mapping[str, Any], options: Mapping[str, Any], place: str) -
     return Content(learned, tested, targets, fitted, notes)
 
 
+def plain_task(values: np.ndarray, place: str) -> str:
+    """The task of targets (n,) or (n, targets) by their values."""
+    if values.ndim == 2 and values.shape[1] > 1:
+        return "regression"
+    if values.ndim not in (1, 2):
+        return "classification"
+    column = pd.Series(values.reshape(len(values)))
+    is_classes = preparing.is_classes(column, None, f"{place}: y_train")
+    return "classification" if is_classes else "regression"
+
+
 def _targets(values: np.ndarray, task: str | None, place: str) -> tuple[np.ndarray, Any]:
     if values.ndim == 2 and values.shape[1] > 1:
         if task == "classification" or not np.issubdtype(values.dtype, np.number):

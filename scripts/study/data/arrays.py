@@ -37,6 +37,18 @@ class ArraysDataset(Decoded):
             return False  # what is wrong is told when the file is read
         return len(shape) in IMAGE_DIMENSIONS
 
+    def plain_task(self) -> str:
+        """By the values of y_train, which are read."""
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                values = file[ARRAYS[1]]
+        except Exception:
+            return "classification"  # what is wrong is told when the file is read
+        # With pandas, which planning does without where the config names the task.
+        from study.data.array_content import plain_task
+
+        return plain_task(values, str(self.path))
+
     def read(self, sources: Sequence[str], tell: Tell) -> Content:
         """The arrays of the file; pickled objects, which could run anything, are refused."""
         try:

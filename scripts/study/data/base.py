@@ -119,6 +119,11 @@ class Data:
         return self.part("test")
 
     @property
+    def task(self) -> str:
+        """What is learned of them, `classification` or `regression`."""
+        return "classification" if isinstance(self.targets, Classes) else "regression"
+
+    @property
     def inputs(self) -> tuple[int, ...]:
         """The shape of one example; (channels, height, width) of an image."""
         return self.train.x.shape[1:]
@@ -160,6 +165,11 @@ class Dataset(ABC):
         The catalogues were written for the reference study's garments.
         """
         return "garments" if self.name == REFERENCE else self.plural
+
+    @property
+    def task(self) -> str:
+        """What is learned, `classification` or `regression`: planning knows it without the data."""
+        return "classification"
 
     @property
     def outputs(self) -> int | None:

@@ -91,6 +91,15 @@ class Decoded(Dataset):
         return None
 
     @property
+    def task(self) -> str:
+        """As the config says, or else as the targets plainly are."""
+        return str(self.options.get("task") or self.plain_task())
+
+    def plain_task(self) -> str:
+        """What the targets plainly are, where the config does not say it."""
+        return "classification"
+
+    @property
     def digest(self) -> str:
         """Stands for the content of the files that the config names, and how they are read."""
         options = {key: value for key, value in self.options.items() if key != self.form}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from study.data.base import Tell
-from study.data.decoded import Content, Decoded
+from study.data.decoded import Content, Decoded, digest_of
 from study.support.errors import StudyError
 from study.support.strict_yaml import suggestion
 
@@ -29,6 +29,16 @@ class TableDataset(Decoded):
     def is_images(self) -> bool:
         """No: its rows are numbers."""
         return False
+
+    def plain_task(self) -> str:
+        """By the values of the target, which are read; several targets are quantities."""
+        target = listed(self.options["target"])
+        if len(target) > 1:
+            return "regression"
+        # With pandas, which planning does without where the config names the task.
+        from study.data import table_reading
+
+        return table_reading.plain_task(self.path, target[0], digest_of(self.path))
 
     @classmethod
     def check(cls, options: Mapping[str, Any]) -> None:

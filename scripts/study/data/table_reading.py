@@ -1,5 +1,6 @@
 """From a table of any columns to numbers that networks take."""
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,6 +93,26 @@ class Table:
             for name in names
         ]
         return np.concatenate(found, axis=1), Quantities(names, [""] * len(names))
+
+
+@functools.lru_cache(maxsize=64)
+def plain_task(path: Path, target: str, digest: str) -> str:
+    """The task of a table by the values of its `target`; `digest` is that of the file.
+
+    What is wrong with the file is told when all of it is read.
+    """
+    try:
+        values = _column(path, target)
+    except Exception:
+        return "classification"
+    is_classes = preparing.is_classes(values.dropna(), None, f"{path}: column {target!r}")
+    return "classification" if is_classes else "regression"
+
+
+def _column(path: Path, name: str) -> pd.Series:
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path, columns=[name])[name]
+    return pd.read_csv(path, usecols=[name])[name]
 
 
 def read_table(path: Path) -> pd.DataFrame:

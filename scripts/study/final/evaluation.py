@@ -1,18 +1,24 @@
-"""The final model on the official test images: what its networks say, and what that amounts to."""
+"""The final model on the official test images: what its networks say, and what that amounts to.
+
+Of classes it is an Evaluation, of quantities Predictions (predictions.py).
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from study.data import datasets
-from study.data.base import Data
-from study.data.scaling import of_inputs
+from study.data.base import Classes, Data
+from study.data.scaling import Spread, of_inputs, of_targets
 from study.final import inference, weights
+from study.final.predictions import Predictions
+from study.final.provenance import Provenance
 from study.runs import models
 from study.spec import schemas
 from study.spec.models import Model
@@ -41,21 +47,6 @@ _FORM = {
 }
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """Which networks were evaluated, on which images.
-
-    `seeds` are those of `run` that did not diverge, `epoch` is the one that the weights are of;
-    `dataset` is the data set's name and `digest` that of its files' checksums.
-    """
-
-    run: str
-    epoch: int
-    seeds: list[int]
-    dataset: str
-    digest: str
-
-
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """The class `probabilities` (seeds, images, classes) float32, and the `labels` (images,).
@@ -63,9 +54,16 @@ class Evaluation:
     Only `provenance` can be asked for where there are no seeds.
     """
 
+    kind: ClassVar[str] = "probabilities"
+
     provenance: Provenance
     probabilities: np.ndarray
     labels: np.ndarray
+
+    @property
+    def answers(self) -> np.ndarray:
+        """The probabilities."""
+        return self.probabilities
 
     @property
     def seeds(self) -> list[int]:
@@ -90,6 +88,11 @@ class Evaluation:
     def correct(self) -> np.ndarray:
         """Whether the predicted class is the right one, (seeds, images)."""
         return self.predicted == self.labels
+
+    @property
+    def scores_by_seed(self) -> np.ndarray:
+        """The accuracies, (seeds,)."""
+        return self.correct.mean(axis=1)
 
     @cached_property
     def accuracy(self) -> MeanOfSeeds:
@@ -174,8 +177,11 @@ class Evaluation:
         )
 
 
-def evaluate(plan: Plan, run: Path, data: Path) -> Evaluation:
-    """Let the plan's final model classify the test images in `data`; `run` is its run's folder."""
+Evaluated = Evaluation | Predictions
+
+
+def evaluate(plan: Plan, run: Path, data: Path) -> Evaluated:
+    """Let the plan's final model meet the test images in `data`; `run` is its run's folder."""
     final = plan.final
     if final is None:
         raise StudyError("the plan has no final model: add `final:` to the configuration")
@@ -183,46 +189,61 @@ def evaluate(plan: Plan, run: Path, data: Path) -> Evaluation:
     content = dataset.load(data)
     inputs = content.test.x.reshape(len(content.test), -1)
     networks = weights.tensors_of_run(run, plan.final_run.seeds, final.epochs)
-    classify = _classifier(plan.model, final.settings, content)
+    answer = _answering(plan.model, final.settings, content)
     # More threads may sum in another order.
     with threadpool_limits(1):
-        found = [classify(inputs, tensors) for tensors in networks.values()]
-    return Evaluation(
+        found = [answer(inputs, tensors) for tensors in networks.values()]
+    return _kind(content)(
         Provenance(final.run, final.epochs, list(networks), dataset.name, dataset.digest),
         np.array(found, np.float32).reshape(-1, len(inputs), len(content.targets)),
         np.asarray(content.test.y),
     )
 
 
-def _classifier(
+def _kind(data: Data) -> type[Evaluation] | type[Predictions]:
+    return Evaluation if isinstance(data.targets, Classes) else Predictions
+
+
+def _answering(
     model: Model, settings: Settings, data: Data
 ) -> Callable[[np.ndarray, Mapping[str, np.ndarray]], np.ndarray]:
-    """What gives the probabilities of inputs (n, features), as stored, by a network's tensors."""
-    scaling = of_inputs(data.test.x)
+    """What a network's tensors make of inputs (n, features), as stored.
+
+    These are the classes' probabilities, or predictions in the targets' units.
+    """
+    scaling, spread = of_inputs(data.test.x), spread_of(data)
     if not model.is_perceptron:
         # With torch, which perceptrons do without.
         from study.final import modules
 
-        return modules.Classifier(
-            models.module(model, settings, data.inputs, len(data.targets), scaling)
+        return modules.Answering(
+            models.module(model, settings, data.inputs, len(data.targets), scaling), spread
         )
     activation = settings["activation"]
-    return lambda inputs, tensors: inference.probabilities(
-        inputs, weights.layers(tensors), activation, scaling
+    return lambda inputs, tensors: inference.answers(
+        inputs, weights.layers(tensors), activation, scaling, spread
     )
 
 
-def write(path: Path, evaluation: Evaluation) -> None:
-    """Write what `read` gives back: `seed_<n>.probabilities` (images, classes) of each seed."""
+def spread_of(data: Data) -> Spread | None:
+    """That of the targets, by which they were learned; None of classes."""
+    return None if isinstance(data.targets, Classes) else of_targets(data.train.y)
+
+
+def write(path: Path, evaluation: Evaluated) -> None:
+    """Write what `read` gives back: `seed_<n>.probabilities` (images, classes) of each seed.
+
+    Of quantities they are `seed_<n>.predictions` (examples, targets).
+    """
     tensors = {
-        f"seed_{seed}.probabilities": probabilities
-        for seed, probabilities in zip(evaluation.seeds, evaluation.probabilities, strict=True)
+        f"seed_{seed}.{evaluation.kind}": answers
+        for seed, answers in zip(evaluation.seeds, evaluation.answers, strict=True)
     }
     weights.write_described(path, tensors, asdict(evaluation.provenance))
 
 
-def read_evaluation(path: Path, data: Data) -> Evaluation:
-    """What `write` wrote, with the labels of the test part of `data`.
+def read_evaluation(path: Path, data: Data) -> Evaluated:
+    """What `write` wrote, with the labels or quantities of the test part of `data`.
 
     Raises StudyError where the file is missing, damaged or about another data set.
     """
@@ -237,16 +258,23 @@ def read_evaluation(path: Path, data: Data) -> Evaluation:
         raise StudyError(
             f"{path}: is about other images than those of {data.dataset.name}; {weights.AGAIN}"
         )
-    labels = np.asarray(data.test.y)
-    shape = (len(labels), len(data.targets))
-    names = [f"seed_{seed}.probabilities" for seed in provenance.seeds]
+    kind, right = _kind(data), np.asarray(data.test.y)
+    shape = (len(right), len(data.targets))
+    names = [f"seed_{seed}.{kind.kind}" for seed in provenance.seeds]
     if set(names) != found.keys():
         raise weights.damaged(path, "its seeds are not those that it names", weights.AGAIN)
     for name in names:
         if found[name].dtype != np.float32 or found[name].shape != shape:
             raise weights.damaged(path, f"{name} is no float32 tensor {shape}", weights.AGAIN)
-        sums = found[name].sum(axis=1)
-        if not ((found[name] >= 0).all() and np.allclose(sums, 1, atol=1e-3)):
-            raise weights.damaged(path, f"{name} holds no probabilities", weights.AGAIN)
-    probabilities = np.array([found[name] for name in names], np.float32).reshape(-1, *shape)
-    return Evaluation(provenance, probabilities, labels)
+        if not (_are_probabilities if kind is Evaluation else _are_numbers)(found[name]):
+            raise weights.damaged(path, f"{name} holds no {kind.kind}", weights.AGAIN)
+    answers = np.array([found[name] for name in names], np.float32).reshape(-1, *shape)
+    return kind(provenance, answers, right)
+
+
+def _are_probabilities(found: np.ndarray) -> bool:
+    return bool((found >= 0).all() and np.allclose(found.sum(axis=1), 1, atol=1e-3))
+
+
+def _are_numbers(found: np.ndarray) -> bool:
+    return bool(np.isfinite(found).all())

@@ -11,7 +11,7 @@ import numpy as np
 
 from study.data import datasets
 from study.data.base import Classes, Data
-from study.data.scaling import AS_STORED, PIXELS, Scaling, of_inputs
+from study.data.scaling import AS_STORED, PIXELS, Scaling, Spread, of_inputs, of_targets
 from study.final import inference, weights
 from study.final.inference import Layers
 from study.final.weights import DESCRIPTION
@@ -69,8 +69,7 @@ _NUMBERS = {
     "shape": {"type": "array", "items": _COUNT, "minItems": 1, "maxItems": 8},
     "fitted": _FITTED,
 }
-_ALWAYS = {
-    "dataset": _NAME,
+_CLASSES = {
     "classes": {
         "type": "array",
         "items": _NAME,
@@ -78,6 +77,26 @@ _ALWAYS = {
         "maxItems": 256,
         "uniqueItems": True,
     },
+}
+_TARGETS = {
+    "targets": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {
+                "name": _NAME,
+                "unit": _NAME,
+                "mean": _NUMBER,
+                "deviation": _NUMBER | {"exclusiveMinimum": 0},
+            },
+            "required": ["name", "unit", "mean", "deviation"],
+            "additionalProperties": False,
+        },
+        "minItems": 1,
+    },
+}
+_ALWAYS = {
+    "dataset": _NAME,
     "settings": {"type": "object"},
     "epoch": {"type": "integer", "minimum": 1},
     "validation": {"type": ["string", "object"]},
@@ -89,17 +108,17 @@ _ALWAYS = {
 }
 
 
-def _form(own: Mapping[str, Any], optional: Mapping[str, Any]) -> dict[str, Any]:
+def _form(described: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a description, by what it takes and gives."""
+    taken = _NUMBERS if "shape" in described else _IMAGES
+    given = _TARGETS if "targets" in described else _CLASSES
+    optional = {"model": _MODEL} | ({"channels": _COUNT} if taken is _IMAGES else {})
     return {
         "type": "object",
-        "properties": {**_ALWAYS, **own, **optional, "model": _MODEL},
-        "required": [*_ALWAYS, *own],
+        "properties": {**_ALWAYS, **given, **taken, **optional},
+        "required": [*_ALWAYS, *given, *taken],
         "additionalProperties": False,
     }
-
-
-_OF_IMAGES = _form(_IMAGES, {"channels": _COUNT})
-_OF_NUMBERS = _form(_NUMBERS, {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,14 +127,17 @@ class Description:
 
     Images are `height` x `width` pixels, 0 to 255, grey ones or in so many `channels`, whose edge
     is `border` on average in the data set. Other examples are numbers of this `shape`, which
-    `fitted` says how to make (`Data.fitted`). `classes` names what each probability is of.
+    `fitted` says how to make (`Data.fitted`). `classes` names what each probability is of;
+    `targets` has instead, for each quantity that is predicted, its name and unit, and the mean and
+    the deviation that one of the networks' outputs is scaled by.
     `settings` are those of training, `epoch` is the one after which the weights were taken, and
     `validation` is as in plan.json. `model` has the name, the summary and the number of parameters
     of modules from a file; perceptrons have none.
     """
 
     dataset: str
-    classes: list[str]
+    classes: list[str] | None = None
+    targets: list[dict[str, Any]] | None = None
     height: int | None = None
     width: int | None = None
     border: float | None = None
@@ -142,6 +164,26 @@ class Description:
         return (*channels, self.height, self.width)
 
     @property
+    def outputs(self) -> int:
+        """How many numbers a network gives for an example."""
+        return len(self.classes or self.targets or ())
+
+    @property
+    def answers(self) -> str:
+        """What the numbers are."""
+        return "predictions" if self.targets else "probabilities"
+
+    @property
+    def spread(self) -> Spread | None:
+        """How outputs become predictions; None of classes."""
+        if self.targets is None:
+            return None
+        means, deviations = (
+            tuple(float(each[key]) for each in self.targets) for key in ("mean", "deviation")
+        )
+        return means, deviations
+
+    @property
     def scaling(self) -> Scaling:
         """How examples become inputs."""
         return PIXELS if self.is_images else AS_STORED
@@ -165,6 +207,7 @@ class Model:
     def probabilities(self, examples: np.ndarray) -> np.ndarray:
         """The mean of the networks' class probabilities, float32 (examples, classes).
 
+        Of quantities it is that of their predictions, in the targets' units (examples, targets).
         `examples` is (examples, *inputs), uint8 of images and float32 of numbers.
         """
         if self.graph:
@@ -173,9 +216,10 @@ class Model:
 
             return onnx_graph.computed(self.graph, examples)
         rows = examples.reshape(len(examples), -1)
-        activation, scaling = self.description.settings["activation"], self.description.scaling
+        described = self.description
+        activation = described.settings["activation"]
         found = [
-            inference.probabilities(rows, layers, activation, scaling)
+            inference.answers(rows, layers, activation, described.scaling, described.spread)
             for layers in self.networks.values()
         ]
         return np.mean(found, axis=0)
@@ -190,7 +234,7 @@ def of_plan(plan: Plan, run: Path, data: Path) -> Model:
     networks = read(run, plan.final_run.seeds, final.epochs)
     description = Description(
         dataset=dataset.name,
-        classes=class_names(content.targets),
+        **_given(content),
         **_taken(content),
         settings=final.settings,
         epoch=final.epochs,
@@ -228,6 +272,19 @@ def _taken(data: Data) -> dict[str, Any]:
     return told if channels == 1 else told | {"channels": channels}
 
 
+def _given(data: Data) -> dict[str, Any]:
+    """What of the description says what the networks give."""
+    if isinstance(data.targets, Classes):
+        return {"classes": class_names(data.targets)}
+    columns = data.targets.names, data.targets.units, *of_targets(data.train.y)
+    return {
+        "targets": [
+            {"name": name, "unit": unit, "mean": float(mean), "deviation": float(deviation)}
+            for name, unit, mean, deviation in zip(*columns, strict=True)
+        ]
+    }
+
+
 def border(images: np.ndarray) -> np.ndarray:
     """The pixels at the edge of each image (..., height, width): (..., n)."""
     edge = np.ones(images.shape[-2:], bool)
@@ -255,8 +312,7 @@ def write(path: Path, model: Model) -> None:
 def read_model(path: Path) -> Model:
     """What `write` wrote; StudyError where the file is missing, damaged or of another form."""
     described, tensors = weights.read_described(path, REMEDY)
-    form = _OF_NUMBERS if "shape" in described else _OF_IMAGES
-    fault = next(schemas.errors(described, form), None)
+    fault = next(schemas.errors(described, _form(described)), None)
     if fault:
         place = ".".join(map(str, fault.absolute_path))
         raise weights.damaged(path, f"{DESCRIPTION} {place}: {fault.message}", REMEDY)
@@ -279,7 +335,7 @@ def read_model(path: Path) -> Model:
     sizes = [
         math.prod(description.inputs),
         *settings["hidden"],
-        len(description.classes),
+        description.outputs,
     ]
     networks = {
         seed: weights.network(tensors, f"seed_{seed}", sizes, path, REMEDY)

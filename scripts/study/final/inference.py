@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.special import erf, expit, softmax
 
-from study.data.scaling import Scaling
+from study.data.scaling import Scaling, Spread
 
 # Weights (outputs, inputs) and biases (outputs,), float32, of each layer, as torch.nn.Linear
 # holds them.
@@ -27,17 +27,26 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def probabilities(
-    inputs: np.ndarray, layers: Layers, activation: str, scaling: Scaling
+def answers(
+    inputs: np.ndarray,
+    layers: Layers,
+    activation: str,
+    scaling: Scaling,
+    spread: Spread | None = None,
 ) -> np.ndarray:
     """The probability of each class for each example, float32 (examples, classes).
 
-    `inputs` is (examples, features), as stored, which `scaling` makes a network's; `activation`
-    names what follows each hidden layer.
+    Where targets of this `spread` were learned, the prediction of each, in its unit, float32
+    (examples, targets). `inputs` is (examples, features), as stored, which `scaling` makes a
+    network's; `activation` names what follows each hidden layer.
     """
     scale, offset = map(np.float32, scaling)
     values = inputs.astype(np.float32) * scale - offset
     *hidden, (weight, bias) = layers
     for hidden_weight, hidden_bias in hidden:
         values = ACTIVATIONS[activation](values @ hidden_weight.T + hidden_bias)
-    return softmax(values @ weight.T + bias, axis=1)
+    outputs = values @ weight.T + bias
+    if spread is None:
+        return softmax(outputs, axis=1)
+    means, deviations = (np.array(each, np.float32) for each in spread)
+    return outputs * deviations + means

@@ -37,22 +37,23 @@ def build(model: Model) -> onnx.ModelProto:
     `inputs` (n, *shape) float32, as the networks take them.
     The probabilities are the mean over the seeds' networks. Each network is a chain of its own:
     OpenVINO compiles no batched product of a graph whose number of images is free. The class names
-    are in the metadata under `classes`. A model without networks becomes a ModelProto without a
-    graph.
+    are in the metadata under `classes`. Of quantities the graph gives `predictions` (n, targets) in
+    their units, which `targets` names in the metadata. A model without networks becomes a
+    ModelProto without a graph.
     """
     description = model.description
     if not model.networks:
         return onnx.ModelProto(ir_version=IR_VERSION, doc_string="no network: every seed diverged")
     name, kind = IMAGES if description.is_images else NUMBERS
     inputs = helper.make_tensor_value_info(name, kind, ["n", *description.inputs])
-    probabilities = ["n", len(description.classes)]
+    answers = ["n", description.outputs]
     graph = _of(model)
     built = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "final",
             [inputs],
-            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, probabilities)],
+            [helper.make_tensor_value_info(description.answers, TensorProto.FLOAT, answers)],
             graph.constants,
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
@@ -69,7 +70,7 @@ def input_name(model: Model) -> str:
 
 
 def computed(path: Path, examples: np.ndarray) -> np.ndarray:
-    """The probabilities (n, classes) of `examples` (n, ...) by the graph in a file, in NumPy.
+    """What the graph in a file answers to `examples` (n, ...), in NumPy: (n, outputs).
 
     Raises StudyError where there is none.
     """
@@ -84,15 +85,16 @@ def computed(path: Path, examples: np.ndarray) -> np.ndarray:
     if not found.HasField("graph"):
         raise StudyError(f"{path}: {found.doc_string or 'has no graph'}")
     [name] = [each.name for each in found.graph.input]
-    [probabilities] = ReferenceEvaluator(found).run(["probabilities"], {name: examples})
-    return np.asarray(probabilities)
+    [answers] = ReferenceEvaluator(found).run(None, {name: examples})
+    return np.asarray(answers)
 
 
 def described(graph: onnx.ModelProto, model: Model) -> onnx.ModelProto:
     """The graph with what it is of in its metadata."""
     description = model.description
-    classes = json.dumps(description.classes, ensure_ascii=False)
-    told = {"dataset": description.dataset, "classes": classes}
+    key = "targets" if description.targets else "classes"
+    given = json.dumps(getattr(description, key), ensure_ascii=False)
+    told = {"dataset": description.dataset, key: given}
     if description.fitted:
         told["fitted"] = json.dumps(description.fitted, ensure_ascii=False)
     helper.set_model_props(graph, told)
@@ -114,11 +116,21 @@ def _of(model: Model) -> "_Graph":
         graph.network(inputs, layers, activation, f"seed_{seed}")
         for seed, layers in model.networks.items()
     ]
+    spread = model.description.spread
+    if spread is None:
+        of_seeds = [graph.node("Softmax", outputs, axis=-1) for outputs in of_seeds]
     total = of_seeds[0]
-    for probabilities in of_seeds[1:]:
-        total = graph.node("Add", total, probabilities)
+    for answers in of_seeds[1:]:
+        total = graph.node("Add", total, answers)
     count = graph.number("networks", len(of_seeds))
-    graph.node("Div", total, count, output="probabilities")
+    if spread is None:
+        graph.node("Div", total, count, output=model.description.answers)
+        return graph
+    means, deviations = (np.array(each, np.float32) for each in spread)
+    mean = graph.node("Div", total, count)
+    scaled = graph.node("Mul", mean, graph.constant("targets.deviation", deviations))
+    offset = graph.constant("targets.mean", means)
+    graph.node("Add", scaled, offset, output=model.description.answers)
     return graph
 
 
@@ -145,14 +157,14 @@ class _Graph:
         return output
 
     def network(self, values: str, layers: Layers, activation: str, name: str) -> str:
-        """One network's probabilities (n, classes) of `values` (n, features)."""
+        """One network's outputs (n, outputs) for `values` (n, features)."""
         for index, (weight, bias) in enumerate(layers):
             if index:
                 values = self.activation(values, activation)
             place = f"{name}.layers.{index}"
             values = self.node("MatMul", values, self.constant(f"{place}.weight", weight.T))
             values = self.node("Add", values, self.constant(f"{place}.bias", bias))
-        return self.node("Softmax", values, axis=-1)
+        return values
 
     def activation(self, values: str, name: str) -> str:
         if name == "silu":  # x * sigmoid(x)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from study.data.base import Data
 from study.final import evaluation
-from study.final.evaluation import Evaluation
+from study.final.evaluation import Evaluated, Evaluation
 from study.spec.beside import FinalBeside, files_beside, final_beside, foreign, no_final
 from study.spec.plan import Plan, Value
 from study.spec.settings import Settings
@@ -66,9 +66,14 @@ class HeldOut:
         return mean, Interval(*within(ends, bounds))
 
 
-def held_out(plan: Plan, metrics: pd.DataFrame, evaluated: Evaluation | None) -> HeldOut | None:
-    """A study's final model, where it holds images out and networks are left; else None."""
-    if evaluated is None or plan.final is None or isinstance(plan.validation, str):
+def held_out(plan: Plan, metrics: pd.DataFrame, evaluated: Evaluated | None) -> HeldOut | None:
+    """A study's final model, where it holds images out and networks are left; else None.
+
+    Also None of quantities: Wilson's interval is one of shares.
+    """
+    if not isinstance(evaluated, Evaluation):
+        return None
+    if plan.final is None or isinstance(plan.validation, str):
         return None
     return _measured(plan.final, plan.validation["size"], metrics, evaluated)
 
@@ -92,7 +97,7 @@ def beside(plan: Plan, data: Data) -> HeldOut | None:
     folder = Path(plan.beside)
     final = final_beside(folder)
     evaluated = evaluation.read_evaluation(folder / "final.safetensors", data)
-    if not evaluated.seeds:
+    if not (isinstance(evaluated, Evaluation) and evaluated.seeds):
         raise no_final(folder)
     if (evaluated.provenance.run, evaluated.provenance.epoch) != (final.run, final.epochs):
         raise foreign(folder / "final.safetensors", "is of another model than plan.json names")

@@ -52,7 +52,11 @@ class CheckedStudy:
         self.results = results
         self.dataset = datasets.describe(plan.dataset)
         self.learning = fingerprint.learning(
-            self.dataset.digest, plan.validation, self.dataset.outputs, plan.model
+            self.dataset.digest,
+            plan.validation,
+            self.dataset.outputs,
+            plan.model,
+            self.dataset.task,
         )
         self.data = results / "data" / self.dataset.name
         self.runs = results / "runs"

@@ -95,7 +95,7 @@ class Panel:
             resolved = resolve(settings, chosen)
             dataset = datasets.describe(resolved.dataset)
             learning = fingerprint.learning(
-                dataset.digest, resolved.validation, dataset.outputs, resolved.model
+                dataset.digest, resolved.validation, dataset.outputs, resolved.model, dataset.task
             )
             self._progress = chosen, Progress(resolved, self.results / "runs", learning)
         return self._progress[1]

@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tabulate import tabulate
@@ -15,9 +14,7 @@ from study.operations import job_logs
 from study.operations.plan_table import differences, duration, settings_in_words
 from study.operations.progress import RunProgress, Situation, Snapshot, trained_since
 from study.spec.plan import Plan
-
-# What matters most comes first: a narrow terminal cuts the rest.
-HEADINGS = ("run", "is", "epoch", "accuracy", "loss", "all seeds", "settings", "remark")
+from study.spec.tasks import CLASSIFICATION, TASKS, Task, score_of, task_of
 
 LOST = "every seed diverged"
 
@@ -43,6 +40,11 @@ def counts(snapshot: Snapshot) -> str:
     return f"{told}; about {duration(left)} of training left"
 
 
+def headings(task: Task) -> list[str]:
+    """Those of the table: what matters most comes first, since a narrow terminal cuts the rest."""
+    return ["run", "is", "epoch", task.symbol, "loss", "all seeds", "settings", "remark"]
+
+
 def table(snapshot: Snapshot, baseline: dict, most: int = SHOWN) -> str:
     """The runs that train, failed or were interrupted, at most so many; empty where none is."""
     told = (Situation.FAILED, Situation.TRAINING, Situation.INTERRUPTED)
@@ -50,19 +52,21 @@ def table(snapshot: Snapshot, baseline: dict, most: int = SHOWN) -> str:
     if not runs:
         return ""
     cells = [_cells(run, snapshot, baseline) for run in runs[:most]]
-    found = tabulate(cells, HEADINGS, tablefmt="plain", disable_numparse=True)
+    # The runs of a study are of one task.
+    task = task_of(name for run in runs for name in run.entry or {})
+    found = tabulate(cells, headings(task), tablefmt="plain", disable_numparse=True)
     more = f"\n… and {len(runs) - most} more" if len(runs) > most else ""
     return found + more
 
 
 def _cells(seen: RunProgress, snapshot: Snapshot, baseline: dict) -> list[str]:
     entry = seen.entry or {}
-    accuracy, loss = entry.get("validation_accuracy"), entry.get("validation_loss")
+    score, loss = entry.get(score_of("validation", entry)), entry.get("validation_loss")
     return [
         seen.run.run.rpartition("-")[2],
         str(seen.situation),
         f"{entry['epoch']} of {seen.run.epochs}" if entry else "",
-        "" if accuracy is None else percent(accuracy),
+        "" if score is None else written(score, task_of(entry)),
         "" if loss is None else f"{loss:.4f}",
         f"{seen.done} of {seen.wanted}",
         settings_in_words(differences(seen.run.settings, baseline)),
@@ -70,8 +74,9 @@ def _cells(seen: RunProgress, snapshot: Snapshot, baseline: dict) -> list[str]:
     ]
 
 
-def percent(fraction: float) -> str:
-    return f"{100 * fraction:.2f} %"
+def written(score: float, task: Task) -> str:
+    """A score: accuracy in per cent, R² with three decimals."""
+    return f"{100 * score:.2f} %" if task is CLASSIFICATION else f"{score:.3f}"
 
 
 def _remark(seen: RunProgress, snapshot: Snapshot) -> str:
@@ -186,43 +191,46 @@ def headline(plan: Plan, results: Path) -> list[str]:
     except (OSError, pa.ArrowException):
         return []
     if plan.final:
-        told = [_accuracy(row) for row in rows if row["experiment"] == "final"]
-        return [*(f"final model: {accuracy}" for accuracy in told), *_tested(plan, results)]
+        scores = [_score(row) for row in rows if row["experiment"] == "final"]
+        return [*(f"final model: {score}" for score in scores), *_tested(plan, results)]
     best: dict[str, dict] = {}
     for row in rows:
         known = best.get(row["experiment"])
         if known is None or _rank(row) < _rank(known):
             best[row["experiment"]] = row
     return [
-        f"{name}: best is {row['value']}, {_accuracy(row)}" if row["n"] else f"{name}: {LOST}"
+        f"{name}: best is {row['value']}, {_score(row)}" if row["n"] else f"{name}: {LOST}"
         for name, row in best.items()
     ]
 
 
 def _rank(row: dict) -> tuple[bool, int, float]:
     """The best first, as results.experiments.rank has it: what lost seeds comes after others."""
-    mean = row["validation_accuracy_mean"]
+    mean = row[f"{score_of('validation', row)}_mean"]
     return mean is None, row["diverged"], -(mean or 0.0)
 
 
-def _accuracy(row: dict) -> str:
-    mean, low, high = (row[f"validation_accuracy_{name}"] for name in ("mean", "low", "high"))
+def _score(row: dict) -> str:
+    task, score = task_of(row), score_of("validation", row)
+    mean, low, high = (row[f"{score}_{name}"] for name in ("mean", "low", "high"))
+    what = f"validation {task.symbol}"
     if mean is None:
         return LOST
     seeds = "one seed" if row["n"] == 1 else f"{row['n']} seeds"
     if row["diverged"]:
         seeds += f", {row['diverged']} more diverged"
     if low is None:
-        return f"validation accuracy {percent(mean)} ({seeds})"
+        return f"{what} {written(mean, task)} ({seeds})"
     if math.isclose(high - mean, mean - low, rel_tol=1e-6):
-        half = 100 * (mean - low)
-        return f"validation accuracy {100 * mean:.2f} ± {half:.2f} % ({seeds}, 95 % interval)"
-    ends = f"{percent(low)} to {percent(high)}"
-    return f"validation accuracy {percent(mean)} ({seeds}, 95 % interval from {ends})"
+        # The unit stands once, behind both numbers.
+        half = written(mean - low, task)
+        return f"{what} {written(mean, task).removesuffix(' %')} ± {half} ({seeds}, 95 % interval)"
+    ends = f"{written(low, task)} to {written(high, task)}"
+    return f"{what} {written(mean, task)} ({seeds}, 95 % interval from {ends})"
 
 
 def _tested(plan: Plan, results: Path) -> list[str]:
-    """The accuracy on the test images, where these are others than the validation images."""
+    """The score on the test examples, where these are others than those of validation."""
     if plan.validation == "test":
         return []
     # Takes a second to import, and is needed only here.
@@ -233,4 +241,6 @@ def _tested(plan: Plan, results: Path) -> list[str]:
     found = evaluation.read_evaluation(results / "final.safetensors", data)
     if not found.seeds:
         return []
-    return [f"final model: test accuracy {percent(np.mean(found.correct))}, mean of the seeds"]
+    task = TASKS[data.task]
+    score = written(found.scores_by_seed.mean(), task)
+    return [f"final model: test {task.symbol} {score}, mean of the seeds"]

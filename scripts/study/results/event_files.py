@@ -17,7 +17,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from study.results.metrics import settings_in
 from study.spec.settings import text
-from study.spec.tasks import CLASSIFICATION
+from study.spec.tasks import task_of
 
 # TensorBoard reads files with `tfevents` in their name, one after another as their names sort. One
 # that runs never looks again at what it has read: a later export has a later name.
@@ -44,10 +44,11 @@ def export(metrics: pd.DataFrame, folder: Path) -> int:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tensorboard-") as temporary:
         made = Path(temporary) / folder.name
-        _write(made / file, [Event(summary=_experiment(chosen, names))])
+        measures = task_of(metrics.columns).columns
+        _write(made / file, [Event(summary=_experiment(chosen, names, measures))])
         for (run, seed), rows in replicates:
             start = Event(summary=hparams.hparams_pb(chosen[run], run, start_time_secs=0))
-            events = [start, *_scalars(rows), Event(summary=_end(rows))]
+            events = [start, *_scalars(rows, measures), Event(summary=_end(rows))]
             _write(made / run / f"seed_{seed}" / file, events)
         _keep_names(folder, made)
         shutil.rmtree(folder, ignore_errors=True)
@@ -76,7 +77,9 @@ def _settings(row: pd.Series, names: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _experiment(chosen: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> Summary:
+def _experiment(
+    chosen: Mapping[str, Mapping[str, Any]], names: Sequence[str], measures: Sequence[str]
+) -> Summary:
     """What HParams offers to filter and sort by: the settings that differ, and the measures."""
     values = {
         name: list(dict.fromkeys(each[name] for each in chosen.values() if name in each))
@@ -88,19 +91,17 @@ def _experiment(chosen: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -
             for name, found in values.items()
             if len(found) > 1
         ],
-        metrics=[hparams.Metric(name) for name in CLASSIFICATION.columns],
+        metrics=[hparams.Metric(name) for name in measures],
         time_created_secs=0,
     )
 
 
-def _scalars(rows: pd.DataFrame) -> Iterator[Event]:
+def _scalars(rows: pd.DataFrame, measures: Sequence[str]) -> Iterator[Event]:
     """The measures of one replicate, an event for each epoch."""
     rows = rows.sort_values("epoch")
     times = rows["seconds"].cumsum()
     for row, trained in zip(rows.to_dict("records"), times, strict=True):
-        values = [
-            Summary.Value(tag=name, simple_value=row[name]) for name in CLASSIFICATION.columns
-        ]
+        values = [Summary.Value(tag=name, simple_value=row[name]) for name in measures]
         yield Event(wall_time=trained, step=row["epoch"], summary=Summary(value=values))
 
 

@@ -14,6 +14,7 @@ from study.runs.equal_code import same_code
 from study.spec import model_file, models
 from study.spec.models import MLP, Model
 from study.spec.settings import essential
+from study.spec.tasks import CLASSIFICATION
 
 # The plan's `validation`: "test", or which training images are held out.
 Validation = str | Mapping[str, Any]
@@ -101,21 +102,24 @@ def learning(
     validation: Validation,
     outputs: int | None = None,
     model: Model = MLP,
+    task: str = CLASSIFICATION.name,
 ) -> dict[str, str]:
     """Everything but its settings that a run's numbers depend on, wherever it is trained.
 
     `validation` is the plan's: which images are learned from and judged. `outputs` is the number of
     classes or quantities where the data set's description says it, and not its files alone: of the
     same files two descriptions may say different things. A `model` that a file defines is part of
-    it by what the file says.
+    it by what the file says. Classification is not named: runs of before there were other tasks
+    keep their fingerprints.
     """
     data = hashlib.sha256(f"{data_digest} {json.dumps(validation, sort_keys=True)}".encode())
     return {
-        "code": training_code(kind_of(model)),
+        "code": training_code(kind_of(model), task),
         "data": data.hexdigest()[:16],
         "torch": version("torch"),
         **({} if outputs is None else {"outputs": str(outputs)}),
         **({} if model.is_perceptron else {"model": model_syntax(model)}),
+        **({} if task == CLASSIFICATION.name else {"task": task}),
     }
 
 

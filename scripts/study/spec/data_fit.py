@@ -10,6 +10,7 @@ from study.data.base import Classes, Data, Dataset
 from study.data.decoded import Decoded
 from study.spec.plan import Plan
 from study.spec.settings import Settings
+from study.spec.tasks import REGRESSION, TASKS
 from study.support.errors import StudyError
 
 # Dimensions of an image: channels, height and width.
@@ -24,6 +25,16 @@ def check_description(plan: Plan, dataset: Dataset) -> None:
     if isinstance(dataset.targets, Classes):
         for language in plan.languages:
             dataset.targets.in_language(language)
+    task = TASKS[dataset.task]
+    metric = plan.early_stopping["metric"]
+    known = ["validation_loss", *(f"validation_{each}" for each in task.metrics)]
+    if metric not in known:
+        raise StudyError(
+            f"report.early_stopping.metric: {metric} is none of {task.name}; it has "
+            f"{', '.join(known)}"
+        )
+    if task is REGRESSION:
+        _refuse_of_classes(plan)
 
 
 def check_files(plan: Plan, dataset: Dataset, folder: Path) -> list[str]:
@@ -33,6 +44,8 @@ def check_files(plan: Plan, dataset: Dataset, folder: Path) -> list[str]:
     """
     check_description(plan, dataset)
     data = dataset.load(folder)
+    if data.task != dataset.task:
+        raise StudyError(f"data.task: {dataset.name} is for {data.task}; say `task: {data.task}`")
     _refuse_untrained(data)
     learned, held_out = len(data.train), 0
     if not isinstance(plan.validation, str):
@@ -50,6 +63,18 @@ def check_files(plan: Plan, dataset: Dataset, folder: Path) -> list[str]:
         *_odd_labels(data),
         *_odd_pixels(data),
     ]
+
+
+def _refuse_of_classes(plan: Plan) -> None:
+    """Raise StudyError where a study of quantities asks for what only classes have."""
+    if any(run.settings["label_smoothing"] for run in plan.runs):
+        raise StudyError(
+            "label_smoothing: spreads a class over all others, which regression has none of; "
+            "leave it out"
+        )
+    for key, given in {"claims": plan.claims, "report.beside": plan.beside}.items():
+        if given:
+            raise StudyError(f"{key}: compares accuracies, which regression has none of")
 
 
 def _refuse_untrained(data: Data) -> None:

@@ -14,12 +14,14 @@ class Task:
         metrics: Measured beside the loss, most telling first.
         higher_is_better: The direction of each metric; the loss is better where it is lower.
         bounds: What each metric cannot go below or above.
+        symbol: What the score is called on a terminal.
     """
 
     name: str
     metrics: tuple[str, ...]
     higher_is_better: Mapping[str, bool] = field(default_factory=dict)
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    symbol: str = "accuracy"
 
     @property
     def score(self) -> str:
@@ -45,10 +47,16 @@ REGRESSION = Task(
     ("r2", "rmse"),
     {"r2": True, "rmse": False},
     {"r2": (-math.inf, 1.0), "rmse": (0.0, math.inf)},
+    "R²",
 )
 
 # By the name that the config has under `data.task`.
 TASKS = {task.name: task for task in [CLASSIFICATION, REGRESSION]}
+
+
+def score_of(part: str, columns: Iterable[str]) -> str:
+    """The column of a table of metrics by which `part` is scored, as `validation_accuracy`."""
+    return f"{part}_{task_of(columns).score}"
 
 
 def task_of(columns: Iterable[str]) -> Task:

@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 
 # Whether less is better.
-METRICS = {"validation_loss": True, "validation_accuracy": False}
+METRICS = {
+    "validation_loss": True,
+    "validation_accuracy": False,
+    "validation_r2": False,
+    "validation_rmse": True,
+}
 
 
 def stop(values: Sequence[float], patience: int, lower_is_better: bool) -> tuple[int, int]:
@@ -29,20 +34,22 @@ def stop(values: Sequence[float], patience: int, lower_is_better: bool) -> tuple
     return len(values), taken
 
 
-def read_off(rows: pd.DataFrame, metric: str, patience: int) -> pd.DataFrame:
+def read_off(
+    rows: pd.DataFrame, metric: str, patience: int, score: str = "validation_accuracy"
+) -> pd.DataFrame:
     """What early stopping would have made of each replicate in `rows`, of a run's metrics.
 
     By seed: the epoch after which it is `stopped`, the one that is `taken`, `saved`, the epochs
-    not trained, and `gained`, the validation accuracy of the epoch taken minus that of the last.
+    not trained, and `gained`, the `score` of the epoch taken minus that of the last.
     """
     found = {}
     for seed, replicate in rows.sort_values("epoch").groupby("seed"):
-        accuracy = replicate["validation_accuracy"].to_numpy()
+        scores = replicate[score].to_numpy()
         stopped, taken = stop(replicate[metric].to_numpy(), patience, METRICS[metric])
         found[seed] = {
             "stopped": stopped,
             "taken": taken,
             "saved": len(replicate) - stopped,
-            "gained": accuracy[taken - 1] - accuracy[-1],
+            "gained": scores[taken - 1] - scores[-1],
         }
     return pd.DataFrame.from_dict(found, orient="index")

@@ -63,9 +63,15 @@ def mean_of_seeds(values: np.ndarray, bounds: tuple[float, float] = SHARE) -> Me
 
     `bounds` are what a value cannot go below or above, and so no interval does.
     """
-    mean, _, low, high = map(float, t_interval(values.mean(axis=1), bounds))
+    return of_seeds(values.mean(axis=1), bootstrap_images(values.mean(axis=0)), bounds)
+
+
+def of_seeds(
+    by_seed: np.ndarray, over_images: Interval, bounds: tuple[float, float]
+) -> MeanOfSeeds:
+    """The mean of what each seed gives, `by_seed` (seeds,), with its interval over images."""
+    mean, _, low, high = map(float, t_interval(by_seed, bounds))
     over_seeds = Interval(low, high)
-    over_images = bootstrap_images(values.mean(axis=0))
     both = (
         mean - math.hypot(mean - over_seeds.low, mean - over_images.low),
         mean + math.hypot(over_seeds.high - mean, over_images.high - mean),

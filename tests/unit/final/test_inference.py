@@ -45,7 +45,7 @@ def test_probabilities_are_those_of_plain_torch(activation, sizes, seed):
     with torch.no_grad():
         inputs = (torch.from_numpy(pixels) / 255 - 0.5) / 0.5
         expected = torch.softmax(torch.nn.Sequential(*modules[:-1])(inputs), -1)
-    found = inference.probabilities(pixels, layers, activation, PIXELS)
+    found = inference.answers(pixels, layers, activation, PIXELS)
     assert found.dtype == np.float32
     assert found.sum(axis=1) == pytest.approx(np.ones(7), abs=1e-5)
     assert np.allclose(found, expected.numpy(), rtol=0, atol=1e-5)
@@ -58,4 +58,4 @@ def test_extreme_inputs_stay_finite():
     ]
     pixels = np.array([[0, 0, 0], [255, 255, 255]], np.uint8)
     for activation in ACTIVATIONS:
-        assert np.isfinite(inference.probabilities(pixels, layers, activation, PIXELS)).all()
+        assert np.isfinite(inference.answers(pixels, layers, activation, PIXELS)).all()
