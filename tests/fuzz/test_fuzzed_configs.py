@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from fuzzing import FULL, INPUTS, altered, damaged, in_time, told
+from study.data import datasets
 from study.spec import claims, predicates
+from study.spec.beside import files_beside
 from study.spec.config import MOST_VALUES, load, validated
 from study.spec.models import MLP
 from study.spec.plan import Plan
@@ -169,6 +171,15 @@ def test_a_grid_that_is_too_large_is_told_with_its_size(path):
         validated({"experiments": {"rates": {"vary": grid(side, side)}}}, "config.yaml")
     message = told(caught.value, "config.yaml: experiments: ask for 20,164 values")
     assert "rates has 20,164" in message
+
+
+@pytest.mark.parametrize(
+    ("read", "place"), [(datasets.describe, "data.dataset"), (files_beside, "report.beside")]
+)
+def test_a_name_longer_than_the_file_system_takes_is_told(read, place):
+    with pytest.raises(StudyError) as caught:
+        read(f"{'a' * 300}/data.yaml")
+    assert told(caught.value, place).endswith("a: File name too long")
 
 
 def test_claims_over_many_values_are_told_before_they_are_looked_up():

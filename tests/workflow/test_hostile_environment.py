@@ -16,10 +16,19 @@ HOSTILE = dict.fromkeys(environment.TAKEN_OUT, "1") | {
     "TZ": "Asia/Kathmandu",
 }
 
+MATPLOTLIBRC = """
+backend: module://matplotlib_inline.backend_inline
+font.size: 20
+lines.markersize: 20
+savefig.bbox: tight
+svg.fonttype: none
+"""
+
 
 def test_a_hostile_environment_changes_no_number_and_no_figure(made_once, tmp_path):
     study = Study(tmp_path)
     study.configure()
+    (tmp_path / "matplotlibrc").write_text(MATPLOTLIBRC, encoding="utf-8")
     done = study.run(**HOSTILE)
     assert done.returncode == 0, done.output
     assert study.content() == made_once.content()

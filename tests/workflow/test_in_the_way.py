@@ -128,6 +128,7 @@ def test_folders_and_dead_links_in_place_of_files_are_moved_aside(measured):
     (measured.results / "summary.parquet" / "kept").touch()
     (measured.results / "metrics.parquet").unlink()
     (measured.results / "metrics.parquet").symlink_to("nowhere")
+    assert "leads nowhere" in measured.ok("--dry-run", "--", "metrics").output
     measured.ok("metrics")
     assert (measured.results / "summary.parquet.in-the-way" / "kept").exists()
     assert (measured.results / "summary.parquet").is_file()

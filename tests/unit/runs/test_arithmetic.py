@@ -9,10 +9,11 @@ import torch
 from small_study import ROOT
 from study.runs import arithmetic
 
-PROGRAM = "from study.runs import arithmetic; arithmetic.settle(); print(arithmetic.digest('cpu'))"
+SETTLED = "from study.runs import arithmetic; arithmetic.settle(); "
+DIGEST = SETTLED + "print(arithmetic.digest('cpu'))"
 
 
-def digest_under(program: str = PROGRAM, **environment: str) -> str:
+def printed(program: str = DIGEST, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
@@ -25,7 +26,7 @@ def digest_under(program: str = PROGRAM, **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def usual() -> str:
-    return digest_under()
+    return printed()
 
 
 def test_the_digest_is_the_same_in_every_process(usual):
@@ -35,16 +36,24 @@ def test_the_digest_is_the_same_in_every_process(usual):
 
 
 def test_threads_and_libraries_threads_are_settled(usual):
-    assert digest_under(OMP_NUM_THREADS="2", MKL_NUM_THREADS="2", OMP_DYNAMIC="true") == usual
+    assert printed(OMP_NUM_THREADS="2", MKL_NUM_THREADS="2", OMP_DYNAMIC="true") == usual
 
 
 @pytest.mark.parametrize(
     "variable", [{"MKL_CBWR": "COMPATIBLE"}, {"ATEN_CPU_CAPABILITY": "default"}]
 )
 def test_other_loops_have_another_digest(usual, variable):
-    assert digest_under(**variable) != usual
+    assert printed(**variable) != usual
 
 
 def test_factors_are_whole_whatever_was_said_before(usual):
-    said = "import torch; torch.set_float32_matmul_precision('medium'); " + PROGRAM
-    assert digest_under(said) == usual
+    said = "import torch; torch.set_float32_matmul_precision('medium'); " + DIGEST
+    assert printed(said) == usual
+
+
+def test_threads_and_precision_are_settled_where_no_number_shows_it():
+    """Small products are the same by two threads, and rounded factors take a CPU that has them."""
+    said = "import torch; torch.set_num_threads(2); "
+    said += "torch.set_float32_matmul_precision('medium'); " + SETTLED
+    said += "print(torch.get_num_threads(), torch.get_float32_matmul_precision())"
+    assert printed(said) == "1 highest"

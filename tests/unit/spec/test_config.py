@@ -124,6 +124,8 @@ def vary(text):
         ("data: {validation: train}\n", "data.validation", "unknown value 'train'"),
         ("data: {sources: []}\n", "data.sources", "must not be empty"),
         ('data: {dataset: ""}\n', "data.dataset", "must not be empty"),
+        ('data: {dataset: "a\\ud800"}\n', "data.dataset", "is not valid Unicode"),
+        ('report: {"\\udfff": 1}\n', "report", "the key '\\udfff' is not valid Unicode"),
         ("report: {languages: [fr]}\n", "report.languages[0]", "unknown value 'fr'; known are"),
         ("report: {languages: [es, es]}\n", "report.languages", "the same value twice: 'es'"),
     ],
