@@ -9,6 +9,7 @@ import madeup
 from study.page import document
 from study.report import document as report
 from study.report.data import collect
+from study.spec.tasks import CLASSIFICATION
 from study.support.language import Language
 
 FINAL = ["curves", "confusion", "classes", "calibration", "confused", "mistakes"]
@@ -41,7 +42,7 @@ class Made:
         claims = pq.read_table(folder / "claims.parquet").to_pylist()
         self.told = collect(
             study.plan,
-            study.metrics[document.COLUMNS],
+            study.metrics[document.columns(CLASSIFICATION)],
             study.summary,
             folder / "runs",
             folder / "data",

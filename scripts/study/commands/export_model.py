@@ -11,7 +11,8 @@ from study.data import datasets
 from study.data.base import CHECKSUMS
 from study.final import export, onnx_graph
 from study.report import model_card
-from study.report.data import METRICS_COLUMNS, collect
+from study.report.data import collect, metrics_columns
+from study.results.metrics import read as read_metrics
 from study.spec.plan import Plan
 from study.support import receipts
 from study.support.errors import StudyError
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _export(plan: Plan, run: Path, arguments: argparse.Namespace) -> None:
-    metrics = pd.read_parquet(arguments.metrics, columns=METRICS_COLUMNS)
+    metrics = read_metrics(arguments.metrics, metrics_columns)
     summary = pd.read_parquet(arguments.summary)
     study = collect(plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation)
     exported = export.of_plan(plan, run, arguments.data)

@@ -34,6 +34,7 @@ def _judged(plan: Plan, metrics: Path, summary: Path) -> pa.Table:
         return claims.CLAIMS.empty_table()
     # SciPy and statsmodels take a second to import, which other studies need not wait for.
     from study.results import verdicts
+    from study.results.metrics import read
 
-    measured = pd.read_parquet(metrics, columns=verdicts.COLUMNS)
+    measured = read(metrics, verdicts.columns)
     return verdicts.judge(asked, plan, pd.read_parquet(summary), measured)

@@ -10,6 +10,7 @@ from study.commands import options
 from study.data.base import CHECKSUMS
 from study.page import document
 from study.report.data import collect
+from study.results.metrics import read as read_metrics
 from study.spec.beside import files_beside
 from study.spec.plan import Plan
 from study.spec.texts import language_of
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     read += map(Path, files_beside(plan.beside))
     read += document.figures_of(plan, arguments.figures, arguments.language)
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
-        metrics = pd.read_parquet(arguments.metrics, columns=document.COLUMNS)
+        metrics = read_metrics(arguments.metrics, document.columns)
         summary = pd.read_parquet(arguments.summary)
         claims = pq.read_table(arguments.claims).to_pylist()
         study = collect(

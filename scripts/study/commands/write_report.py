@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 from study.commands import options
 from study.data.base import CHECKSUMS
 from study.report import document
-from study.report.data import METRICS_COLUMNS, collect
+from study.report.data import collect, metrics_columns
+from study.results.metrics import read as read_metrics
 from study.spec.beside import files_beside
 from study.spec.plan import Plan
 from study.spec.texts import language_of
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     read += filter(None, [arguments.evaluation])
     read += map(Path, files_beside(plan.beside))
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
-        metrics = pd.read_parquet(arguments.metrics, columns=METRICS_COLUMNS)
+        metrics = read_metrics(arguments.metrics, metrics_columns)
         summary = pd.read_parquet(arguments.summary)
         claims = pq.read_table(arguments.claims).to_pylist()
         study = collect(

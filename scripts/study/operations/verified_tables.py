@@ -76,7 +76,7 @@ def comparisons(study: CheckedStudy) -> Iterator[Finding]:
 
 def claims(study: CheckedStudy) -> Iterator[Finding]:
     """The claims' verdicts against the summary and the metrics."""
-    measures = pd.read_parquet(study.metrics, columns=verdicts.COLUMNS)
+    measures = measured.read(study.metrics, verdicts.columns)
     numbers = pd.read_parquet(study.summary)
     expected = verdicts.judge(claimed.asked(study.plan), study.plan, numbers, measures)
     yield from _table(study, study.claims, expected, f"does not follow from {study.summary}")

@@ -24,17 +24,22 @@ from study.page import text as page_text
 from study.page.charts import Chart
 from study.page.claims import UnfoldedClaims
 from study.page.text import Parts
-from study.report.data import METRICS_COLUMNS, ReportData
+from study.report.data import ReportData, metrics_columns
 from study.report.words import Words
 from study.results import findings
 from study.spec.plan import Plan
+from study.spec.tasks import Task
 from study.spec.texts import language_of
 from study.support.language import Language
 from study.support.resources import resource
 
 FILES = resource("resources/page")
 
-COLUMNS = [*METRICS_COLUMNS, "train_loss"]
+
+def columns(task: Task) -> list[str]:
+    """What the page reads of metrics.parquet."""
+    return [*metrics_columns(task), "train_loss"]
+
 
 # Of static figures and of charts, those that come first in the report up to so many characters.
 MOST_STATIC = 3_000_000
@@ -80,8 +85,8 @@ def figures_of(plan: Plan, folder: Path, code: str) -> list[Path]:
 def render(study: ReportData, language: Language, report: str, figures: Path) -> str:
     """The page in one language.
 
-    `study` has COLUMNS of the metrics, `report` is the text of report.<language>.md, `figures` the
-    folder of the figures and `data` that of the data set's files.
+    `study` has these `columns` of the metrics, `report` is the text of report.<language>.md,
+    `figures` the folder of the figures and `data` that of the data set's files.
     """
     return _Page(study, language, report, figures).render()
 

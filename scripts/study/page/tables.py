@@ -13,6 +13,7 @@ from study.report.data import ReportData
 from study.report.words import Words
 from study.results.experiments import is_number, rank
 from study.spec import settings
+from study.spec.tasks import score_of
 
 # More rows than these would make the page too large; it says so and keeps the best.
 MOST_ROWS = 10_000
@@ -134,8 +135,8 @@ def _last(metrics: pd.DataFrame) -> dict[str, list[Any]]:
     """
     last = metrics.groupby("run")["epoch"].transform("max")
     rows = metrics[(metrics["epoch"] == last) & (metrics["status"] == "ok")]
-    validation = rows.groupby("run")["validation_accuracy"].agg(["count", "mean", "std"])
-    train = rows.groupby("run")["train_accuracy"].mean()
+    validation = rows.groupby("run")[score_of("validation", rows)].agg(["count", "mean", "std"])
+    train = rows.groupby("run")[score_of("train", rows)].mean()
     return {
         run: [int(count), _percent(mean), _percent(deviation), _percent(train[run])]
         for run, count, mean, deviation in validation.itertuples()

@@ -11,6 +11,7 @@ from study.report.to_paste import final_to_paste, to_paste
 from study.results import findings, trends
 from study.results.experiments import ExperimentResult
 from study.spec import settings
+from study.spec.tasks import score_of
 from study.statistics.significance import is_clear
 from study.support import markdown
 
@@ -165,12 +166,13 @@ class Conclusions(Results):
         metrics = self.study.metrics
         rows = metrics[metrics["run"].isin(named) & (metrics["epoch"] <= chosen["epochs"])]
         is_end = (rows["epoch"] == chosen["epochs"]) & (rows["status"] == "ok")
-        accuracies = rows.loc[is_end, ["seed", "validation_accuracy"]].drop_duplicates("seed")
-        if accuracies.empty:
+        score = score_of("validation", rows)
+        scores = rows.loc[is_end, ["seed", score]].drop_duplicates("seed")
+        if scores.empty:
             return None
-        told = self.words.percent(float(accuracies["validation_accuracy"].mean()))
+        told = self.words.percent(float(scores[score].mean()))
         lost = rows.loc[rows["status"] == "diverged", "seed"].nunique()
-        return told + self.words.lost_of(lost, lost + len(accuracies))
+        return told + self.words.lost_of(lost, lost + len(scores))
 
     def _other_optimizer(self) -> str:
         """A reminder of what was found with another optimizer than the recommended one."""

@@ -20,22 +20,17 @@ from study.results.fidelity import MEASURES, Comparison
 from study.results.findings import ExperimentResult, ValueResult
 from study.spec import schemas
 from study.spec.plan import Plan
+from study.spec.tasks import Task
 from study.statistics import classes
 from study.statistics.classes import ClassCounts
 from study.support.errors import StudyError
 from study.support.files import read_text
 
-METRICS_COLUMNS = [
-    "run",
-    "seed",
-    "epoch",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "train_eval_accuracy",
-    "seconds",
-    "status",
-]
+
+def metrics_columns(task: Task) -> list[str]:
+    """What the report reads of metrics.parquet: all measures but the loss of training."""
+    measured = [name for name in task.columns if name != "train_loss"]
+    return ["run", "seed", "epoch", *measured, "status"]
 
 
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}

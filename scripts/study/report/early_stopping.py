@@ -9,8 +9,9 @@ import pandas as pd
 from study.report.accuracy_tables import Results
 from study.report.part import side_of_zero
 from study.results import findings
+from study.spec.tasks import score_of, task_of
 from study.statistics import early_stopping
-from study.statistics.intervals import SHARE, of_differences, t_interval
+from study.statistics.intervals import of_differences, t_interval
 from study.statistics.uncertainty import Interval
 from study.support import markdown
 
@@ -24,7 +25,9 @@ class EarlyStopping(Results):
     @cached_property
     def _stops(self) -> pd.DataFrame:
         rows = findings.replicates(self.study.final, self.study.metrics)
-        return early_stopping.read_off(rows, **self.study.plan.early_stopping)
+        return early_stopping.read_off(
+            rows, **self.study.plan.early_stopping, score=score_of("validation", rows)
+        )
 
     def found(self) -> Iterator[str]:
         """The rule, where training would have stopped, and what that would have saved and cost."""
@@ -61,7 +64,7 @@ class EarlyStopping(Results):
 
     def _gained(self) -> str:
         gained = self._stops["gained"].to_numpy()
-        mean, _, low, high = map(float, t_interval(gained, of_differences(SHARE)))
+        mean, _, low, high = map(float, t_interval(gained, of_differences(self._bounds)))
         interval = Interval(low, high)
         alone = "one_seed" if len(gained) == 1 else "flat"
         return self.text(
@@ -71,6 +74,11 @@ class EarlyStopping(Results):
             low=self.words.signed(interval.low),
             high=self.words.signed(interval.high),
         )
+
+    @property
+    def _bounds(self) -> tuple[float, float]:
+        task = task_of(self.study.metrics)
+        return task.bounds[task.score]
 
     def _epochs(self, epochs: pd.Series) -> str:
         low, high = epochs.min(), epochs.max()

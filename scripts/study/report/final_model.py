@@ -14,6 +14,7 @@ from study.results.experiments import ExperimentResult, ValueResult
 from study.results.fidelity import MEASURES
 from study.search import best_of_each
 from study.spec.choice import Reason
+from study.spec.tasks import score_of
 from study.support import markdown
 
 PROGRESS_STEP = 5  # epochs
@@ -146,11 +147,11 @@ class FinalModel(Results):
             alternative = self.text("final.curves_alt_diverged", seeds=seeds)
             return self.figure("final_curves", alternative)
         rows = findings.replicates(final, self.study.metrics)
-        accuracy = rows.groupby("epoch")["validation_accuracy"].mean()
+        score = rows.groupby("epoch")[score_of("validation", rows)].mean()
         alternative = self.text(
             "final.curves_alt",
-            first=self.words.percent(accuracy[1]),
-            last=self.words.percent(accuracy[final.epochs]),
+            first=self.words.percent(score[1]),
+            last=self.words.percent(score[final.epochs]),
             epochs=self.words.number(final.epochs),
         )
         return self.figure("final_curves", alternative)

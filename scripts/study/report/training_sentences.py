@@ -14,7 +14,7 @@ from study.statistics.estimates import Estimate
 def running(experiment: ExperimentResult, metrics: pd.DataFrame, words: Words) -> str:
     """Whether accuracy as counted during training lies below that on the validation images."""
     gap = findings.running_gap(experiment)
-    seen = findings.seen_accuracy(gap.widest, metrics).mean
+    seen = findings.seen_score(gap.widest, metrics).mean
     return words.text(
         "analysis.running" if gap.below else "analysis.running_above",
         values=words.part("values", len(gap.below) or gap.count, gap.count),
@@ -44,7 +44,7 @@ def gap_in_words(
         widest=words.points(gap.high),
         value=words.phrase(value),
         gap=words.with_half(gap),
-        seen=words.percent(findings.seen_accuracy(value, metrics).mean),
+        seen=words.percent(findings.seen_score(value, metrics).mean),
         validation=words.percent(value.validation.mean),
     )
 

@@ -1,7 +1,8 @@
 """What a study's numbers say: findings, which the report puts into words.
 
 Everything is computed from the experiments, which hold summary.parquet's numbers; what these do
-not hold comes from metrics.parquet. Accuracies and differences are fractions, losses are in nats.
+not hold comes from metrics.parquet. Scores and their differences are fractions, those of R² too;
+losses are in nats, or of standardised targets.
 """
 
 import itertools
@@ -17,9 +18,10 @@ from study.results.experiments import Difference, ExperimentResult, ValueResult,
 from study.results.experiments import experiments as experiments
 from study.results.experiments import final as final
 from study.spec import settings
+from study.spec.tasks import score_of, task_of
 from study.statistics import significance
 from study.statistics.estimates import Estimate, estimate, noise, repeatability
-from study.statistics.intervals import LOSS, SHARE, of_differences
+from study.statistics.intervals import LOSS, of_differences
 from study.statistics.significance import LEVEL, is_clear
 
 
@@ -118,10 +120,12 @@ def replicates(value: ValueResult, metrics: pd.DataFrame) -> pd.DataFrame:
     return rows[~rows["seed"].isin(diverged)]
 
 
-def seen_accuracy(value: ValueResult, metrics: pd.DataFrame) -> Estimate:
-    """Accuracy on images trained on, judged like validation images: dropout off, training over."""
+def seen_score(value: ValueResult, metrics: pd.DataFrame) -> Estimate:
+    """The score on images trained on, judged like validation images: dropout off, training over."""
     rows = replicates(value, metrics)
-    return estimate(rows.loc[rows["epoch"] == value.epochs, "train_eval_accuracy"].to_numpy())
+    task = task_of(metrics)
+    last = rows.loc[rows["epoch"] == value.epochs, f"train_eval_{task.score}"]
+    return estimate(last.to_numpy(), bounds=task.bounds[task.score])
 
 
 def generalisation_gap(value: ValueResult, metrics: pd.DataFrame) -> Estimate:
@@ -131,8 +135,9 @@ def generalisation_gap(value: ValueResult, metrics: pd.DataFrame) -> Estimate:
     """
     rows = replicates(value, metrics)
     last = rows[rows["epoch"] == value.epochs]
-    gaps = last["train_eval_accuracy"] - last["validation_accuracy"]
-    return estimate(gaps.to_numpy(), bounds=of_differences(SHARE))
+    task = task_of(metrics)
+    gaps = last[f"train_eval_{task.score}"] - last[f"validation_{task.score}"]
+    return estimate(gaps.to_numpy(), bounds=of_differences(task.bounds[task.score]))
 
 
 def widest_gap(experiment: ExperimentResult, metrics: pd.DataFrame) -> tuple[ValueResult, Estimate]:
@@ -146,7 +151,8 @@ def widest_gap(experiment: ExperimentResult, metrics: pd.DataFrame) -> tuple[Val
             "epoch": [value.epochs for value in ranked],
         }
     ).merge(rows[rows["status"] == "ok"])
-    gaps = (last["train_eval_accuracy"] - last["validation_accuracy"]).groupby(last["place"])
+    gap = last[score_of("train_eval", last)] - last[score_of("validation", last)]
+    gaps = gap.groupby(last["place"])
     widest = ranked[int(gaps.mean().idxmax())]
     return widest, generalisation_gap(widest, metrics)
 
@@ -179,7 +185,7 @@ def running_gap(experiment: ExperimentResult) -> RunningGap:
 class Course:
     """How a value's mean validation loss went: `lowest` after `lowest_epoch`, `last` at the end.
 
-    `rise` is from the one to the other; `gained` is accuracy in the last epoch, NaN if only one.
+    `rise` is from the one to the other; `gained` is the score in the last epoch, NaN if only one.
     """
 
     value: ValueResult
@@ -201,14 +207,14 @@ def course(value: ValueResult, metrics: pd.DataFrame) -> Course:
     loss = rows.pivot(index="seed", columns="epoch", values="validation_loss")
     mean = loss.mean()
     lowest = int(mean.idxmin())
-    accuracy = rows.groupby("epoch")["validation_accuracy"].mean()
+    score = rows.groupby("epoch")[score_of("validation", rows)].mean()
     return Course(
         value=value,
         lowest_epoch=lowest,
         lowest=float(mean[lowest]),
         last=float(mean[value.epochs]),
         rise=estimate((loss[value.epochs] - loss[lowest]).to_numpy(), bounds=of_differences(LOSS)),
-        gained=float(accuracy.diff()[value.epochs]),
+        gained=float(score.diff()[value.epochs]),
     )
 
 

@@ -1,9 +1,10 @@
 """The rows of metrics.parquet: all measures that a study asks for."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset
@@ -13,6 +14,7 @@ from study.runs.records import RECORDS, read_metadata
 from study.spec import settings
 from study.spec.plan import Run
 from study.spec.settings import Hyperparameters
+from study.spec.tasks import Task, task_of
 from study.support.errors import StudyError
 
 # By the type that a setting's schema names; one that lists words instead is of strings.
@@ -106,6 +108,11 @@ def _collect(runs: list[Run], folder: Path, hyperparameters: Hyperparameters) ->
             columns[f"{column.name}_text"] = pa.array(written, pa.string()).take(order)
     columns |= {name: rows[name] for name in record.names if name != "run"}
     return pa.table(columns)
+
+
+def read(path: Path, wanted: Callable[[Task], list[str]]) -> pd.DataFrame:
+    """Of metrics.parquet in `path`, the columns that are `wanted` of a study of its task."""
+    return pd.read_parquet(path, columns=wanted(task_of(pq.read_schema(path).names)))
 
 
 def devices(runs: Iterable[Run], folder: Path) -> list[str]:

@@ -30,26 +30,19 @@ from study.spec import predicates
 from study.spec.claims import CLAIMS, OWN, Claim
 from study.spec.plan import Plan
 from study.spec.predicates import FINAL, Greater, Predicate, Quantity, Verdict
+from study.spec.tasks import Task
 from study.statistics import significance
 from study.statistics.estimates import Estimate, estimate
 from study.statistics.intervals import LOSS, SHARE, of_differences
 
-COLUMNS = [
-    "run",
-    "seed",
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "train_eval_accuracy",
-    "seconds",
-    "status",
-]
+
+def columns(task: Task) -> list[str]:
+    """What claims read of metrics.parquet."""
+    return ["run", "seed", "epoch", *task.columns, "status"]
 
 
 class Numbers:
-    """A study's quantities: `metrics` has the COLUMNS of metrics.parquet."""
+    """A study's quantities: `metrics` has these `columns` of metrics.parquet."""
 
     def __init__(self, plan: Plan, summary: pd.DataFrame, metrics: pd.DataFrame):
         tables = plan, summary, metrics
@@ -263,7 +256,7 @@ def judge(
     summary: pd.DataFrame,
     metrics: pd.DataFrame,
 ) -> pa.Table:
-    """The rows of claims.parquet; `metrics` has the COLUMNS of metrics.parquet.
+    """The rows of claims.parquet; `metrics` has these `columns` of metrics.parquet.
 
     Of the published study's claims, those are left out of which this study does not have every
     value with the settings that the document trained.

@@ -125,7 +125,7 @@ class TestGaps:
         value, gap = findings.widest_gap(experiment, study.metrics)
         assert gap.mean == pytest.approx(0.012)
         assert gap.low < gap.mean < gap.high
-        assert findings.seen_accuracy(value, study.metrics).mean == pytest.approx(
+        assert findings.seen_score(value, study.metrics).mean == pytest.approx(
             value.validation.mean + 0.012
         )
 

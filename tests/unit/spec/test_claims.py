@@ -20,6 +20,7 @@ from study.results import experiments, published, summary, verdicts
 from study.spec import claims, config, predicates, schemas
 from study.spec.predicates import All, Greater, Not, Quantity, Some, Verdict
 from study.spec.resolution import resolve
+from study.spec.tasks import CLASSIFICATION
 from study.statistics import significance
 from study.support.errors import StudyError
 from study.support.language import Language, available
@@ -125,7 +126,7 @@ def test_every_claim_applies_to_the_default_study(default):
 
 # Made-up numbers.
 
-MEASURES = [*verdicts.COLUMNS[3:-1]]
+MEASURES = [*verdicts.columns(CLASSIFICATION)[3:-1]]
 LARGEST = {"train_loss": 3.0, "validation_loss": 3.0, "seconds": 3.0}
 USUAL = 0.4
 
@@ -321,7 +322,7 @@ def value(number):
 
 
 # Where all that is asked stands in the summary.
-NO_METRICS = pd.DataFrame(columns=verdicts.COLUMNS)
+NO_METRICS = pd.DataFrame(columns=verdicts.columns(CLASSIFICATION))
 
 SMALL = small()
 
