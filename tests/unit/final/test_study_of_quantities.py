@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import torch
 from onnx.reference import ReferenceEvaluator
 from sklearn.datasets import load_diabetes
-from sklearn.metrics import r2_score
+from sklearn.metrics import r2_score, root_mean_squared_error
 
 from study.data import datasets
-from study.final import evaluation, export, onnx_graph, rows
+from study.data.scaling import AS_STORED, of_targets
+from study.final import evaluation, export, inference, modules, onnx_graph, rows
+from study.learning.split import hold_out
 from study.runs import completeness, fingerprint
 from study.spec.config import validated
 from study.spec.resolution import resolve
@@ -76,8 +79,17 @@ def study(request, tmp_path_factory):
     return plan, data, folder / run.run
 
 
-def test_a_run_of_quantities_is_finished_by_its_plan(study):
-    plan, _, run = study
+def answers_of(plan, content, network, x):
+    """What one network predicts, in the targets' units."""
+    spread = of_targets(content.train.y)
+    if plan.model.is_perceptron:
+        activation = plan.final.settings["activation"]
+        return inference.answers(x, network, activation, AS_STORED, spread)
+    return modules.Answering(export.architecture(plan, content), spread)(x, network)
+
+
+def test_a_run_of_quantities_is_finished_and_scored_as_scikit_learn_does(study):
+    plan, data, run = study
     dataset = datasets.describe(plan.dataset)
     assert dataset.task == "regression"
     learning = fingerprint.learning(
@@ -86,8 +98,17 @@ def test_a_run_of_quantities_is_finished_by_its_plan(study):
     lacking = completeness.completeness_of(plan.runs[0], run.parent, learning)
     assert (lacking.reasons, lacking.epochs) == ((), 0)
     record = pq.read_table(run / "record.parquet").to_pandas()
-    assert record.groupby("seed")["validation_r2"].last().min() > 0.2
-    assert record["validation_rmse"].gt(30).all()
+    content = dataset.load(data)
+    _, held_out = hold_out(torch.from_numpy(content.train.y.copy()), 50, 0)
+    x, y = content.train.x[held_out], content.train.y[held_out]
+    for seed, network in export.of_plan(plan, run, data).networks.items():
+        alone = answers_of(plan, content, network, x)
+        [last] = record[(record["seed"] == seed) & (record["epoch"] == 8)].to_dict("records")
+        assert last["validation_r2"] == pytest.approx(r2_score(y, alone), abs=1e-5)
+        rmse = root_mean_squared_error(y, alone)
+        assert last["validation_rmse"] == pytest.approx(rmse, rel=1e-5)
+        # What predicting the mean comes to.
+        assert last["validation_r2"] > 0
 
 
 def test_the_final_model_predicts_in_the_units_as_its_graph_and_its_file_do(study, tmp_path):
@@ -97,7 +118,7 @@ def test_the_final_model_predicts_in_the_units_as_its_graph_and_its_file_do(stud
     assert evaluated.targets.shape == (89, 2)
     for own, score in zip(evaluated.answers, evaluated.scores_by_seed, strict=True):
         assert score == pytest.approx(r2_score(content.test.y, own), rel=1e-6)
-    assert evaluated.score.mean > 0.2
+    assert evaluated.score.mean > 0
     # The second target is the first on another scale.
     assert evaluated.rmse(1).mean == pytest.approx(2 * evaluated.rmse(0).mean, rel=0.25)
 
@@ -108,8 +129,6 @@ def test_the_final_model_predicts_in_the_units_as_its_graph_and_its_file_do(stud
     if plan.model.is_perceptron:
         graph = onnx_graph.build(model)
     else:
-        from study.final import modules
-
         architecture, spread = export.architecture(plan, content), model.description.spread
         networks, name = list(model.networks.values()), onnx_graph.input_name(model)
         found = modules.graph(architecture, networks, name, content.test.x[:16], spread)
