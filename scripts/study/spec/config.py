@@ -11,7 +11,7 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
-from study.spec import claims, models, schemas
+from study.spec import claims, model_file, models, schemas
 from study.spec.models import MLP, Model
 from study.spec.schemas import config_schema, schema
 from study.support.errors import StudyError
@@ -49,12 +49,12 @@ def load(paths: list[Path], overrides: Mapping[str, Any] | None = None) -> dict[
 
 def _found_beside(model: str, folders: list[Path]) -> str:
     """The path of a model's file that lies beside a config, and not in the current folder."""
-    path, dot, name = model.partition(".py")
     for folder in [Path(), *reversed(folders)]:
-        # What cannot be a path is told later.
-        with contextlib.suppress(OSError, ValueError):
-            if dot and (folder / f"{path}.py").is_file():
-                return f"{folder / path}.py{name}"
+        # What cannot be a path, or is no file of Python, is told later.
+        with contextlib.suppress(OSError, ValueError, StudyError):
+            path, _ = model_file.parse(str(folder / model), [])
+            if path.is_file():
+                return str(folder / model)
     return model
 
 

@@ -242,6 +242,15 @@ def test_a_file_beside_the_config_is_found(write, tmp_path, monkeypatch):
     assert config.load([path])["model"] == "my_model.py"
 
 
+def test_a_folder_called_like_a_file_of_python_hides_no_model_beside_the_config(write, tmp_path):
+    (tmp_path / "nets.pytorch").mkdir()
+    write(GOOD, "nets.pytorch/my_model.py")
+    path = tmp_path / "config.yaml"
+    word = "nets.pytorch/my_model.py:SmallCnn"
+    path.write_text(f"model: {word}\nexperiments: {{w: {{vary: {{width: [1, 2]}}}}}}\n")
+    assert config.load([path])["model"] == f"{tmp_path}/{word}"
+
+
 def test_planning_imports_no_torch_and_runs_nothing(write, tmp_path):
     write(GOOD)
     path = tmp_path / "config.yaml"
