@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,9 @@ import forkserver
 import gpu_machine
 import s3_server
 from mnistlike import write_dataset
+from study.commands import train
+from study.runs import product_library
+from study.runs.checkpoint import Checkpoint, Replicate, Target
 from study.support import errors
 
 PROGRAM = Path(errors.__file__).parents[2] / "train.py"
@@ -240,6 +244,34 @@ def test_with_nothing_to_train_it_ends_without_torch(run, finished, undisturbed,
     assert "torch" not in imported
     assert len(journal(finished)) == EPOCHS
     assert results(finished) == results(undisturbed)
+
+
+def test_arithmetic_is_said_by_the_workflow_and_checked(run, folder):
+    ended = run(folder, environment={"ARITHMETIC": "fast"})
+    assert ended.returncode == 1
+    assert "arithmetic: unknown value 'fast'; known are auto, mkl, onednn" in ended.stderr
+
+
+def test_a_run_stays_with_the_library_of_the_replicates_that_go_on(monkeypatch):
+    """Of those that are finished, where none goes on: more seeds are then computed as they were."""
+    chosen, told = [], []
+
+    def choose(wanted, precision, begun):
+        chosen.append((wanted, precision, begun))
+        return "onednn"
+
+    monkeypatch.setattr(product_library, "chosen", choose)
+    known = Checkpoint({})
+    for seed, (epochs, arithmetic) in enumerate([(2, "11"), (1, "onednn 22"), (2, "")]):
+        known.replicates[seed] = Replicate(
+            "cpu", measures=np.zeros((epochs, 6)), arithmetic=arithmetic
+        )
+    job = types.SimpleNamespace(
+        target=Target([0, 1, 2, 3], 2), arithmetic="auto", settings={}, tell=told.append
+    )
+    assert train.library_of(job, known) == "onednn"
+    assert chosen == [("auto", "float32", ["onednn", "mkl", "mkl"])]
+    assert told == ["matrix products are onednn's"]
 
 
 def test_missing_outputs_are_made_again_without_training(run, finished, undisturbed):

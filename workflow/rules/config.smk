@@ -75,6 +75,8 @@ CONFIG_FILE = RESULTS / "config.json"
 ENVIRONMENT = {"SCRIPTS": str(SCRIPTS), "RESULTS": str(RESULTS)}
 if "runs_per_gpu" in CONFIG:
     ENVIRONMENT["RUNS_PER_GPU"] = str(int(CONFIG["runs_per_gpu"]))
+if CONFIG["arithmetic"] != "auto":
+    ENVIRONMENT["ARITHMETIC"] = CONFIG["arithmetic"]
 if STORAGE:
     ENVIRONMENT["STORED_RUNS"] = f"{STORAGE.address}/runs"
     if STORAGE.endpoint:

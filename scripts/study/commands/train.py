@@ -28,6 +28,7 @@ from study.runs import (
     failures,
     fingerprint,
     gpus,
+    libraries,
     model_loading,
     models,
     provenance,
@@ -79,6 +80,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, "--data")
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"])
     parser.add_argument(
+        "--arithmetic",
+        default=os.environ.get("ARITHMETIC", libraries.AUTO),
+        help="mkl, onednn or auto, as in the config; by default $ARITHMETIC, or auto",
+    )
+    parser.add_argument(
         "--runs-per-gpu",
         type=options.positive,
         default=os.environ.get("RUNS_PER_GPU", "1"),
@@ -103,6 +109,7 @@ class Job:
         validation: "test", or which training examples are held out.
         data_folder: That of the data set's files.
         folder: The run's, named after it.
+        arithmetic: The config's: which library multiplies, on a CPU.
         stored_runs: Where folders of runs are kept too, None for nowhere.
     """
 
@@ -113,6 +120,7 @@ class Job:
     validation: str | Mapping[str, Any]
     data_folder: Path
     device: str
+    arithmetic: str
     runs_per_gpu: int
     stored_runs: str | None
     folder: Path
@@ -132,6 +140,7 @@ class Job:
             "model": args.model,
             "data": {"validation": args.validation},
             "seeds": args.seeds,
+            "arithmetic": args.arithmetic,
             "baseline": settings | {"epochs": args.epochs},
             "experiments": {"kept": {"vary": {"epochs": args.keep_epochs or [1]}}},
         }
@@ -144,6 +153,7 @@ class Job:
             validation=args.validation,
             data_folder=args.data,
             device=args.device,
+            arithmetic=args.arithmetic,
             runs_per_gpu=args.runs_per_gpu,
             stored_runs=args.stored_runs,
             folder=args.output,
@@ -269,7 +279,8 @@ def extend(job: Job, known: checkpoint.Checkpoint, storage: object_store.Folder)
     from study.runs import arithmetic, device, replicates
 
     chosen = device.choose(job.device)
-    arithmetic.settle()
+    library = library_of(job, known) if chosen == "cpu" else libraries.MKL
+    arithmetic.settle(library)
     learned, evaluated = examples(job, chosen)
     run = replicates.Run(
         job.settings,
@@ -280,7 +291,7 @@ def extend(job: Job, known: checkpoint.Checkpoint, storage: object_store.Folder)
         job.objective,
         chosen,
         device.kind(chosen),
-        arithmetic.digest(chosen),
+        libraries.named(library, arithmetic.digest(chosen)),
     )
     if isinstance(job.architecture, models.Module):
         source = model_files.source(job.model.word)
@@ -295,6 +306,23 @@ def extend(job: Job, known: checkpoint.Checkpoint, storage: object_store.Folder)
     known.made_by = provenance.made_by()
     with job.told():
         replicates.extend(run, known, job.target, replicates.Saver(save), journal, job.tell)
+
+
+def library_of(job: Job, known: checkpoint.Checkpoint) -> str:
+    """What is to multiply on this processor; where the config leaves it open, what did before."""
+    from study.runs import product_library
+
+    open_seeds = job.target.open_seeds(known)
+    begun = [
+        libraries.of(known.replicates[seed].arithmetic)
+        for seed in sorted(known.replicates, key=lambda seed: (seed not in open_seeds, seed))
+    ]
+    library = product_library.chosen(
+        job.arithmetic, job.settings.get("precision", "float32"), begun
+    )
+    if library != libraries.MKL:
+        job.tell(f"matrix products are {library}'s")
+    return library
 
 
 def examples(job: Job, device: str) -> tuple["Examples", "Examples"]:

@@ -13,7 +13,7 @@ from study.data import datasets
 from study.operations import jobs
 from study.operations.checks import CheckedStudy, Finding, UnableError, wrong
 from study.operations.own_commands import failure
-from study.runs import checkpoint, fingerprint
+from study.runs import checkpoint, fingerprint, libraries
 from study.runs.checkpoint import Replicate
 from study.spec.plan import Run
 
@@ -39,7 +39,7 @@ def trained_again(study: CheckedStudy, run: Run, seed: int) -> Iterator[Finding]
     before = _trained(study, run, seed)
     seconds = float(np.median(before.measures[:, -1]))
     epochs = max(1, min(before.epochs, int(RETRAINING / max(seconds, 1e-3))))
-    after = _train(study, run, seed, epochs)
+    after = _train(study, run, seed, epochs, libraries.of(before.arithmetic))
     if after.device != before.device:
         raise UnableError(
             f"nothing to compare: it was trained on {before.device}, this is {after.device}"
@@ -74,12 +74,13 @@ def _trained(study: CheckedStudy, run: Run, seed: int) -> Replicate:
     return before
 
 
-def _train(study: CheckedStudy, run: Run, seed: int, epochs: int) -> Replicate:
-    """The replicate after so many epochs of training, from its beginning."""
+def _train(study: CheckedStudy, run: Run, seed: int, epochs: int, library: str) -> Replicate:
+    """The replicate after so many epochs of training by `library`, from its beginning."""
     with tempfile.TemporaryDirectory() as temporary:
         words = ["--settings", json.dumps(run.settings)]
         words += ["--seeds", str(seed), "--epochs", str(epochs), "--device", study.plan.device]
         words += ["--model", study.plan.model.word]
+        words += ["--arithmetic", library]
         words += ["--dataset", datasets.as_word(study.plan.dataset), "--data", str(study.data)]
         words += ["--validation", json.dumps(study.plan.validation)]
         again = Path(temporary) / run.run

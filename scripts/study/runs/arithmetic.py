@@ -13,6 +13,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from study.runs.libraries import MKL, ONEDNN
+
+# torch's setting of float32 products for each library. For oneDNN it is a permission to round the
+# factors, which product_library.py tells whether a processor uses.
+FACTORS = {MKL: "ieee", ONEDNN: "bf16"}
+
 # Rows, inner size and columns of products: a batch into the first layer of 28 x 28 pixels, small
 # layers, an output layer, and sizes that fill no vector register.
 PRODUCTS = ((100, 784, 128), (32, 128, 64), (64, 64, 10), (7, 33, 5))
@@ -28,14 +34,20 @@ ACTIVATIONS = (
 )
 
 
-def settle() -> None:
+def settle(library: str = MKL) -> None:
     """Compute with one thread and whole float32 factors, whatever was said before.
 
     A replicate's numbers must not depend on how many threads there are. `precision` in the config
-    is what rounds factors.
+    is what rounds factors. `library` multiplies them on a CPU, product_library.py says which.
     """
     torch.set_num_threads(1)
     torch.set_float32_matmul_precision("highest")
+    torch.backends.mkldnn.matmul.fp32_precision = FACTORS[library]
+
+
+def libraries() -> list[str]:
+    """Those that this build of torch has, the one that it takes by itself first."""
+    return [MKL, ONEDNN] if torch.backends.mkldnn.is_available() else [MKL]
 
 
 def digest(device: str) -> str:

@@ -39,9 +39,9 @@ Network = Mapping[str, np.ndarray]
 class Replicate:
     """One replicate's state after its last epoch.
 
-    `device` is the kind of device that trains it (device.kind), and `arithmetic` the digest of what
-    that one computes (arithmetic.digest): that of its last epoch, empty where it was trained before
-    there were such digests. `tensors` are what training goes on from, empty once it has diverged.
+    `device` is the kind of device that trains it (device.kind), and `arithmetic` names what that
+    one computes with (libraries.named): that of its last epoch, empty where it was trained before
+    there were such names. `tensors` are what training goes on from, empty once it has diverged.
     `measures` is (epochs, columns) float64, the columns the task's (spec/tasks.py). `kept` maps an
     epoch whose weights were asked for to these.
     """

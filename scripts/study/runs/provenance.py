@@ -46,16 +46,27 @@ def commit() -> str:
 def machine() -> dict[str, str]:
     """Processor, cores and operating system."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": str(os.cpu_count()),
         "system": f"{platform.system()} {platform.machine()}",
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's model, or `unknown`."""
+    return _in_cpuinfo("model name") or platform.processor() or "unknown"
+
+
+def instructions() -> str:
+    """What instructions the processor has, as Linux lists them; empty where it does not."""
+    return _in_cpuinfo("flags") or _in_cpuinfo("Features")
+
+
+def _in_cpuinfo(key: str) -> str:
+    """What Linux says of the first core, empty where it says nothing."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown"
+        return ""
+    said = (line.partition(":")[2].strip() for line in lines if line.startswith(key))
+    return next(said, "")

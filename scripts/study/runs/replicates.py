@@ -17,6 +17,7 @@ import torch
 from study.learning.examples import Examples
 from study.learning.objective import Metrics, Objective
 from study.learning.trainer import TRAIN_EVALUATION, Trainer
+from study.runs import libraries
 from study.runs.checkpoint import Checkpoint, Replicate, Target
 from study.runs.models import Architecture
 from study.spec.tasks import Task
@@ -87,7 +88,7 @@ class Journal:
 class Run:
     """What a run's replicates learn, from what, and where.
 
-    `kind` is device.kind(device), `arithmetic` is arithmetic.digest(device).
+    `kind` is device.kind(device), `arithmetic` is libraries.named its digest.
     """
 
     settings: Mapping[str, Any]
@@ -156,7 +157,7 @@ def _stacks(
     A replicate is trained again from its beginning, as far as it had come and further, where
     weights of an epoch gone by are missing, and where its numbers could not go on: on another kind
     of device, or where the same kind computes otherwise. One that does not say how it was computed
-    is taken at its device's word.
+    was multiplied by MKL, and is otherwise taken at its device's word.
     """
 
     def span(seed: int) -> tuple[int, int]:
@@ -166,13 +167,14 @@ def _stacks(
         gone_by = {epoch for epoch in target.kept_epochs if epoch <= known.epochs}
         unkept = not known.diverged and not known.weights.keys() >= gone_by
         elsewhere = known.device != run.kind
-        otherwise = known.arithmetic not in ("", run.arithmetic)
+        other_library = libraries.of(known.arithmetic) != libraries.of(run.arithmetic)
+        otherwise = other_library or known.arithmetic not in ("", run.arithmetic)
         if elsewhere:
             log(f"seed {seed} was trained on {known.device}, this is {run.kind}: training it anew")
         elif otherwise:
             log(
-                f"seed {seed} was trained by other arithmetic ({known.arithmetic}, here "
-                f"{run.arithmetic}): training it anew"
+                f"seed {seed} was trained by other arithmetic "
+                f"({known.arithmetic or libraries.MKL}, here {run.arithmetic}): training it anew"
             )
         if unkept or elsewhere or otherwise:
             return 0, max(known.epochs, target.epochs)

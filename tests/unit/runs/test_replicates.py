@@ -397,6 +397,19 @@ def test_one_from_before_there_were_digests_goes_on_and_says_then_how(folder):
     assert folder.journalled() == [(1, [0]), (2, [0]), (3, [0])]
 
 
+@pytest.mark.parametrize("before", ["", "11"])
+def test_a_replicate_of_another_library_is_trained_anew_and_told(folder, before):
+    settings = run_settings(hidden=[8], batch_size=16)
+    folder.extend(by_arithmetic(settings, before), [0], 2)
+    run = by_arithmetic(settings, "onednn 11")
+    made = folder.extend(run, [0], 3)
+    assert made.replicates[0].arithmetic == "onednn 11"
+    told = f"seed 0 was trained by other arithmetic ({before or 'mkl'}, here onednn 11)"
+    assert any(told in line for line in folder.lines)
+    assert folder.journalled()[2:] == [(1, [0]), (2, [0]), (3, [0])]
+    assert exact(made.replicates[0]) == exact(from_scratch(run, 0, 3))
+
+
 # Stacks, journal, log and saving.
 
 
