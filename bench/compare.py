@@ -1,6 +1,7 @@
 """Times the workflow against its peers: same study, same cores, one after another."""
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ import machine
 import page
 from measure import CommandFailedError, Measured, run
 from output import write_json
-from results import DATA_LOADER, IN_MEMORY, OPTUNA, RAY_TUNE, ours
+from results import DATA_LOADER, IN_MEMORY, OPTUNA, RAY_TUNE, earlier, ours
 
 BENCH = Path(__file__).parent
 ROOT = BENCH.parent
@@ -42,9 +44,14 @@ ADDED = ("learning_rate", 0.03)
 TRIAL_EPOCHS = 1
 
 
-def study(seeds: int, added: bool = False, trial: bool = False) -> dict[str, Any]:
-    """The default study with `seeds`, perhaps with one value more, perhaps for a few epochs."""
-    config = YAML(typ="safe").load(ROOT / "config.yaml")
+def study(
+    seeds: int, added: bool = False, trial: bool = False, root: Path = ROOT
+) -> dict[str, Any]:
+    """The default study with `seeds`, perhaps with one value more, perhaps for a few epochs.
+
+    As the clone at `root` writes it: an earlier commit does not know every key of today.
+    """
+    config = YAML(typ="safe").load(root / "config.yaml")
     config["seeds"] = seeds
     setting, value = ADDED
     if added:
@@ -62,9 +69,9 @@ def configure(folder: Path, config: dict[str, Any]) -> Path:
     return path
 
 
-def snakemake(target: str, folder: Path, cores: int) -> list[object]:
+def snakemake(target: str, folder: Path, cores: int, root: Path = ROOT) -> list[object]:
     """The command that makes `target` of the study that `folder` has the config of."""
-    command = [sys.executable, "-m", "snakemake", target, "--snakefile", ROOT / "Snakefile"]
+    command = [sys.executable, "-m", "snakemake", target, "--snakefile", root / "Snakefile"]
     return [
         *command,
         "--directory",
@@ -76,13 +83,54 @@ def snakemake(target: str, folder: Path, cores: int) -> list[object]:
     ]
 
 
-def prepare(folder: Path, data: Path | None, cores: int) -> None:
+def prepare(folder: Path, data: Path | None, cores: int, root: Path = ROOT) -> None:
     """Have the workflow verify the data in `folder`, from the files in `data` if there are any."""
     folder.mkdir()
     if data:
         shutil.copytree(data, folder / DATA)
-    configure(folder, study(1))
-    run(snakemake("data", folder, cores), folder / "data.log", ROOT)
+    configure(folder, study(1, root=root))
+    run(snakemake("data", folder, cores, root), folder / "data.log", root)
+
+
+class AnotherStudyError(Exception):
+    """An earlier commit whose default study is not today's."""
+
+
+def check_same_study(root: Path, commit: str) -> None:
+    """Raises AnotherStudyError where the clone at `root` trains something else by default."""
+    now, before = study(1), study(1, root=root)
+    for key in ("baseline", "experiments", "final"):
+        if now.get(key) != before.get(key):
+            raise AnotherStudyError(
+                f"--against {commit}: `{key}` of its config.yaml is not today's; nothing to compare"
+            )
+
+
+def git(*words: object, root: Path = ROOT) -> str:
+    """What git prints; raises CalledProcessError where it refuses."""
+    command = ["git", *map(str, words)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def commit_of(revision: str, root: Path = ROOT) -> str:
+    """The short name of a commit; raises ArgumentTypeError where there is no such one."""
+    try:
+        # A name that begins with `-` is no option.
+        words = ("--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return git("rev-parse", "--short=7", *words, root=root)
+    except (OSError, subprocess.CalledProcessError):
+        raise argparse.ArgumentTypeError(f"{revision}: no commit of this repository") from None
+
+
+@contextlib.contextmanager
+def checked_out(commit: str, folder: Path, root: Path = ROOT) -> Iterator[Path]:
+    """The code at `commit` in `folder`, a worktree that is removed afterwards."""
+    git("worktree", "add", "--detach", folder, commit, root=root)
+    try:
+        yield folder
+    finally:
+        git("worktree", "remove", "--force", folder, root=root)
 
 
 def scaled(measured: Measured, times: dict[str, Any]) -> Measured:
@@ -99,13 +147,21 @@ def scaled(measured: Measured, times: dict[str, Any]) -> Measured:
 
 
 class Benchmark:
-    """Runs every way on the same prepared data, each in a folder of its own."""
+    """Runs every way on the same prepared data, each in a folder of its own.
 
-    def __init__(self, folder: Path, options: argparse.Namespace):
+    `before` is the code at the commit that is measured too, if any.
+    """
+
+    def __init__(self, folder: Path, options: argparse.Namespace, before: Path | None = None):
         self.folder = folder
         self.options = options
+        self.before = before
         self.prepared = folder / "prepared"
         prepare(self.prepared, options.data, options.cores)
+        if before:
+            check_same_study(before, options.against)
+            # By its own programs: what they leave beside the files may differ.
+            prepare(folder / "prepared-before", self.prepared / DATA, options.cores, before)
 
     def json_of(self, program: str, *words: object, python: object = sys.executable) -> Any:
         """Run a program of bench/ in a process of its own, and read the JSON that it writes.
@@ -146,9 +202,19 @@ class Benchmark:
         measured = self.report(folder)
         return measured, self.split(folder, shares, began, time.time()), folder
 
-    def report(self, folder: Path) -> Measured:
-        command = snakemake("report", folder, self.options.cores)
-        return run(command, folder / "workflow.log", ROOT)
+    def workflow_before(self, seeds: int) -> Measured:
+        """The study from nothing to its report, by the programs of the earlier commit."""
+        assert self.before
+        folder = self.folder / f"study-before-{seeds}"
+        shutil.copytree(self.folder / "prepared-before", folder)
+        configure(folder, study(seeds, trial=self.options.trial, root=self.before))
+        measured = self.report(folder, self.before)
+        shutil.rmtree(folder)
+        return measured
+
+    def report(self, folder: Path, root: Path = ROOT) -> Measured:
+        command = snakemake("report", folder, self.options.cores, root)
+        return run(command, folder / "workflow.log", root)
 
     def split(self, folder: Path, shares: Path, began: float, ended: float) -> dict[str, Any]:
         words = ["--shares", shares, "--began", began, "--ended", ended]
@@ -180,7 +246,10 @@ def measure_round(benchmark: Benchmark, number: int, shares: dict[int, Path]) ->
     """Every way once, one after another."""
     options = benchmark.options
     of_seeds = {ours(seeds): seeds for seeds in options.seeds}
-    ways = order([*of_seeds, *(way for way in PROGRAMS if way not in options.skip)], number)
+    commits = [options.against] if options.against else []
+    before = {earlier(commit, seeds): seeds for commit in commits for seeds in options.seeds}
+    peers = [way for way in PROGRAMS if way not in options.skip]
+    ways = order([*of_seeds, *before, *peers], number)
     rate = benchmark.rate()
     print(
         f"round {number + 1}: {', '.join(ways)}; {rate['gflop_per_second']:.0f} GFLOP/s", flush=True
@@ -195,6 +264,8 @@ def measure_round(benchmark: Benchmark, number: int, shares: dict[int, Path]) ->
             if seeds == max(options.seeds):
                 found["extension"] = benchmark.extension(folder, shares[seeds], seeds)
             shutil.rmtree(folder)
+        elif way in before:
+            measured = benchmark.workflow_before(before[way])
         else:
             measured = benchmark.peer(way)
         found["measured"][way] = asdict(measured)
@@ -244,6 +315,12 @@ def parse_arguments() -> argparse.Namespace:
         help="files of an earlier run to start from (default: results/data/FashionMNIST if it is "
         "there, else the workflow fetches them)",
     )
+    parser.add_argument(
+        "--against",
+        type=commit_of,
+        metavar="REV",
+        help="measure the workflow of this earlier commit too, in the same rounds",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here as well")
     options = parser.parse_args()
     if not 1 <= options.cores <= len(available):
@@ -267,6 +344,7 @@ def main() -> None:
     content: dict[str, Any] = {
         "date": datetime.date.today().isoformat(),
         "commit": commit(),
+        "against": options.against,
         "trial": options.trial,
         "machine": description,
         "cores": options.cores,
@@ -275,14 +353,17 @@ def main() -> None:
         "rounds": [],
     }
     try:
-        with tempfile.TemporaryDirectory() as name:
-            benchmark = Benchmark(Path(name), options)
+        with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+            before = None
+            if options.against:
+                before = stack.enter_context(checked_out(options.against, Path(name) / "before"))
+            benchmark = Benchmark(Path(name), options, before)
             shares = {seeds: benchmark.shares(seeds) for seeds in content["seeds"]}
             for number in range(options.repeat):
                 content["rounds"].append(measure_round(benchmark, number, shares))
                 if options.json:
                     write_json(options.json, content)
-    except CommandFailedError as error:
+    except (CommandFailedError, AnotherStudyError) as error:
         sys.exit(f"error: {error}")
     print(f"\n{page.text(content)}")
 

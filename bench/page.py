@@ -85,6 +85,11 @@ def text(content: Content) -> str:
     if DATA_LOADER in results.ways(content) and content["data_loader_scaled"]:
         notes.append("The DataLoader script ran one epoch of each training, and is scaled.")
     orders = [f"{number}. {', '.join(one['order'])}" for number, one in enumerate(measured, 1)]
+    if content.get("against"):
+        notes.append(
+            f"*at {content['against']}* is the workflow as it was at that commit of this "
+            "repository, with its own programs and the same data and study."
+        )
     notes += ["The order of each round:\n", *orders]
     rates = sorted(one["rate"]["gflop_per_second"] for one in measured)
     return PAGE.format(

@@ -28,9 +28,16 @@ def ours(seeds: int) -> str:
     return f"workflow, {seeds} seed{'s' * (seeds > 1)}"
 
 
+def earlier(commit: str, seeds: int) -> str:
+    """The workflow as it was at `commit`."""
+    return f"at {commit}, {seeds} seed{'s' * (seeds > 1)}"
+
+
 def ways(content: Content) -> list[str]:
     """The ways that were measured, in the order of the tables."""
-    known = [*map(ours, content["seeds"]), *PEERS]
+    commit = content.get("against")
+    before = [earlier(commit, seeds) for seeds in content["seeds"]] if commit else []
+    known = [*map(ours, content["seeds"]), *before, *PEERS]
     return [way for way in known if way in content["rounds"][0]["measured"]]
 
 
@@ -97,10 +104,14 @@ def ratio(content: Content, way: str, other: str, factor: float = 1) -> list[flo
 
 
 def ratios(content: Content) -> dict[str, list[float]]:
-    """Peers to the workflow, each peer as many times as the workflow has seeds; then peers."""
+    """The workflow to an earlier commit's; peers to it, as many times as it has seeds; peers."""
     present = ways(content)
     peers = [way for way in present if way in PEERS]
     found = {}
+    for seeds in content["seeds"]:
+        before = earlier(content.get("against", ""), seeds)
+        if before in present:
+            found[f"{ours(seeds)} / {before}"] = ratio(content, ours(seeds), before)
     for seeds in content["seeds"]:
         for peer in peers:
             times = f"{seeds} x {peer}" if seeds > 1 else peer

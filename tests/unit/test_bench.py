@@ -1,3 +1,5 @@
+import argparse
+import functools
 import json
 import os
 import subprocess
@@ -537,6 +539,121 @@ MEASURED = page.DOCS / "benchmark.json"
 def test_the_page_in_docs_is_that_of_its_json():
     made = page.text(json.loads(MEASURED.read_text(encoding="utf-8")))
     assert (page.DOCS / "benchmark.md").read_text(encoding="utf-8") == made
+
+
+# An earlier commit in the same rounds
+
+
+@pytest.fixture
+def against(content):
+    """The same benchmark, in which an earlier commit took twice as long."""
+    for one in content["rounds"]:
+        for seeds in content["seeds"]:
+            own = one["measured"][results.ours(seeds)]
+            one["measured"][results.earlier("d546df6", seeds)] = own | {
+                "seconds": 2 * own["seconds"]
+            }
+    return content | {"against": "d546df6"}
+
+
+def test_an_earlier_commit_has_rows_of_its_own(against):
+    assert results.ways(against)[:4] == [
+        "workflow, 1 seed",
+        "workflow, 5 seeds",
+        "at d546df6, 1 seed",
+        "at d546df6, 5 seeds",
+    ]
+    assert row(results.times_table(against), "at d546df6, 5 seeds")[1:4] == [
+        "660.0",
+        "600.0",
+        "720.0",
+    ]
+    shown = row(results.ratios_table(against), "workflow, 5 seeds / at d546df6, 5 seeds")
+    assert shown[1:] == ["0.50", "0.50", "0.50"]
+    assert "*at d546df6* is the workflow as it was" in page.text(against)
+
+
+def test_without_one_the_page_is_as_it_was(content):
+    assert page.text(content | {"against": None}) == page.text(content)
+
+
+def test_the_figure_shows_no_earlier_commit(against, content, tmp_path):
+    figure.draw(content, tmp_path / "without.png")
+    figure.draw(against, tmp_path / "with.png")
+    assert (tmp_path / "without.png").read_bytes() == (tmp_path / "with.png").read_bytes()
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A repository of two commits, whose studies differ."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    git = functools.partial(compare.git, root=folder)
+    git("init", "--quiet")
+    git("config", "user.name", "Somebody")
+    git("config", "user.email", "somebody@example.org")
+    config = YAML(typ="safe").load(compare.ROOT / "config.yaml")
+    for epochs in (config["baseline"]["epochs"] + 1, config["baseline"]["epochs"]):
+        config["baseline"]["epochs"] = epochs
+        output.write_json(folder / "config.yaml", config)
+        git("add", "--all")
+        git("commit", "--quiet", "--message", f"{epochs} epochs")
+    return folder
+
+
+def test_a_revision_is_a_commit_of_the_repository(repository):
+    assert compare.commit_of("HEAD", repository) == compare.git(
+        "rev-parse", "--short=7", "HEAD", root=repository
+    )
+    for wrong in ("no-such", "--help", "HEAD:config.yaml", ""):
+        with pytest.raises(argparse.ArgumentTypeError, match="no commit of this repository"):
+            compare.commit_of(wrong, repository)
+
+
+def test_an_earlier_commit_is_checked_out_apart_and_taken_away(repository, tmp_path):
+    today = compare.study(3)
+    with compare.checked_out("HEAD", tmp_path / "now", repository) as root:
+        assert compare.study(3, root=root) == today
+        compare.check_same_study(root, "HEAD")
+    with compare.checked_out("HEAD~1", tmp_path / "before", repository) as root:
+        assert compare.study(3, root=root) != today
+        with pytest.raises(compare.AnotherStudyError, match="--against HEAD~1: `baseline`"):
+            compare.check_same_study(root, "HEAD~1")
+    assert not (tmp_path / "before").exists()
+    assert len(compare.git("worktree", "list", root=repository).splitlines()) == 1
+
+
+def test_the_command_line_takes_it(monkeypatch, capsys):
+    words = ["compare", "--skip", RAY_TUNE, OPTUNA, "--against"]
+    monkeypatch.setattr(sys, "argv", [*words, "no-such-commit"])
+    with pytest.raises(SystemExit):
+        compare.parse_arguments()
+    assert "--against: no-such-commit: no commit of this repository" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", words[:-1])
+    assert compare.parse_arguments().against is None
+
+
+def test_its_workflow_is_called_with_its_own_programs(monkeypatch, tmp_path):
+    called = []
+
+    def run(command, log, cwd):
+        called.append((list(map(str, command)), cwd))
+        return Measured(1.0, 2.0, 3.0, 4.0)
+
+    monkeypatch.setattr(compare, "run", run)
+    before = tmp_path / "before"
+    before.mkdir()
+    (before / "config.yaml").write_bytes((compare.ROOT / "config.yaml").read_bytes())
+    data = tmp_path / "data"
+    data.mkdir()
+    options = argparse.Namespace(data=data, cores=2, trial=True, against="d546df6")
+    benchmark = compare.Benchmark(tmp_path, options, before)
+    assert benchmark.workflow_before(5).seconds == 1.0
+    assert [cwd for _, cwd in called] == [compare.ROOT, before, before]
+    command = called[-1][0]
+    assert str(before / "Snakefile") in command
+    assert command[command.index("--directory") + 1] == str(tmp_path / "study-before-5")
+    assert not (tmp_path / "study-before-5").exists()
 
 
 # Running it
