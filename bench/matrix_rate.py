@@ -1,18 +1,28 @@
-"""How fast this machine does the study's matrix products in float32, one process on each core."""
+"""How fast this machine does the study's matrix products in float32, one process on each core.
+
+By the library that training would take here: the fastest of those that are right.
+"""
 
 import argparse
 import multiprocessing
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from machine import available_cores
 from output import write_json
+from peer import ROOT
 from reference_study import TRAINING_IMAGES, TRAININGS, Training, shared
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from study.runs import arithmetic, libraries, product_library
 
 BLOCKS = 5
 BLOCK_SECONDS = 0.02
@@ -60,15 +70,16 @@ def measure_core(_: int) -> tuple[float, dict[tuple, float]]:
     return fastest, steps
 
 
-def measure(cores: int) -> dict[str, float]:
+def measure(cores: int) -> dict[str, Any]:
     """All cores at once.
 
-    `gflop_per_second` is the rate of the fastest of the products on every core together;
-    `trainings_seconds` and `shared_seconds` are what the study's products take at their own
-    rates, spread evenly over the cores.
+    `library` is what multiplies, and `gflop_per_second` the rate of the fastest of the products on
+    every core together; `trainings_seconds` and `shared_seconds` are what the study's products take
+    at their own rates, spread evenly over the cores.
     """
+    library = product_library.chosen(libraries.AUTO, "float32")
     context = multiprocessing.get_context("spawn")
-    with context.Pool(cores, _start_together, [context.Barrier(cores)]) as pool:
+    with context.Pool(cores, _start_together, [context.Barrier(cores), library]) as pool:
         results = pool.map(measure_core, range(cores), chunksize=1)
 
     def seconds(trainings: list[Training]) -> float:
@@ -82,25 +93,26 @@ def measure(cores: int) -> dict[str, float]:
 
     return {
         "cores": cores,
+        "library": library,
         "gflop_per_second": sum(fastest for fastest, _ in results) / 1e9,
         "trainings_seconds": seconds(TRAININGS),
         "shared_seconds": seconds(shared(TRAININGS)),
     }
 
 
-def _start_together(barrier: Barrier) -> None:
-    torch.set_num_threads(1)
+def _start_together(barrier: Barrier, library: str) -> None:
+    arithmetic.settle(library)
     barrier.wait()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--cores", type=int, default=len(available_cores()), metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rates here as well")
     options = parser.parse_args()
     result = measure(options.cores)
     for name, value in result.items():
-        print(f"{name}: {value:.4g}")
+        print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
     if options.json:
         write_json(options.json, result)
 

@@ -43,7 +43,7 @@ Ratios are taken within a round.
 ## The arithmetic limit
 
 What the study's matrix products take at the rate that the fastest of them reaches on all cores at
-once, measured at the beginning of each round: {rate} GFLOP/s.
+once, measured at the beginning of each round: {rate} GFLOP/s{library}.
 
 {limits}
 
@@ -91,6 +91,8 @@ def text(content: Content) -> str:
             "repository, with its own programs and the same data and study."
         )
     notes += ["The order of each round:\n", *orders]
+    # Older figures have none: they are MKL's.
+    libraries = sorted({one["rate"]["library"] for one in measured if "library" in one["rate"]})
     rates = sorted(one["rate"]["gflop_per_second"] for one in measured)
     return PAGE.format(
         opening=opening,
@@ -100,6 +102,7 @@ def text(content: Content) -> str:
         ratios=results.ratios_table(content) if results.ratios(content) else TOO_FEW,
         targets=results.targets_table(content),
         rate=" to ".join(dict.fromkeys(f"{rate:.0f}" for rate in (rates[0], rates[-1]))),
+        library=f", by {' and '.join(libraries)}" if libraries else "",
         limits=results.limits_table(content),
         distances=results.distances_table(content),
         cores=content["cores"],

@@ -508,7 +508,9 @@ def test_the_page_tells_every_figure_and_its_machine(content):
     ):
         assert table(content) in written
     assert "medians of 2 rounds, 2026-01-31, commit 0123456789ab" in written
-    assert "98 to 196 GFLOP/s" in written
+    assert "98 to 196 GFLOP/s.\n" in written
+    content["rounds"][0]["rate"]["library"] = "onednn"
+    assert "98 to 196 GFLOP/s, by onednn.\n" in page.text(content)
     assert "- CPU: of a kind" in written
     assert page.WARNING not in written
     assert page.WARNING in page.text(content | {"trial": True})
