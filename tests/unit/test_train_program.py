@@ -262,14 +262,15 @@ def test_a_run_stays_with_the_library_of_the_replicates_that_go_on(monkeypatch):
 
     monkeypatch.setattr(product_library, "chosen", choose)
     known = Checkpoint({})
-    for seed, (epochs, arithmetic) in enumerate([(2, "11"), (1, "onednn 22"), (2, "")]):
+    before = [("cpu", 2, "11"), ("cpu", 1, "onednn 22"), ("cpu", 2, ""), ("cuda", 1, "33")]
+    for seed, (kind, epochs, arithmetic) in enumerate(before):
         known.replicates[seed] = Replicate(
-            "cpu", measures=np.zeros((epochs, 6)), arithmetic=arithmetic
+            kind, measures=np.zeros((epochs, 6)), arithmetic=arithmetic
         )
     job = types.SimpleNamespace(
-        target=Target([0, 1, 2, 3], 2), arithmetic="auto", settings={}, tell=told.append
+        target=Target([0, 1, 2, 3, 4], 2), arithmetic="auto", settings={}, tell=told.append
     )
-    assert train.library_of(job, known) == "onednn"
+    assert train.library_of(job, known, "cpu") == "onednn"
     assert chosen == [("auto", "float32", ["onednn", "mkl", "mkl"])]
     assert told == ["matrix products are onednn's"]
 

@@ -279,7 +279,8 @@ def extend(job: Job, known: checkpoint.Checkpoint, storage: object_store.Folder)
     from study.runs import arithmetic, device, replicates
 
     chosen = device.choose(job.device)
-    library = library_of(job, known) if chosen == "cpu" else libraries.MKL
+    kind = device.kind(chosen)
+    library = library_of(job, known, kind) if chosen == "cpu" else libraries.MKL
     arithmetic.settle(library)
     learned, evaluated = examples(job, chosen)
     run = replicates.Run(
@@ -290,7 +291,7 @@ def extend(job: Job, known: checkpoint.Checkpoint, storage: object_store.Folder)
         job.task,
         job.objective,
         chosen,
-        device.kind(chosen),
+        kind,
         libraries.named(library, arithmetic.digest(chosen)),
     )
     if isinstance(job.architecture, models.Module):
@@ -308,14 +309,18 @@ def extend(job: Job, known: checkpoint.Checkpoint, storage: object_store.Folder)
         replicates.extend(run, known, job.target, replicates.Saver(save), journal, job.tell)
 
 
-def library_of(job: Job, known: checkpoint.Checkpoint) -> str:
-    """What is to multiply on this processor; where the config leaves it open, what did before."""
+def library_of(job: Job, known: checkpoint.Checkpoint, kind: str) -> str:
+    """What is to multiply on this processor; where the config leaves it open, what did before.
+
+    Replicates of another `kind` of device have no say: they cannot go on here.
+    """
     from study.runs import product_library
 
     open_seeds = job.target.open_seeds(known)
     begun = [
         libraries.of(known.replicates[seed].arithmetic)
         for seed in sorted(known.replicates, key=lambda seed: (seed not in open_seeds, seed))
+        if known.replicates[seed].device == kind
     ]
     library = product_library.chosen(
         job.arithmetic, job.settings.get("precision", "float32"), begun
