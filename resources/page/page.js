@@ -34,6 +34,7 @@ const numbers = (options) => new Intl.NumberFormat(behaviour.language, options);
 const forms = {
   as_is: numbers({ maximumSignificantDigits: 6 }),
   percent: numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+  score: numbers({ minimumFractionDigits: 3, maximumFractionDigits: 3 }),
   whole: numbers({ maximumFractionDigits: 0 }),
 };
 

@@ -156,6 +156,23 @@ def test_data_in_any_form_give_a_config_that_fits(name, begin, files, monkeypatc
     assert study.validation["size"] == len(dataset.load(tmp_path / "there").train) // 5
 
 
+@pytest.mark.parametrize("model", [[], ["--model", "net.py"]])
+def test_a_table_of_quantities_gives_a_config_that_fits(model, begin, tmp_path, monkeypatch):
+    """Its model is tried on quantities, and its claims would be about R\u00b2."""
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=["a", "b", "c"])
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n\ndef net(inputs, outputs, units: int = 4):\n"
+        '    """A network."""\n    assert outputs == 1\n'
+        "    return nn.Sequential(nn.Linear(inputs[0], units), nn.Linear(units, outputs))\n"
+    )
+    told = begin("my-study", "--data", "t.csv", "--target", "c", *model)
+    assert "to predict c" in told
+    assert "claims:" not in Path("my-study/config.yaml").read_text(encoding="utf-8")
+    study = study_in("my-study", monkeypatch)
+    assert describe(study.dataset).task == "regression"
+
+
 @pytest.mark.parametrize(
     ("word", "dataset", "held_out"),
     [

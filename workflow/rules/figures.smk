@@ -6,13 +6,15 @@
 
 FINAL_FIGURES = [
     "final_curves",
-    "final_confusion",
-    "final_classes",
-    "final_calibration",
-    *(["final_confused", "final_mistakes"] if DATASET.is_images else []),
+    *(
+        ["final_confusion", "final_classes", "final_calibration"]
+        if DATASET.task == "classification"
+        else ["final_predictions", "final_residuals"]
+    ),
+    *(["final_confused", "final_mistakes"] if DATASET.shows_classes else []),
 ]
 
-FIGURES_OF_DATA = ["mosaic"] if DATASET.is_images else []
+FIGURES_OF_DATA = ["mosaic"] if DATASET.shows_classes else []
 
 FIGURES_OF_FINAL, FIGURES_OF_EXPERIMENTS = (
     expand(
@@ -112,7 +114,7 @@ rule draw_final:
         ' --output "$RESULTS/figures" --receipt "$RESULTS/receipts/final.json" 2> {log:q}'
 
 
-if DATASET.is_images:
+if DATASET.shows_classes:
 
     rule draw_mosaic:
         input:

@@ -154,6 +154,11 @@ class Dataset(ABC):
         return True
 
     @property
+    def shows_classes(self) -> bool:
+        """Whether its classes can be shown as images."""
+        return self.is_images and self.task == "classification"
+
+    @property
     def plural(self) -> str:
         """What messages call its examples."""
         return "images" if self.is_images else "examples"

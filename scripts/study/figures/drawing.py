@@ -19,13 +19,17 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, Formatter
 
-from study.statistics.intervals import LOSS, SHARE, t_interval
+from study.spec.tasks import bounds_of
+from study.statistics.intervals import t_interval
 from study.support.files import atomic_path
 from study.support.language import Language
 
 # A page shows 10 inches in about 1000 pixels, so that 9 points come out at 12 to 13 pixels.
 WIDTH = 10.0
 DPI = 150
+
+# Characters that a line of a note has at most: more reach beyond the page.
+NOTE_WIDTH = 155
 
 INK = "#222222"
 MUTED = "#6b6b6b"
@@ -98,6 +102,7 @@ def sheet(height: float, title: str, note: str = "") -> Iterator[Figure]:
             textwrap.fill(title, 94), x=0.01, ha="left", fontsize=12.5, fontweight="bold"
         )
         if note:
+            note = "\n".join(textwrap.fill(line, NOTE_WIDTH) for line in note.splitlines())
             figure.supxlabel(note, x=0.01, ha="left", fontsize=8.5, color=MUTED, linespacing=1.4)
         yield figure
 
@@ -163,6 +168,11 @@ def use_numbers(axes: Axes, language: Language, which: str = "y", percent: bool 
     """Write the numbers of an axis in a language's form, or as percentages."""
     axis = axes.yaxis if which == "y" else axes.xaxis
     axis.set_major_formatter(NumberFormatter(language, percent))
+
+
+def use_measure(axes: Axes, language: Language, measure: str, which: str = "y") -> None:
+    """Write the numbers of an axis as those of a measure are: accuracies as percentages."""
+    use_numbers(axes, language, which, percent=measure.endswith("accuracy"))
 
 
 def use_epochs(axes: Axes, last: int, language: Language) -> None:
@@ -382,7 +392,7 @@ def curve(rows: pd.DataFrame, measure: str, epochs: int) -> Curve:
         (diverged if seed in lost else complete).append(replicate[measure].to_numpy(float))
     if not complete:
         return Curve(*[np.empty(0)] * 3, diverged)
-    found = t_interval(np.array(complete), LOSS if measure.endswith("_loss") else SHARE)
+    found = t_interval(np.array(complete), bounds_of(measure))
     return Curve(found.mean, found.low, found.high, diverged)
 
 
@@ -429,7 +439,7 @@ def fit(axes: Axes, centres: np.ndarray, low: np.ndarray, high: np.ndarray, boun
     """
     centres = centres[np.isfinite(centres)]
     if not len(centres):
-        centres = np.array([bounds[0], min(bounds[1], FARTHEST)])
+        centres = np.array([max(bounds[0], 0.0), min(bounds[1], FARTHEST)])
     first, last = centres.min(), centres.max()
     spare = 0.5 * (last - first) or np.inf
     first = max(np.nanmin([first, *low]), first - spare, bounds[0])

@@ -16,6 +16,7 @@ from study.figures.drawing import MUTED, Curve
 from study.results.metrics import collect as collect_records
 from study.results.summary import summarise
 from study.spec.plan import Plan
+from study.spec.tasks import score_of, task_of
 from study.statistics import classes
 from study.statistics.classes import ClassCounts
 from study.statistics.scales import scale_of
@@ -27,7 +28,6 @@ MOST_CURVES = 40
 EXTREMES = 20
 
 LINESTYLES = ("-", "--", ":", "-.")
-MEASURES = ("validation_loss", "validation_accuracy")
 
 
 def _place(value: Any) -> Any:
@@ -123,6 +123,20 @@ class FigureData:
     metrics: pd.DataFrame
     frequent: Frequent | None = None
 
+    @cached_property
+    def score(self) -> str:
+        """The metric that values are compared by."""
+        return task_of(self.metrics.columns).score
+
+    @property
+    def measures(self) -> tuple[str, str]:
+        """What is drawn by epoch."""
+        return "validation_loss", f"validation_{self.score}"
+
+    def final(self, part: str, statistic: str) -> np.ndarray:
+        """A statistic, such as the mean, of each value's score after its last epoch, (values,)."""
+        return self.table[f"{part}_{self.score}_{statistic}"].to_numpy(float)
+
     @property
     def places(self) -> np.ndarray:
         """(values, settings): which value of each setting a row of the table has."""
@@ -166,10 +180,10 @@ class FigureData:
 
     @cached_property
     def drawn(self) -> list[Line]:
-        """A line for each run; of very many, the best and the worst by final accuracy."""
+        """A line for each run; of very many, the best and the worst by final score."""
         runs = list(self.runs)
         if len(runs) > MOST_CURVES:
-            final = self.table["validation_accuracy_mean"].fillna(-1.0).to_numpy()
+            final = np.nan_to_num(self.final("validation", "mean"), nan=-np.inf)
             lost = self.table["diverged"].to_numpy()
             last = {run: rows[-1] for run, rows in self.runs.items()}
             ranked = sorted(runs, key=lambda run: (lost[last[run]], -final[last[run]]))
@@ -183,7 +197,7 @@ class FigureData:
         style = self.places[rows[-1], 1 - self._colour_by] if self.style_setting else 0
         return Line(
             rows=rows,
-            curves={measure: drawing.curve(record, measure, epochs) for measure in MEASURES},
+            curves={measure: drawing.curve(record, measure, epochs) for measure in self.measures},
             colour=self.colours[rows[-1]] if one_colour else MUTED,
             linestyle=LINESTYLES[style],
         )
@@ -218,7 +232,12 @@ def measured(plan: Plan, runs: Path, data: Path, name: str) -> FigureData:
 
 
 def frequent(data: Data, validation: str | Mapping[str, Any]) -> Frequent | None:
-    """What is to be told of the validation images' classes; None where they are balanced."""
+    """What is to be told of the validation images' classes.
+
+    None where they are balanced, and of quantities.
+    """
+    if not isinstance(data.targets, Classes):
+        return None
     by_part = classes.by_part(data.train.y, data.test.y, len(data.targets), validation)
     counts = by_part["validation"]
     return Frequent(data.targets, counts) if counts.is_unbalanced else None
@@ -252,7 +271,10 @@ def collect(plan: Plan, metrics: pd.DataFrame, summary: pd.DataFrame, name: str)
         table = table.sort_values([f"place of {key}" for key in keys], ignore_index=True)
     else:
         table = table.sort_values(
-            "validation_accuracy_mean", ascending=False, kind="stable", ignore_index=True
+            f"{score_of('validation', metrics)}_mean",
+            ascending=False,
+            kind="stable",
+            ignore_index=True,
         )
     metrics = metrics[metrics["run"].isin(table["run"])]
     return FigureData(name, len(plan.seeds), settings, table, metrics)

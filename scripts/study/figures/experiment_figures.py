@@ -12,8 +12,9 @@ from matplotlib.transforms import ScaledTranslation, Transform
 
 from study.figures import drawing
 from study.figures.drawing import INK, MOST_LABELS, MOST_ROWS, MUTED, TIMES
-from study.figures.experiment_data import EXTREMES, LINESTYLES, MEASURES, FigureData, Setting
-from study.support.language import Language
+from study.figures.experiment_data import EXTREMES, LINESTYLES, FigureData, Setting
+from study.spec.tasks import bounds_of
+from study.support.language import SCORE_DIGITS, Language
 
 CURVES_HEIGHT = 3.2  # inches, as all heights here
 ROW_HEIGHT = 0.19
@@ -33,7 +34,7 @@ def draw(experiment: FigureData, language: Language, folder: Path) -> None:
         panels = lower.subplots(1, 2 if n_settings == 2 else 1, squeeze=False)[0]
         ends = [
             _draw_curves(panel, experiment, measure, language)
-            for panel, measure in zip(curves, MEASURES, strict=True)
+            for panel, measure in zip(curves, experiment.measures, strict=True)
         ]
         if n_settings <= 2 and len(experiment.drawn) > MOST_LABELS:
             _explain_looks(upper, curves, experiment, language)
@@ -96,13 +97,10 @@ def _draw_curves(
     axes: Axes, experiment: FigureData, measure: str, language: Language
 ) -> list[Text]:
     """Draw a line for each run; give the names at their ends, where there are few enough."""
-    is_loss = measure == "validation_loss"
     lines = experiment.drawn
     for line in lines:
         drawing.draw_curve(axes, line.curves[measure], line.colour, line.linestyle)
-    drawing.fit_to_curves(
-        axes, [line.curves[measure] for line in lines], (0.0, np.inf if is_loss else 1.0)
-    )
+    drawing.fit_to_curves(axes, [line.curves[measure] for line in lines], bounds_of(measure))
     for line in lines:
         curve = line.curves[measure]
         drawing.draw_crosses(axes, curve, line.colour)
@@ -112,7 +110,7 @@ def _draw_curves(
                 colour = experiment.colours[row]
                 axes.plot(epoch, curve.mean[epoch - 1], "o", color=colour, mec="white", ms=7)
     axes.set_title(language.text(f"figures.{measure}_by_epoch"))
-    drawing.use_numbers(axes, language, percent=not is_loss)
+    drawing.use_measure(axes, language, measure)
     drawing.use_epochs(axes, int(experiment.table["epochs"].max()), language)
     if not 1 < len(lines) <= MOST_LABELS or len(experiment.settings) > 2:
         return []
@@ -210,7 +208,7 @@ def _draw_estimates(
     joined: bool = False,
     sideways: bool = False,
 ) -> None:
-    """Draw all that is known of the final accuracies, for values at `places` (NaN: left out).
+    """Draw all that is known of the final scores, for values at `places` (NaN: left out).
 
     `size` of marks and the `shift` that keeps those of one value apart are in points. The
     values lie along x, or along y when `sideways`.
@@ -227,8 +225,7 @@ def _draw_estimates(
     legend = {}
     for part, side in (("validation", -0.5), ("train", 0.5)):
         mean, low, high, published = (
-            table[f"{part}_accuracy_{column}"].to_numpy(float)
-            for column in ("mean", "low", "high", "published")
+            experiment.final(part, column) for column in ("mean", "low", "high", "published")
         )
         ink = INK if part == "validation" else MUTED
         colour = colours if part == "validation" else np.tile(drawing.rgb(MUTED), (len(table), 1))
@@ -274,7 +271,7 @@ def _draw_estimates(
             [], [], color=INK, marker="x", ms=7, mew=1.8, lw=0
         )
     axes.grid(False, axis="y" if sideways else "x")
-    drawing.use_numbers(axes, language, "x" if sideways else "y", percent=True)
+    drawing.use_measure(axes, language, experiment.score, "x" if sideways else "y")
     axes.legend(legend.values(), legend.keys(), loc="upper left", bbox_to_anchor=(1.01, 1.0))
 
 
@@ -284,12 +281,12 @@ def _at(place: float | np.ndarray, accuracy: float | np.ndarray, sideways: bool)
 
 def _fit_to_estimates(axes: Axes, experiment: FigureData, here: np.ndarray, sideways: bool) -> None:
     def column(name: str) -> np.ndarray:
-        parts = [experiment.table[f"{part}_accuracy_{name}"][here] for part in MARKERS]
-        return np.concatenate(parts).astype(float)
+        return np.concatenate([experiment.final(part, name)[here] for part in MARKERS])
 
     which = "x" if sideways else "y"
     centres = np.concatenate([column("mean"), column("published")])
-    drawing.fit(axes, centres, column("low"), column("high"), (0.0, 1.0), which)
+    bounds = bounds_of(experiment.score)
+    drawing.fit(axes, centres, column("low"), column("high"), bounds, which)
     if experiment.table["diverged"][here].any():
         low, high = getattr(axes, f"get_{which}lim")()
         getattr(axes, f"set_{which}lim")(low - 0.14 * (high - low), high)
@@ -298,7 +295,7 @@ def _fit_to_estimates(axes: Axes, experiment: FigureData, here: np.ndarray, side
 def _mark_diverged(
     axes: Axes, places: np.ndarray, experiment: FigureData, language: Language, sideways: bool
 ) -> None:
-    """At the low edge of the accuracies: a cross and how many of how many replicates diverged."""
+    """At the low edge of the scores: a cross and how many of how many replicates diverged."""
     table = experiment.table
     edge = axes.get_yaxis_transform() if sideways else axes.get_xaxis_transform()
     wordy = sideways or len(places) <= 8
@@ -322,11 +319,11 @@ def _mark_diverged(
 
 
 def _draw_heatmaps(panels: list[Axes], experiment: FigureData, language: Language) -> None:
-    """Final accuracies as a matrix: the first setting down, the second across."""
+    """Final scores as a matrix: the first setting down, the second across."""
     rows, columns = experiment.settings
     names = rows.names(language), columns.names(language)
     shape = len(rows.values), len(columns.values)
-    means = [experiment.table[f"{part}_accuracy_mean"].to_numpy(float) for part in MARKERS]
+    means = [experiment.final(part, "mean") for part in MARKERS]
     known = np.concatenate(means)[np.isfinite(np.concatenate(means))]
     span = (known.min(), known.max()) if len(known) else (0.0, 1.0)
     for axes, part, mean in zip(panels, MARKERS, means, strict=True):
@@ -334,7 +331,8 @@ def _draw_heatmaps(panels: list[Axes], experiment: FigureData, language: Languag
         cells[tuple(experiment.places.T)] = mean
         texts = np.full(shape, "", dtype=object)
         texts[tuple(experiment.places.T)] = [
-            _cell_text(row, part, language) for row in experiment.table.to_dict("records")
+            _cell_text(row, f"{part}_{experiment.score}", language)
+            for row in experiment.table.to_dict("records")
         ]
         drawing.heatmap(axes, cells, texts, names, "viridis", span)
         axes.set_title(language.text(f"figures.final_{part}_percent"))
@@ -342,20 +340,20 @@ def _draw_heatmaps(panels: list[Axes], experiment: FigureData, language: Languag
     panels[0].set_ylabel(rows.title(language))
 
 
-def _cell_text(row: dict, part: str, language: Language) -> str:
+def _cell_text(row: dict, measure: str, language: Language) -> str:
+    scale, digits = (100, 1) if language.scores_in_percent else (1, SCORE_DIGITS)
     mean, low, high, published = (
-        100 * float(row[f"{part}_accuracy_{column}"])
-        for column in ("mean", "low", "high", "published")
+        scale * float(row[f"{measure}_{column}"]) for column in ("mean", "low", "high", "published")
     )
     lines = []
     if np.isfinite(mean):
-        lines.append(language.number(mean, 1))
+        lines.append(language.number(mean, digits))
     if np.isfinite(high) and np.isclose(high - mean, mean - low):
-        lines.append(f"± {language.number(high - mean, 1)}")
+        lines.append(f"± {language.number(high - mean, digits)}")
     elif np.isfinite(high):
-        lines.append(f"{language.number(low, 1)} – {language.number(high, 1)}")
+        lines.append(f"{language.number(low, digits)} – {language.number(high, digits)}")
     if np.isfinite(published):
-        lines.append(f"◇ {language.number(published, 1)}")
+        lines.append(f"◇ {language.number(published, digits)}")
     if row["diverged"]:
         lines.append(f"{TIMES} {row['diverged']}/{row['diverged'] + row['n']}")
     return "\n".join(lines)

@@ -7,24 +7,26 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from study.data import datasets, pictures
-from study.data.base import Classes
-from study.figures import drawing
+from study.data.base import Classes, Targets
+from study.figures import drawing, predicted
 from study.figures.drawing import Curve
 from study.figures.experiment_data import Frequent, frequent
 from study.final import evaluation
-from study.final.evaluation import Evaluation
+from study.final.evaluation import Evaluated
 from study.results import metrics, published
 from study.spec.plan import Plan
+from study.spec.tasks import bounds_of, task_of
 from study.statistics import calibration, classification
 from study.statistics.intervals import SHARE, t_interval
 from study.support.language import Language
 
-NAMES = ("final_curves", "final_confusion", "final_classes", "final_calibration")
+OF_CLASSES = ("final_confusion", "final_classes", "final_calibration")
 
 # Those that show test images.
 OF_IMAGES = ("final_confused", "final_mistakes")
+
+OF_QUANTITIES = ("final_predictions", "final_residuals")
 PARTS = ("validation", "train")
-MEASURES = tuple(f"{part}_{measure}" for part in PARTS for measure in ("loss", "accuracy"))
 PART_COLOURS = dict(zip(PARTS, drawing.UNORDERED, strict=False))
 MISTAKES = (4, 4)  # rows, columns
 CONFUSED = (6, 8)  # pairs, images of each
@@ -36,22 +38,26 @@ class FinalModelData:
     """All that the final model's figures show, the same in every language.
 
     `images` is (N, height, width) of the test images, (N, height, width, 3) in colour, None of
-    other examples; `evaluation` is of the seeds, out of `n_seeds`, that did not diverge.
+    other examples; `evaluation` is of the seeds, out of `n_seeds`, that did not diverge. `score` is
+    the metric that the task is scored by.
     """
 
-    classes: Classes
+    targets: Targets
+    score: str
     epochs: int
     n_seeds: int
     curves: dict[str, Curve]
     published: dict[str, float]
     images: np.ndarray | None
-    evaluation: Evaluation
+    evaluation: Evaluated
     frequent: Frequent | None
 
     @property
     def names(self) -> list[str]:
         """Its figures."""
-        return [*NAMES, *(OF_IMAGES if self.images is not None else ())]
+        if not isinstance(self.targets, Classes):
+            return ["final_curves", *OF_QUANTITIES]
+        return ["final_curves", *OF_CLASSES, *(OF_IMAGES if self.images is not None else ())]
 
     @property
     def finished(self) -> list[int]:
@@ -70,18 +76,21 @@ def collect(plan: Plan, runs: Path, evaluated: Path, data: Path) -> FinalModelDa
     dataset = datasets.describe(plan.dataset)
     content = dataset.load(data)
     final, epochs = own.final, own.final.epochs
+    score = task_of(rows.columns).score
+    measures = [f"{part}_{metric}" for part in PARTS for metric in ("loss", score)]
     printed = published.lookup("final", final.settings, epochs, dataset.name, plan.validation)
     return FinalModelData(
-        classes=content.targets,
+        targets=content.targets,
+        score=score,
         epochs=epochs,
         n_seeds=rows["seed"].nunique(),
-        curves={measure: drawing.curve(rows, measure, epochs) for measure in MEASURES},
+        curves={measure: drawing.curve(rows, measure, epochs) for measure in measures},
         published={
             name: accuracy
             for name in PARTS
             if (accuracy := getattr(printed, f"{name}_accuracy", None)) is not None
         },
-        images=pictures.shown(content.test.x) if dataset.is_images else None,
+        images=pictures.shown(content.test.x) if dataset.shows_classes else None,
         evaluation=evaluation.read_evaluation(evaluated, content),
         frequent=frequent(content, plan.validation),
     )
@@ -99,6 +108,8 @@ def draw(model: FinalModelData, language: Language, folder: Path) -> None:
         "final_calibration": _draw_calibration,
         "final_confused": _draw_confused,
         "final_mistakes": _draw_mistakes,
+        "final_predictions": _draw_predictions,
+        "final_residuals": _draw_residuals,
     }
     for name in model.names[1:]:
         if model.finished:
@@ -139,12 +150,12 @@ def _draw_curves(model: FinalModelData, language: Language, folder: Path) -> Non
     with drawing.sheet(4.0, _title(model, "final_curves", language), note) as figure:
         panels = figure.subplots(1, 2)
         ends = []
-        for axes, measure in zip(panels, ("loss", "accuracy"), strict=True):
+        for axes, measure in zip(panels, ("loss", model.score), strict=True):
             is_loss = measure == "loss"
             curves = {part: model.curves[f"{part}_{measure}"] for part in PARTS}
             for part, curve in curves.items():
                 drawing.draw_curve(axes, curve, PART_COLOURS[part])
-            drawing.fit_to_curves(axes, curves.values(), (0.0, np.inf if is_loss else 1.0))
+            drawing.fit_to_curves(axes, curves.values(), bounds_of(measure))
             for part, curve in curves.items():
                 drawing.draw_crosses(axes, curve, PART_COLOURS[part])
             for part, accuracy in {} if is_loss else model.published.items():
@@ -155,7 +166,7 @@ def _draw_curves(model: FinalModelData, language: Language, folder: Path) -> Non
                 axes.legend(loc="lower right")
                 drawing.make_room(axes, accuracy)
             axes.set_title(language.text(f"figures.{measure}_by_epoch"))
-            drawing.use_numbers(axes, language, percent=not is_loss)
+            drawing.use_measure(axes, language, measure)
             drawing.use_epochs(axes, model.epochs, language)
             named = [
                 (curve.end, language.text(f"figures.{part}"), PART_COLOURS[part])
@@ -169,7 +180,7 @@ def _draw_curves(model: FinalModelData, language: Language, folder: Path) -> Non
 
 
 def _draw_confusion(model: FinalModelData, language: Language, folder: Path, name: str) -> None:
-    classes = model.classes.in_language(language.code)
+    classes = model.targets.in_language(language.code)
     counts = model.evaluation.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     height = float(np.clip(1.9 + 0.32 * len(classes), 4, 20))
@@ -195,7 +206,7 @@ def _cell(value: float, digits: int, language: Language) -> str:
 
 def _draw_scores(model: FinalModelData, language: Language, folder: Path, name: str) -> None:
     scores = model.evaluation.scores.sort_values("f1_mean", ascending=False, kind="stable")
-    names = np.array(model.classes.in_language(language.code))[scores.index]
+    names = np.array(model.targets.in_language(language.code))[scores.index]
     height = 1.4 + 0.36 * len(scores)
     note = _note(model, language, "one_mark", "intervals_of_marks")
     with drawing.sheet(height, _title(model, name, language), note) as figure:
@@ -256,8 +267,29 @@ def _draw_calibration(model: FinalModelData, language: Language, folder: Path, n
         drawing.save(figure, folder, name, language)
 
 
+def _draw_predictions(model: FinalModelData, language: Language, folder: Path, name: str) -> None:
+    note = _note_of_points(model, language)
+    height = predicted.height_of_panels(len(model.targets))
+    with drawing.sheet(height, _title(model, name, language), note) as figure:
+        predicted.draw_against_true(figure, model.evaluation, model.targets, language)
+        drawing.save(figure, folder, name, language)
+
+
+def _draw_residuals(model: FinalModelData, language: Language, folder: Path, name: str) -> None:
+    note = _note_of_points(model, language)
+    height = predicted.height_of_rows(len(model.targets))
+    with drawing.sheet(height, _title(model, name, language), note) as figure:
+        predicted.draw_residuals(figure, model.evaluation, model.targets, language)
+        drawing.save(figure, folder, name, language)
+
+
+def _note_of_points(model: FinalModelData, language: Language) -> str:
+    note = _note(model, language, "points_of_one", "points_of_several")
+    return " ".join([note, *predicted.left_out(model.evaluation, language)])
+
+
 def _draw_confused(model: FinalModelData, language: Language, folder: Path, name: str) -> None:
-    classes = model.classes.in_language(language.code)
+    classes = model.targets.in_language(language.code)
     rows, columns = CONFUSED
     pairs = model.evaluation.confused(rows)
     note = _note(model, language, "examples_of_one", "examples_of_several")
@@ -294,7 +326,7 @@ def _draw_confused(model: FinalModelData, language: Language, folder: Path, name
 
 def _draw_mistakes(model: FinalModelData, language: Language, folder: Path, name: str) -> None:
     rows, columns = MISTAKES
-    classes = model.classes.in_language(language.code)
+    classes = model.targets.in_language(language.code)
     height, width = model.images.shape[1:3]
     several = len(model.finished) > 1
     note = _note(model, language, "mistakes_of_one", "mistakes_of_several")

@@ -99,6 +99,16 @@ class Evaluation:
         """The share of images that are classified rightly."""
         return mean_of_seeds(self.correct.astype(float))
 
+    @property
+    def score(self) -> MeanOfSeeds:
+        """The accuracy."""
+        return self.accuracy
+
+    @property
+    def ensemble_score(self) -> tuple[float, Interval]:
+        """The ensemble's accuracy."""
+        return self.ensemble_accuracy
+
     @cached_property
     def overconfidence(self) -> MeanOfSeeds:
         """Mean probability of the predicted class minus accuracy."""

@@ -64,6 +64,12 @@ class Predictions:
         """The mean of the seeds' predictions, as that of one network."""
         return Predictions(self.provenance, self.answers.mean(axis=0, keepdims=True), self.targets)
 
+    @property
+    def ensemble_score(self) -> tuple[float, Interval]:
+        """The ensemble's R²; its interval over examples."""
+        score = self.ensemble.score
+        return score.mean, score.over_images
+
     @cached_property
     def ensemble_gain(self) -> tuple[float, Interval]:
         """The ensemble's R² minus the mean of the seeds', and its interval over examples."""

@@ -61,7 +61,7 @@ def programs(study: CheckedStudy) -> Iterator[Program]:
         )
         model = study.results / "model"
         yield makes(model, "export-model", numbers, "--output", f"{HERE}/{model.name}")
-    if study.dataset.is_images:
+    if study.dataset.shows_classes:
         yield makes(figures / "mosaic.*", "draw-mosaic", ["plan", "data"], *drawn)
     words = ["--figures", f"{HERE}/figures", "--output", HERE]
     yield makes(study.results / "report.*.md", "write-report", all_read, *words)

@@ -15,6 +15,7 @@ import pandas as pd
 from study.report.words import Words
 from study.results.experiments import ExperimentResult, ValueResult
 from study.statistics.scales import scale_of
+from study.support.language import SCORE_DIGITS
 
 # Of more values only the best and the worst are drawn.
 MOST_VALUES, EXTREMES = 40, 20
@@ -116,6 +117,11 @@ def in_lines(names: Sequence[str], width: int) -> str:
     return f"[{told}][indexof({literal(names)}, datum.label)]"
 
 
+def _written(words: Words) -> tuple[int, str]:
+    """What scores are multiplied by to be shown, and their decimals in Vega's words."""
+    return (100, ".2f") if words.language.scores_in_percent else (1, f".{SCORE_DIGITS}f")
+
+
 def accuracies(experiment: ExperimentResult, words: Words, alternative: str) -> Chart | None:
     """Accuracy at each value with its interval, and what was published; None where none is left."""
     alive = [value for value in shown(experiment) if value.n]
@@ -123,15 +129,16 @@ def accuracies(experiment: ExperimentResult, words: Words, alternative: str) -> 
         return None
     text = words.language.text
     parts = {part: text(f"page.parts.{part}") for part in PARTS}
+    scale, decimals = _written(words)
     rows = [
         {
             "value": named(experiment, value, words),
             "part": parts[part],
             "n": value.n,
-            "mean": 100 * estimate.mean,
-            "low": 100 * estimate.low,
-            "high": 100 * estimate.high,
-            "published": 100 * estimate.published,
+            "mean": scale * estimate.mean,
+            "low": scale * estimate.low,
+            "high": scale * estimate.high,
+            "published": scale * estimate.published,
         }
         for value in alive
         for part, estimate in zip(PARTS, (value.validation, value.train), strict=True)
@@ -154,7 +161,7 @@ def accuracies(experiment: ExperimentResult, words: Words, alternative: str) -> 
             alt.Tooltip("value:N", title=title(experiment, words)),
             alt.Tooltip("part:N", title=text("page.images")),
             *(
-                alt.Tooltip(f"{name}:Q", title=text(f"page.{name}"), format=".2f")
+                alt.Tooltip(f"{name}:Q", title=text(f"page.{name}"), format=decimals)
                 for name in ("mean", "low", "high", "published")
             ),
             alt.Tooltip("n:Q", title=text("page.seeds"), format="d"),
@@ -192,6 +199,7 @@ def heatmap(experiment: ExperimentResult, words: Words, alternative: str) -> Cha
         return None
     text = words.language.text
     parts = {part: text(f"page.parts.{part}") for part in PARTS}
+    scale, decimals = _written(words)
     rows = []
     for value in experiment.values:
         down, across = (words.value_name(key, value.varied[key]) for key in experiment.keys)
@@ -204,10 +212,10 @@ def heatmap(experiment: ExperimentResult, words: Words, alternative: str) -> Cha
                 "n": value.n,
                 "diverged": value.diverged,
                 "lost": lost,
-                "mean": 100 * estimate.mean,
-                "low": 100 * estimate.low,
-                "high": 100 * estimate.high,
-                "published": 100 * estimate.published,
+                "mean": scale * estimate.mean,
+                "low": scale * estimate.low,
+                "high": scale * estimate.high,
+                "published": scale * estimate.published,
             }
             for part, estimate in zip(PARTS, (value.validation, value.train), strict=True)
         ]
@@ -238,7 +246,10 @@ def heatmap(experiment: ExperimentResult, words: Words, alternative: str) -> Cha
         tooltip=[
             alt.Tooltip("down:N", title=names[0]),
             alt.Tooltip("across:N", title=names[1]),
-            *(alt.Tooltip(f"{name}:Q", title=text(f"page.{name}"), format=".2f") for name in told),
+            *(
+                alt.Tooltip(f"{name}:Q", title=text(f"page.{name}"), format=decimals)
+                for name in told
+            ),
             alt.Tooltip("n:Q", title=text("page.seeds"), format="d"),
             alt.Tooltip("diverged:Q", title=text("page.lost"), format="d"),
         ],
@@ -268,7 +279,8 @@ def heatmap(experiment: ExperimentResult, words: Words, alternative: str) -> Cha
             options=list(parts), labels=list(parts.values()), name=text("page.shown")
         ),
     )
-    number = "isValid(datum.mean) ? format(datum.mean, '.1f') : '–'"
+    short = ".1f" if words.language.scores_in_percent else decimals
+    number = f"isValid(datum.mean) ? format(datum.mean, '{short}') : '–'"
     chart = (
         alt.layer(cells, unknown, numbers, data=data(pd.DataFrame(rows)))
         .transform_filter("datum.part === images")

@@ -12,6 +12,7 @@ from study.page.charts import Chart
 from study.report.words import Words
 from study.results import findings
 from study.results.experiments import ExperimentResult, ValueResult
+from study.spec.tasks import score_of, task_of
 from study.statistics.scales import scale_of
 
 # Of more seeds the first are drawn, and of curves with more points than this, only every
@@ -19,8 +20,6 @@ from study.statistics.scales import scale_of
 MOST_SEEDS = 10
 MOST_POINTS = 2000
 
-OF_VALUES = ("validation_accuracy", "validation_loss", "train_accuracy", "train_eval_accuracy")
-OF_PARTS = ("accuracy", "loss")
 PARTS = ("validation", "train", "train_eval")
 
 HEIGHT = 320  # pixels, as what a name in the legend has: its mark, and each of its characters
@@ -73,7 +72,7 @@ def of_experiment(
             charts.named(experiment, value, words): findings.replicates(value, metrics)
             for value in longest.values()
         },
-        OF_VALUES,
+        (score_of("validation", metrics), "validation_loss", *_of_training(metrics)),
         charts.title(experiment, words),
         len(experiment.keys) == 1 and scale_of(varied) != "names",
     )
@@ -83,17 +82,22 @@ def of_experiment(
     return _chart(drawn, notes, words, alternative)
 
 
+def _of_training(metrics: pd.DataFrame) -> tuple[str, str]:
+    return score_of("train", metrics), score_of("train_eval", metrics)
+
+
 def of_final(metrics: pd.DataFrame, words: Words, alternative: str) -> Chart:
     """A line each for validation images, training images, and these with dropout off.
 
     `metrics` has the final model's rows of metrics.parquet, of the seeds that did not diverge.
     """
     lines = {}
+    measures = (task_of(metrics).score, "loss")
     for part in PARTS:
-        own = {f"{part}_{measure}": measure for measure in OF_PARTS}
+        own = {f"{part}_{measure}": measure for measure in measures}
         known = ["seed", "epoch", *(column for column in own if column in metrics)]
         lines[words.language.text(f"page.parts.{part}")] = metrics[known].rename(columns=own)
-    return _chart(Curves(lines, OF_PARTS, None, False), [], words, alternative)
+    return _chart(Curves(lines, measures, None, False), [], words, alternative)
 
 
 def _chart(curves: Curves, notes: Iterable[str], words: Words, alternative: str) -> Chart:
@@ -193,7 +197,7 @@ def _layers(curves: Curves, titles: Mapping[str, str], words: Words) -> list[alt
             alt.Tooltip("seed:Q", title=text("page.seed_title"), format="d"),
             alt.Tooltip("epoch:Q", title=text("figures.epoch"), format="d"),
             *(
-                alt.Tooltip(f"{name}:Q", title=label, format=".3f" if "loss" in name else ".2f")
+                alt.Tooltip(f"{name}:Q", title=label, format=".2f" if "accuracy" in name else ".3f")
                 for name, label in titles.items()
             ),
         ],

@@ -18,8 +18,9 @@ from study.spec.tasks import score_of
 # More rows than these would make the page too large; it says so and keeps the best.
 MOST_ROWS = 10_000
 
-# How a column's numbers are written: as they are, in per cent with two decimals, or whole.
-AS_IS, PERCENT, WHOLE = "as_is", "percent", "whole"
+# How a column's numbers are written: as they are, in per cent with two decimals, as scores that are
+# no shares, or whole.
+AS_IS, PERCENT, SCORE, WHOLE = "as_is", "percent", "score", "whole"
 
 
 # Of a run of which every seed diverged.
@@ -46,35 +47,35 @@ class Table:
 
 def values(study: ReportData, words: Words) -> Table:
     """Every value of every experiment, the best first; those that lost seeds come after others."""
-    text = words.text
+    text, form = words.text, _form(words)
     columns = [
         Column(text("columns.experiment"), filters=True),
         Column(text("columns.value")),
-        Column(text("columns.validation"), PERCENT),
-        Column(words.language.text("page.low"), PERCENT),
-        Column(words.language.text("page.high"), PERCENT),
-        Column(text("columns.train"), PERCENT),
+        Column(text("columns.validation"), form),
+        Column(words.language.text("page.low"), form),
+        Column(words.language.text("page.high"), form),
+        Column(text("columns.train"), form),
         Column(text("columns.epochs"), WHOLE),
         Column(text("columns.seeds"), WHOLE),
         Column(words.language.text("page.lost"), WHOLE),
     ]
     printed = study.has_published
     if printed:
-        columns.append(Column(text("columns.published_validation"), PERCENT))
+        columns.append(Column(text("columns.published_validation"), form))
     ranked = sorted(study.values, key=lambda pair: (not pair[1].n, *rank(pair[1])))
     titles = {each.name: words.title(each) for each in study.experiments}
     rows = [
         [
             titles[experiment.name],
             words.short_alone(value),
-            _percent(value.validation.mean),
-            _percent(value.validation.low),
-            _percent(value.validation.high),
-            _percent(value.train.mean),
+            _scaled(form, value.validation.mean),
+            _scaled(form, value.validation.low),
+            _scaled(form, value.validation.high),
+            _scaled(form, value.train.mean),
             value.epochs,
             value.n,
             value.diverged,
-            *([_percent(value.validation.published)] if printed else []),
+            *([_scaled(form, value.validation.published)] if printed else []),
         ]
         for experiment, value in ranked[:MOST_ROWS]
     ]
@@ -84,18 +85,18 @@ def values(study: ReportData, words: Words) -> Table:
 def runs(study: ReportData, words: Words) -> Table:
     """Every run after its last epoch, the best first; those that lost seeds come after others."""
     planned = study.plan.runs
-    names = study.plan.hyperparameters.names
+    names, form = study.plan.hyperparameters.names, _form(words)
     varied = _varied(names, [run.settings for run in planned])
     columns = [
         Column(words.text("columns.run")),
         *(Column(words.setting_title(key)) for key in varied),
         Column(words.text("columns.epochs"), WHOLE),
         Column(words.text("columns.seeds"), WHOLE),
-        Column(words.text("columns.validation"), PERCENT),
-        Column(words.language.text("page.deviation"), PERCENT),
-        Column(words.text("columns.train"), PERCENT),
+        Column(words.text("columns.validation"), form),
+        Column(words.language.text("page.deviation"), form),
+        Column(words.text("columns.train"), form),
     ]
-    results = _last(study.metrics)
+    results = _last(study.metrics, form)
     rows = [
         [
             run.run,
@@ -105,11 +106,9 @@ def runs(study: ReportData, words: Words) -> Table:
         ]
         for run in planned
     ]
-    accuracy = len(varied) + 3
+    score = len(varied) + 3
     lost = {run.run: len(run.seeds) - results.get(run.run, NO_RESULT)[0] for run in planned}
-    rows.sort(
-        key=lambda row: (row[accuracy] is None, lost[row[0]], -(row[accuracy] or 0.0), row[0])
-    )
+    rows.sort(key=lambda row: (row[score] is None, lost[row[0]], -(row[score] or 0.0), row[0]))
     return Table(columns, rows[:MOST_ROWS], len(rows))
 
 
@@ -128,20 +127,25 @@ def _value(key: str, value: Any, words: Words) -> Any:
     return value if is_number(value) else words.value_name(key, value)
 
 
-def _last(metrics: pd.DataFrame) -> dict[str, list[Any]]:
-    """Of each run after its last epoch: seeds that did not diverge, and their accuracies.
+def _form(words: Words) -> str:
+    """How scores are written."""
+    return PERCENT if words.language.scores_in_percent else SCORE
 
-    Mean and standard deviation of validation accuracy, and mean training accuracy, in per cent.
+
+def _last(metrics: pd.DataFrame, form: str) -> dict[str, list[Any]]:
+    """Of each run after its last epoch: seeds that did not diverge, and their scores.
+
+    Mean and standard deviation of the validation score, and mean training score.
     """
     last = metrics.groupby("run")["epoch"].transform("max")
     rows = metrics[(metrics["epoch"] == last) & (metrics["status"] == "ok")]
     validation = rows.groupby("run")[score_of("validation", rows)].agg(["count", "mean", "std"])
     train = rows.groupby("run")[score_of("train", rows)].mean()
     return {
-        run: [int(count), _percent(mean), _percent(deviation), _percent(train[run])]
+        run: [int(count), *(_scaled(form, each) for each in (mean, deviation, train[run]))]
         for run, count, mean, deviation in validation.itertuples()
     }
 
 
-def _percent(fraction: float) -> float | None:
-    return None if pd.isna(fraction) else round(100 * fraction, 4)
+def _scaled(form: str, score: float) -> float | None:
+    return None if pd.isna(score) else round((100 if form == PERCENT else 1) * score, 4)

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from study.report.part import Part
+from study.report.accuracy_tables import Results
 from study.results.experiments import ValueResult
 from study.spec.claims import OWN, PUBLISHED
-from study.spec.predicates import DEFAULT_MEASURE, FINAL, Verdict
+from study.spec.predicates import FINAL, Verdict
+from study.spec.tasks import score_of
 from study.support import markdown
 
 # A row of claims.parquet, one of the comparisons that are its evidence, and a side of one.
@@ -21,7 +22,7 @@ Side = Mapping[str, Any]
 SECONDS, LOSSES = "seconds", ("train_loss", "validation_loss")
 
 
-class Claims(Part):
+class Claims(Results):
     """What became of the published study's claims and of the study's own."""
 
     @cached_property
@@ -160,26 +161,32 @@ class Claims(Part):
         if side["epoch"]:
             parts.append(self.text("claims.epoch", epoch=self.words.number(side["epoch"])))
         if named:
-            parts.append(self._measure(side) or self.text(f"claims.measures.{DEFAULT_MEASURE}"))
+            parts.append(self._measure(side) or self.text(f"claims.measures.{self._score}"))
         return self.text("claims.side", name=", ".join(parts), number=number)
 
     def _measure(self, side: Side) -> str:
-        """What is measured, in words; nothing for validation accuracy."""
-        if side["measure"] == DEFAULT_MEASURE and not side["minus"]:
+        """What is measured, in words; nothing for what values are compared by."""
+        if side["measure"] == self._score and not side["minus"]:
             return ""
         names = [side["measure"]] + [side["minus"]] * bool(side["minus"])
         return " − ".join(self.text(f"claims.measures.{name}") for name in names)
+
+    @property
+    def _score(self) -> str:
+        return score_of("validation", self.study.metrics)
 
     @cached_property
     def _values(self) -> dict[tuple[str, str], ValueResult]:
         return {(each.name, value.text): value for each, value in self.study.values}
 
     def _number(self, number: float, measured: Side) -> str:
-        """In the unit of what is measured: per cent or points, nats, seconds."""
+        """In the unit of what is measured: per cent or points, that of a target, nats, seconds."""
         if measured["measure"] in LOSSES:
             return self.words.nats(number)
         if measured["measure"] == SECONDS:
             return self.words.number(number, 3)
+        if measured["measure"].endswith("rmse"):
+            return self.quantity(number)
         return self.words.points(number)
 
     def _printed(self, claim: Claim) -> str:

@@ -90,8 +90,8 @@ class Conclusions(Results):
         verdict = "untested" if math.isnan(ahead.p) else "clear" if is_clear(ahead.p) else "open"
         yield self.text(
             f"conclusions.final_behind_{verdict}",
-            final=words.percent(final.validation.mean) + words.lost(final),
-            accuracy=words.percent(best.validation.mean),
+            final=words.score(final.validation.mean) + words.lost(final),
+            accuracy=words.score(best.validation.mean),
             value=words.phrase(best),
             experiment=words.label(ahead.experiment),
             difference=words.points(-ahead.ahead),
@@ -155,7 +155,7 @@ class Conclusions(Results):
                         if value != chosen[key]
                     ]
                 ),
-                accuracy=words.percent(study.final.validation.mean) + words.lost(study.final),
+                accuracy=words.score(study.final.validation.mean) + words.lost(study.final),
             )
         return self.text("conclusions.combination_untrained", settings=named)
 
@@ -170,7 +170,7 @@ class Conclusions(Results):
         scores = rows.loc[is_end, ["seed", score]].drop_duplicates("seed")
         if scores.empty:
             return None
-        told = self.words.percent(float(scores[score].mean()))
+        told = self.words.score(float(scores[score].mean()))
         lost = rows.loc[rows["status"] == "diverged", "seed"].nunique()
         return told + self.words.lost_of(lost, lost + len(scores))
 

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from study.data import datasets
-from study.data.base import Data
+from study.data.base import Classes, Data
 from study.final import evaluation, protocols
-from study.final.evaluation import Evaluation
+from study.final.evaluation import Evaluated
 from study.final.protocols import HeldOut
 from study.results import findings
 from study.results.fidelity import MEASURES, Comparison
@@ -53,10 +53,11 @@ class ReportData:
     """All that the report tells, the same in every language.
 
     `shapes` are those of the training and the test examples, (n, *inputs), and `class_counts` those
-    of those learned from (`train`), validated and tested on; `made_by` tells for each run
-    what code, versions, machine and devices trained it. `final` is None where the plan has no final
-    model, and `evaluation` where none of its networks is left. `held_out` is the final model where
-    the study holds its validation images out, and `beside` that of another study which does.
+    of those learned from (`train`), validated and tested on, and empty of quantities; `made_by`
+    tells for each run what code, versions, machine and devices trained it. `final` is None where
+    the plan has no final model, and `evaluation` where none of its networks is left. `held_out` is
+    the final model where the study holds its validation images out, and `beside` that of another
+    study which does.
     """
 
     plan: Plan
@@ -65,7 +66,7 @@ class ReportData:
     class_counts: dict[str, ClassCounts]
     experiments: list[ExperimentResult]
     final: ValueResult | None
-    evaluation: Evaluation | None
+    evaluation: Evaluated | None
     held_out: HeldOut | None
     beside: HeldOut | None
     metrics: pd.DataFrame
@@ -143,9 +144,7 @@ def collect(
         plan=plan,
         data=content,
         shapes={"train": content.train.x.shape, "test": content.test.x.shape},
-        class_counts=classes.by_part(
-            content.train.y, content.test.y, len(content.targets), plan.validation
-        ),
+        class_counts=_class_counts(content, plan.validation),
         experiments=findings.experiments(plan, summary, metrics),
         final=final,
         evaluation=found,
@@ -157,7 +156,13 @@ def collect(
     )
 
 
-def _evaluation(path: Path | None, data: Data) -> Evaluation | None:
+def _class_counts(data: Data, validation: str | Mapping[str, Any]) -> dict[str, ClassCounts]:
+    if not isinstance(data.targets, Classes):
+        return {}
+    return classes.by_part(data.train.y, data.test.y, len(data.targets), validation)
+
+
+def _evaluation(path: Path | None, data: Data) -> Evaluated | None:
     if path is None:
         raise StudyError(
             "--evaluation: the plan has a final model; name its results/final.safetensors"

@@ -14,6 +14,7 @@ from study.report.final_model import FinalModel
 from study.report.hyperparameters import Hyperparameters
 from study.report.introduction import Introduction
 from study.report.on_test_images import OnTestImages
+from study.report.predicted import Predicted
 from study.report.protocols import Protocols
 from study.report.published_study import PublishedStudy
 from study.report.words import Words
@@ -37,6 +38,7 @@ def render(study: ReportData, language: Language, figures: str) -> str:
     )
     words = Words(language)
     arguments = (study, words, figures)
+    conclusions = Conclusions(*arguments)
     text = environment.get_template(TEMPLATE.name).render(
         study=study,
         text=words.text,
@@ -44,10 +46,10 @@ def render(study: ReportData, language: Language, figures: str) -> str:
         introduction=Introduction(*arguments),
         hyperparameters=Hyperparameters(*arguments),
         experiments=Experiments(*arguments),
-        conclusions=Conclusions(*arguments),
+        conclusions=conclusions,
         final=FinalModel(*arguments),
         early=EarlyStopping(*arguments),
-        tested=OnTestImages(*arguments),
+        tested=(OnTestImages if conclusions.is_of_classes else Predicted)(*arguments),
         protocols=Protocols(*arguments),
         published=PublishedStudy(*arguments),
         claims=Claims(*arguments),

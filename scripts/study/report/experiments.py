@@ -59,7 +59,7 @@ class Experiments(Results):
             ]
             for key in experiment.keys
         }
-        columns |= self.measured(pairs)
+        columns |= self.measured(pairs) | self.errors([value.rmse for value in shown])
         if "dropout" in experiment.keys:
             gaps = [self.signed(validation.mean - train.mean) for train, validation in pairs]
             columns[self.text("columns.gap")] = gaps
@@ -140,7 +140,8 @@ class Experiments(Results):
 
     def analysis(self, experiment: ExperimentResult) -> list[str]:
         """What the numbers say."""
-        images = self.study.validation_images
+        # What one of them is worth is known of accuracies alone.
+        images = self.study.validation_images if self.is_of_classes else None
         return analysis_of(experiment, self.study.metrics, self.words, images)
 
     def curves(self, experiment: ExperimentResult) -> str:
@@ -160,8 +161,8 @@ class Experiments(Results):
             settings=title,
             values=self.words.counted("values", count),
             best=self.words.phrase(best),
-            highest=self.words.percent(best.validation.mean),
+            highest=self.words.score(best.validation.mean),
             worst=self.words.phrase(worst),
-            lowest=self.words.percent(worst.validation.mean),
+            lowest=self.words.score(worst.validation.mean),
         )
         return self.figure(experiment.name, alternative)

@@ -11,10 +11,10 @@ from study.report.training_sentences import (
 )
 from study.results import findings, published
 from study.results.experiments import ExperimentResult, ValueResult
-from study.results.fidelity import MEASURES
 from study.search import best_of_each
 from study.spec.choice import Reason
-from study.spec.tasks import score_of
+from study.spec.tasks import REGRESSION, score_of, task_of
+from study.statistics.estimates import Estimate
 from study.support import markdown
 
 PROGRESS_STEP = 5  # epochs
@@ -56,7 +56,7 @@ class FinalModel(Results):
                     "final.not_taken",
                     experiment=words.label(experiment),
                     best=words.phrase(experiment.best),
-                    accuracy=words.percent(reason.accuracy),
+                    accuracy=words.score(reason.accuracy),
                     settings=words.joined(self._decided_otherwise(experiment)),
                 )
 
@@ -80,24 +80,29 @@ class FinalModel(Results):
         ]
 
     def progress(self) -> str:
-        """A table of accuracies, every fifth epoch and the last."""
+        """A table of scores, every fifth epoch and the last."""
         rows = findings.replicates(self.model, self.study.metrics)
+        task = task_of(rows)
         epochs = [*range(PROGRESS_STEP, self.model.epochs, PROGRESS_STEP), self.model.epochs]
         printed = {}
         if not math.isnan(self.model.validation.published):
             printed = {each.epoch: each for each in published.load().progress}
-        pairs = []
-        for epoch in epochs:
-            at_epoch = rows[rows["epoch"] == epoch]
-            train, validation = (
-                findings.estimate(
-                    at_epoch[measure].to_numpy(), getattr(printed.get(epoch), measure, None)
-                )
-                for measure in MEASURES
-            )
-            pairs.append((train, validation))
+
+        def measured(epoch: int, part: str, metric: str) -> Estimate:
+            name = f"{part}_{metric}"
+            samples = rows.loc[rows["epoch"] == epoch, name].to_numpy()
+            published = getattr(printed.get(epoch), name, None)
+            return findings.estimate(samples, published, task.bounds[metric])
+
+        pairs = [
+            (measured(epoch, "train", task.score), measured(epoch, "validation", task.score))
+            for epoch in epochs
+        ]
         columns = {self.text("columns.epoch"): [self.words.number(epoch) for epoch in epochs]}
-        columns |= self.measured(pairs) | self.published_beside(pairs)
+        columns |= self.measured(pairs)
+        if task is REGRESSION:
+            columns |= self.errors([measured(each, "validation", "rmse") for each in epochs])
+        columns |= self.published_beside(pairs)
         return self.table(columns, "r" * len(columns))
 
     def result(self) -> Iterator[str]:
@@ -111,11 +116,13 @@ class FinalModel(Results):
         yield self.text(
             "final.accuracy" if math.isnan(validation.low) else "final.accuracy_interval",
             epochs=words.counted("epochs", final.epochs),
-            accuracy=words.percent(validation.mean),
+            accuracy=words.score(validation.mean),
             seeds=words.counted("seeds", final.n),
-            low=words.percent(validation.low),
-            high=words.percent(validation.high),
+            low=words.score(validation.low),
+            high=words.score(validation.high),
         )
+        if self.errors([final.rmse]):
+            yield self.text("final.rmse", rmse=self.error(final.rmse))
         if final.diverged:
             yield self.text("final.some_diverged", diverged=final.diverged, seeds=study.n_seeds)
         if not math.isnan(validation.published):
@@ -129,13 +136,13 @@ class FinalModel(Results):
     def _published(self) -> str:
         ours = self.model.validation
         values = {
-            "published": self.words.percent(ours.published),
+            "published": self.words.score(ours.published),
             "difference": self.words.signed(ours.mean - ours.published),
         }
         compared = findings.published_comparison("final", self.model, "validation_accuracy")
         if not compared:
             return self.text("final.published_one_seed", **values)
-        low, high = self.words.percent(compared.low), self.words.percent(compared.high)
+        low, high = self.words.score(compared.low), self.words.score(compared.high)
         key = "inside" if compared.inside else "outside"
         return self.text(f"final.published_{key}", **values, low=low, high=high)
 
@@ -150,8 +157,8 @@ class FinalModel(Results):
         score = rows.groupby("epoch")[score_of("validation", rows)].mean()
         alternative = self.text(
             "final.curves_alt",
-            first=self.words.percent(score[1]),
-            last=self.words.percent(score[final.epochs]),
+            first=self.words.score(score[1]),
+            last=self.words.score(score[final.epochs]),
             epochs=self.words.number(final.epochs),
         )
         return self.figure("final_curves", alternative)

@@ -41,7 +41,7 @@ class Introduction(Part):
         yield from self._clear_effects()
         yield from self._best()
         yield from self._final()
-        if study.class_counts["validation"].is_unbalanced:
+        if self.is_unbalanced("validation"):
             yield self.text("brief.unbalanced", **self.most_frequent("validation"))
         compared = [each for each in study.comparisons if each.measure == "validation_accuracy"]
         if compared:
@@ -96,7 +96,7 @@ class Introduction(Part):
         yield self.text(
             f"brief.{'best' if is_highest else 'best_kept'}",
             value=self.words.joined(list(named)),
-            accuracy=self.words.percent(first.validation.mean),
+            accuracy=self.words.score(first.validation.mean),
         )
 
     def _final(self) -> Iterator[str]:
@@ -106,7 +106,7 @@ class Introduction(Part):
             yield self.text("brief.final_unchosen", count=len(study.values))
         if not (study.final and study.final.n):
             return
-        accuracy = words.percent(study.final.validation.mean) + words.lost(study.final)
+        accuracy = words.score(study.final.validation.mean) + words.lost(study.final)
         epochs = words.counted("epochs", study.final.epochs)
         told = [self.text("brief.final", accuracy=accuracy, epochs=epochs)]
         ahead = findings.ahead_of_final(study.final, study.experiments)
@@ -144,16 +144,20 @@ class Introduction(Part):
 
     def _network(self, inputs: int) -> str:
         model = self.study.plan.model
-        sizes = {"inputs": self.words.number(inputs), "outputs": len(self.classes)}
+        about = {
+            "inputs": self.words.number(inputs),
+            "loss": self.text(f"method.losses.{'own' if model.has_loss else 'task'}"),
+        }
         if model.is_perceptron:
-            return self.text("method.network", **sizes)
+            outputs = self.words.counted("method.outputs", len(self.outputs))
+            return self.text("method.network", outputs=outputs, **about)
         name, summary = map(markdown.escaped, (model.name, model.summary))
-        loss = self.text(f"method.losses.{'own' if model.has_loss else 'task'}")
-        return self.text("method.module", name=name, summary=summary, loss=loss, **sizes)
+        about |= {"name": name, "summary": summary, "outputs": str(len(self.outputs))}
+        return self.text("method.module", **about)
 
     def mosaic(self) -> str:
-        """The figure with some images of each class; nothing without images."""
-        if not self.study.data.dataset.is_images:
+        """The figure with some images of each class; nothing without images or classes."""
+        if not self.study.data.dataset.shows_classes:
             return ""
         alternative = self.text(
             "introduction.mosaic_alt",
@@ -176,15 +180,7 @@ class Introduction(Part):
         yield self.text("method.baseline", settings=listed)
         yield self.text("method.seeds", seeds=self.n_seeds)
         yield self.text("method.runs", **self._work())
-        seen = words.number(min(n_train, SEEN_IMAGES))
-        one_image = words.one_image(study.validation_images)
-        yield self.text("method.accuracies", seen=seen, one_image=one_image)
-        counts = study.class_counts["validation"]
-        yield self.text(
-            f"method.{'even' if counts.is_even else 'most_frequent'}",
-            count=len(counts.counts),
-            **self.most_frequent("validation"),
-        )
+        yield from self._scores(n_train)
         if study.n_seeds == 1:
             yield self.text("method.one_seed")
         else:
@@ -192,6 +188,21 @@ class Introduction(Part):
             yield from self._tests()
         if study.comparisons:
             yield self.text("method.prediction")
+
+    def _scores(self, n_train: int) -> Iterator[str]:
+        """What values are compared by."""
+        seen = self.words.number(min(n_train, SEEN_IMAGES))
+        one_image = self.words.one_image(self.study.validation_images)
+        yield self.text("method.accuracies", seen=seen, one_image=one_image)
+        if self.is_of_classes:
+            counts = self.study.class_counts["validation"]
+            yield self.text(
+                f"method.{'even' if counts.is_even else 'most_frequent'}",
+                count=len(counts.counts),
+                **self.most_frequent("validation"),
+            )
+        elif len(self.outputs) > 1:
+            yield self.text("method.several")
 
     def _tests(self) -> Iterator[str]:
         """What makes a difference clear, and why that test."""
@@ -220,17 +231,17 @@ class Introduction(Part):
             yield self.text("method.paired", seeds=self.n_seeds)
 
     def _validation(self, n_train: int) -> str:
-        held_out = {}
+        about = {"test_part": self.test_part}
         validation = self.study.plan.validation
         if validation != "test":
-            held_out = {
+            about |= {
                 "size": self.words.number(validation["size"]),
                 "seed": validation["seed"],
                 "train": self.words.number(n_train),
                 "learned": self.words.number(n_train - validation["size"]),
             }
         place = f"method.validation.{self._validated_from}.paragraph"
-        return self.text(place, **held_out)
+        return self.text(place, **about)
 
     def _inputs(self) -> str:
         """How examples become the networks' inputs."""
@@ -254,8 +265,8 @@ class Introduction(Part):
                 "method.data",
                 dataset=self.dataset,
                 of=self._of(shape),
-                count=len(self.classes),
-                classes=self.words.joined(self.classes),
+                count=len(self.outputs),
+                outputs=self.words.joined(self.outputs),
                 **counts,
             )
         ]

@@ -17,6 +17,7 @@ from study.report.appendix import Appendix
 from study.report.data import ReportData
 from study.report.final_model import FinalModel
 from study.report.on_test_images import OnTestImages
+from study.report.predicted import Predicted
 from study.report.words import Words
 from study.spec.texts import language_of
 from study.support import markdown
@@ -35,19 +36,20 @@ def render(study: ReportData, description: Description) -> str:
     )
     dataset = study.data.dataset
     words = Words(language_of(study.plan, "en"))
-    # Names of the classes for every language: the data set may have none in English.
-    targets = replace(study.data.targets, names=description.classes)
-    data = replace(study.data, targets=targets)
-    arguments = (replace(study, data=data), words, "")
+    if description.classes:
+        # Names for every language: the data set may have none in English.
+        targets = replace(study.data.targets, names=description.classes)
+        study = replace(study, data=replace(study.data, targets=targets))
+    arguments = (study, words, "")
     evaluation, several = study.evaluation, len(description.seeds) > 1
-    accuracy = math.nan
+    score = math.nan
     if evaluation:
-        accuracy = evaluation.ensemble_accuracy[0] if several else evaluation.accuracy.mean
+        score = evaluation.ensemble_score[0] if several else evaluation.score.mean
     inputs = math.prod(description.inputs)
     text = environment.get_template(TEMPLATE.name).render(
         study=study,
         model=description,
-        task=f"{'image' if dataset.is_images else 'tabular'}-classification",
+        task=_task(dataset),
         plural=dataset.plural,
         taken=_taken(description, dataset),
         given="images" if description.is_images else "inputs",
@@ -56,13 +58,13 @@ def render(study: ReportData, description: Description) -> str:
         f"{description.dataset}",
         kind="mlp" if description.model is None else "pytorch",
         used_as=f"Ensemble of {len(description.seeds)} networks" if several else "One network",
-        accuracy=accuracy,
+        score=score,
         inputs=inputs,
         parameters=_parameters(description),
         escaped=markdown.escaped,
         words=words,
         final=FinalModel(*arguments),
-        tested=OnTestImages(*arguments),
+        tested=(OnTestImages if description.classes else Predicted)(*arguments),
         appendix=Appendix(*arguments),
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
@@ -72,9 +74,16 @@ def _parameters(description: Description) -> int:
     """Those of one network."""
     if description.model:
         return int(description.model["parameters"])
-    hidden, classes = description.settings["hidden"], len(description.classes)
-    sizes = [math.prod(description.inputs), *hidden, classes]
+    hidden = description.settings["hidden"]
+    sizes = [math.prod(description.inputs), *hidden, description.outputs]
     return sum((before + 1) * after for before, after in pairwise(sizes))
+
+
+def _task(dataset: Dataset) -> str:
+    """As Hugging Face's list of tasks has it, which knows none of quantities of images."""
+    if dataset.task == "classification":
+        return f"{'image' if dataset.is_images else 'tabular'}-classification"
+    return "other" if dataset.is_images else "tabular-regression"
 
 
 def _taken(description: Description, dataset: Dataset) -> str:

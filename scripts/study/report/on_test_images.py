@@ -1,124 +1,38 @@
-"""The report's part on the final model on the test images."""
+"""The report's part on the final model of classes on the test images."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from study.final.evaluation import Evaluation
-from study.report.accuracy_tables import Results
 from study.report.part import side_of_zero
+from study.report.tested import Tested
 from study.results.findings import Estimate
 from study.statistics import calibration, classification
-from study.statistics.uncertainty import Interval
 from study.support import markdown
 
 
-class OnTestImages(Results):
-    """The final model on the test images; only to be asked for where networks of it are left."""
+class OnTestImages(Tested):
+    """Whether its probabilities are right, and which classes it takes for which."""
 
     @property
     def evaluation(self) -> Evaluation:
-        """The final model's answers."""
+        """The final model's probabilities."""
         return self.study.evaluation
-
-    @property
-    def _is_one(self) -> bool:
-        return len(self.evaluation.seeds) == 1
 
     @property
     def _number_of_seeds(self) -> str:
         """The form of a sentence."""
-        return "one" if self._is_one else "other"
+        return "one" if self.is_one else "other"
 
     def _count(self, images: float) -> str:
         """A mean over the seeds, which is whole of one."""
-        return self.words.number(images, 0 if self._is_one else 1)
+        return self.words.number(images, 0 if self.is_one else 1)
 
     def _count_images(self, images: float) -> str:
         """`1 image`, `12.5 images`."""
-        is_single = self._is_one and round(images) == 1
+        is_single = self.is_one and round(images) == 1
         return self.text(f"images.{'one' if is_single else 'other'}", n=self._count(images))
-
-    @property
-    def _images(self) -> str:
-        return self.words.number(len(self.evaluation.labels))
-
-    @property
-    def _seeds(self) -> str:
-        return self.words.counted("seeds", len(self.evaluation.seeds))
-
-    def _range(self, interval: Interval) -> str:
-        """An interval of accuracies in a cell; a dash where it is unknown."""
-        if np.isnan(interval.low):
-            return self.cell("none")
-        return f"{self.words.points(interval.low)} – {self.words.points(interval.high)}"
-
-    def _ends(self, interval: Interval) -> dict[str, str]:
-        """An interval of differences, in points, for a sentence."""
-        return {"low": self.words.signed(interval.low), "high": self.words.signed(interval.high)}
-
-    def results(self) -> str:
-        """A table of the accuracy and its intervals, of single networks and of the ensemble."""
-        accuracy, none = self.evaluation.accuracy, self.cell("none")
-        intervals = (accuracy.over_seeds, accuracy.over_images, accuracy.over_both)
-        rows = [
-            [
-                self.text(f"tested.{'one' if self._is_one else 'mean'}", seeds=self._seeds),
-                self.words.points(accuracy.mean),
-                *map(self._range, intervals),
-            ]
-        ]
-        if not self._is_one:
-            mean, over_images = self.evaluation.ensemble_accuracy
-            name = self.text("tested.ensemble", seeds=self._seeds)
-            rows.append([name, self.words.points(mean), none, self._range(over_images), none])
-        keys = ("model", "accuracy", "over_seeds", "over_images", "over_both")
-        return markdown.table(self.headings(*keys), rows, "lrrrr")
-
-    def results_note(self) -> str:
-        """What the table's intervals are."""
-        return self.text(f"tested.{'note_one_seed' if self._is_one else 'note'}")
-
-    def found(self) -> Iterator[str]:
-        """What the final model reaches, how sure that is, and what the ensemble adds."""
-        accuracy = self.evaluation.accuracy
-        is_reference = self.study.plan.validation == "test"
-        yield self.text(
-            f"tested.{'chosen_on' if is_reference else 'never_chosen_on'}", count=self._images
-        )
-        # One seed, and several that are right equally often, tell nothing of others.
-        is_known = not np.isnan(accuracy.over_seeds.low)
-        form = "accuracy" if is_known else "accuracy_one_seed" if self._is_one else "accuracy_flat"
-        yield self.text(
-            f"tested.{form}",
-            epochs=self.words.counted("epochs", self.evaluation.provenance.epoch),
-            accuracy=self.words.percent(accuracy.mean),
-            count=self._images,
-            seeds=self._seeds,
-            low=self.words.percent(accuracy.widest.low),
-            high=self.words.percent(accuracy.widest.high),
-        )
-        if self.study.class_counts["test"].is_unbalanced:
-            yield self.text("tested.unbalanced", **self.most_frequent("test"))
-        if self._is_one:
-            yield self.text("tested.no_ensemble")
-            return
-        if is_known:
-            by_seeds, by_images = accuracy.over_seeds.half, accuracy.over_images.half
-            yield self.text(
-                f"tested.{'images' if by_images > by_seeds else 'seeds'}_matter_more",
-                seeds=self.words.points(by_seeds),
-                images=self.words.points(by_images),
-            )
-        mean, _ = self.evaluation.ensemble_accuracy
-        gain, over_images = self.evaluation.ensemble_gain
-        yield self.text(
-            f"tested.ensemble_{side_of_zero(over_images)}",
-            seeds=self._seeds,
-            accuracy=self.words.percent(mean),
-            gain=self.words.signed(gain),
-            **self._ends(over_images),
-        )
 
     def about_calibration(self) -> Iterator[str]:
         """How far probabilities are from accuracies, to which side, and where most."""
@@ -137,7 +51,7 @@ class OnTestImages(Results):
             confidence=words.percent(evaluation.confidence.mean()),
             accuracy=words.percent(evaluation.accuracy.mean),
             gap=words.points(abs(gap.mean)),
-            **self._ends(gap.widest),
+            **self.ends(gap.widest),
         )
         table = evaluation.mean_reliability
         gaps = calibration.weighted_gaps(table)
@@ -152,7 +66,7 @@ class OnTestImages(Results):
                 confidence=words.language.percent(row.confidence, 1),
                 accuracy=words.language.percent(row.accuracy, 1),
             )
-        if not self._is_one:
+        if not self.is_one:
             ensemble = evaluation.ensemble_calibration_error
             yield self.text(
                 f"tested.ensemble_{'better' if ensemble < error else 'worse'}_calibrated",
@@ -191,7 +105,7 @@ class OnTestImages(Results):
         confusion, confused = self.evaluation.confusion, self.evaluation.confused()
         mistakes = confusion.sum() - np.trace(confusion)
         if not mistakes:
-            return self.text("tested.no_mistakes", count=self._images)
+            return self.text("tested.no_mistakes", count=self.count)
         share = sum(count for _, _, count in confused) / mistakes
         sentences = [
             self._extremes_in_words("extremes"),
@@ -240,7 +154,7 @@ class OnTestImages(Results):
         """The figure of the confusion matrix."""
         confused = self.evaluation.confused(1)
         if not confused:
-            alternative = self.text("tested.confusion_alt_right", count=self._images)
+            alternative = self.text("tested.confusion_alt_right", count=self.count)
             return self.figure("final_confusion", alternative)
         [(label, taken, count)] = confused
         alternative = self.text(
@@ -260,7 +174,7 @@ class OnTestImages(Results):
         confused = self.evaluation.confused(1)
         if not confused:
             return self.figure(
-                "final_confused", self.text("tested.confused_alt_none", seeds=self._seeds)
+                "final_confused", self.text("tested.confused_alt_none", seeds=self.seeds)
             )
         [(label, taken, count)] = confused
         alternative = self.text(
@@ -282,7 +196,7 @@ class OnTestImages(Results):
             return ""
         mistakes = self.evaluation.mistakes(1)
         if mistakes.empty:
-            alternative = self.text("tested.mistakes_alt_none", seeds=self._seeds)
+            alternative = self.text("tested.mistakes_alt_none", seeds=self.seeds)
             return self.figure("final_mistakes", alternative)
         [mistake] = mistakes.itertuples()
         alternative = self.text(

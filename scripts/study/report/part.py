@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from study.data.base import Classes
 from study.report.data import ReportData
 from study.report.words import Words
 from study.results import findings
@@ -50,7 +51,7 @@ class Part:
         return self.cell("yes" if is_so else "no")
 
     def points(self, accuracy: float) -> str:
-        """An accuracy in a cell, per cent without the sign; a dash where there is none."""
+        """A score in a cell, without a sign of per cent; a dash where there is none."""
         return self.cell("none") if np.isnan(accuracy) else self.words.points(accuracy)
 
     def signed(self, difference: float) -> str:
@@ -71,10 +72,29 @@ class Part:
         return markdown.escaped(self.study.data.dataset.name)
 
     @property
+    def is_of_classes(self) -> bool:
+        """Whether classes are told apart, and not quantities predicted."""
+        return isinstance(self.study.data.targets, Classes)
+
+    @property
     def classes(self) -> list[str]:
         """The names of the classes."""
         names = self.study.data.targets.in_language(self.words.language.code)
         return [markdown.escaped(name) for name in names]
+
+    @property
+    def quantities(self) -> list[str]:
+        """The names of the quantities predicted, with their units."""
+        targets = self.study.data.targets
+        return [
+            markdown.escaped(f"{name} ({unit})" if unit else name)
+            for name, unit in zip(targets.names, targets.units, strict=True)
+        ]
+
+    @property
+    def outputs(self) -> list[str]:
+        """The names of what the networks' outputs are of: classes or quantities."""
+        return self.classes if self.is_of_classes else self.quantities
 
     @property
     def n_seeds(self) -> str:
@@ -84,7 +104,17 @@ class Part:
     @property
     def validation_note(self) -> str:
         """What the validation images are, to be said beside every table."""
-        return self.text(f"method.validation.{self._validated_from}.note")
+        return self.text(f"method.validation.{self._validated_from}.note", test_part=self.test_part)
+
+    @property
+    def test_part(self) -> str:
+        """What the test images are called: official, where they were not drawn from the data."""
+        drawn = self.study.data.fitted.get("test")
+        return self.text(f"method.test_part.{'drawn' if drawn else 'official'}")
+
+    def is_unbalanced(self, part: str) -> bool:
+        """Whether naming the most frequent class of a part of the images is often right."""
+        return part in self.study.class_counts and self.study.class_counts[part].is_unbalanced
 
     def most_frequent(self, part: str) -> dict[str, str]:
         """The most frequent class of a part of the images, or several, and its share."""

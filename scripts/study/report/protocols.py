@@ -67,8 +67,8 @@ class Protocols(Results):
         verdict = "shown" if interval.low > 0 else "reversed" if interval.high < 0 else "open"
         yield self.text(
             f"protocols.optimism_{verdict}",
-            validation=self.words.percent(float(found.validation.mean())),
-            test=self.words.percent(found.evaluation.accuracy.mean),
+            validation=self.words.score(float(found.validation.mean())),
+            test=self.words.score(found.evaluation.accuracy.mean),
             optimism=self.words.signed(size),
             low=self.words.signed(interval.low),
             high=self.words.signed(interval.high),
@@ -78,7 +78,7 @@ class Protocols(Results):
             there = self._other.evaluation.accuracy.mean
             yield self.text(
                 f"protocols.{'beside_ahead' if there > here else 'beside_behind'}",
-                here=self.words.percent(here),
-                there=self.words.percent(there),
+                here=self.words.score(here),
+                there=self.words.score(there),
                 difference=self.words.points(abs(there - here)),
             )

@@ -16,7 +16,7 @@ def recommendation(experiment: ExperimentResult, words: Words) -> str:
         tried = words.part("values", len(experiment.values), len(experiment.values))
         return words.text("conclusions.nothing", experiment=title, values=tried)
     best = experiment.best
-    values = {"accuracy": words.percent(best.validation.mean)}
+    values = {"accuracy": words.score(best.validation.mean)}
     lead = findings.lead(experiment)
     if lead is None:
         verdict = "only" if len(experiment.ranked) > 1 else "alone"

@@ -20,7 +20,7 @@ def analysis_of(
 ) -> list[str]:
     """All that can be said of an experiment's numbers, a paragraph for each finding.
 
-    `images` is the number of validation images, where it is known.
+    `images` is the number of validation images, where one of them is worth telling.
     """
     if not experiment.ranked:
         values = words.part("values", len(experiment.values), len(experiment.values))
@@ -49,7 +49,7 @@ def compared(experiment: ExperimentResult, words: Words, images: int | None = No
 
 def _best(experiment: ExperimentResult, words: Words, images: int | None) -> str:
     best = experiment.best
-    values = {"best": words.phrase(best), "accuracy": words.percent(best.validation.mean)}
+    values = {"best": words.phrase(best), "accuracy": words.score(best.validation.mean)}
     lead = findings.lead(experiment)
     if lead is None:
         key = "best_only" if len(experiment.ranked) > 1 else "best_alone"
@@ -121,7 +121,7 @@ def _spread(experiment: ExperimentResult, words: Words) -> str:
         return ""
     values = {
         "worst": words.phrase(spread.worst),
-        "accuracy": words.percent(spread.worst.validation.mean),
+        "accuracy": words.score(spread.worst.validation.mean),
         "size": words.points(spread.size),
     }
     if not spread.noise > 0:
@@ -147,7 +147,7 @@ def _trend(experiment: ExperimentResult, words: Words) -> str:
         value = getattr(trend, name)
         values |= {
             name: words.phrase(value),
-            f"{name}_accuracy": words.percent(value.validation.mean),
+            f"{name}_accuracy": words.score(value.validation.mean),
         }
     sentences = [words.text(f"analysis.trend_{trend.shape}", **values)]
     if not math.isnan(trend.slope.low):
@@ -173,7 +173,7 @@ def _edges(experiment: ExperimentResult, words: Words) -> Iterator[str]:
                 f"analysis.edge_{edge.side}",
                 setting=words.setting_name(edge.key),
                 value=words.setting_phrase(edge.key, edge.best.varied[edge.key]),
-                accuracy=words.percent(edge.best.validation.mean),
+                accuracy=words.score(edge.best.validation.mean),
             )
         ]
         if edge.to_try:
@@ -194,10 +194,10 @@ def _published(order: PublishedOrder | None, experiment: ExperimentResult, words
     }[agrees, differs_from_itself]
     values = {
         "claimed": words.phrase(order.claimed),
-        "accuracy": words.percent(order.claimed.validation.published),
+        "accuracy": words.score(order.claimed.validation.published),
         "foremost": words.phrase(order.foremost),
-        "foremost_accuracy": words.percent(order.foremost.validation.published),
-        "ours": words.percent(order.claimed.validation.mean),
+        "foremost_accuracy": words.score(order.foremost.validation.published),
+        "ours": words.score(order.claimed.validation.mean),
         "best": words.phrase(order.best),
         "behind": words.points(order.behind),
     }
@@ -225,7 +225,7 @@ def _diverged(experiment: ExperimentResult, words: Words) -> Iterator[str]:
             yield words.text(
                 "analysis.diverged_some",
                 value=words.phrase_alone(value),
-                accuracy=words.percent(value.validation.mean),
+                accuracy=words.score(value.validation.mean),
                 diverged=value.diverged,
                 seeds=value.n + value.diverged,
             )

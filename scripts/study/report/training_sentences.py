@@ -19,9 +19,9 @@ def running(experiment: ExperimentResult, metrics: pd.DataFrame, words: Words) -
         "analysis.running" if gap.below else "analysis.running_above",
         values=words.part("values", len(gap.below) or gap.count, gap.count),
         widest=words.phrase(gap.widest),
-        train=words.percent(gap.widest.train.mean),
-        validation=words.percent(gap.widest.validation.mean),
-        seen=words.percent(seen),
+        train=words.score(gap.widest.train.mean),
+        validation=words.score(gap.widest.validation.mean),
+        seen=words.score(seen),
         hidden=words.signed(seen - gap.widest.train.mean),
     )
 
@@ -44,8 +44,8 @@ def gap_in_words(
         widest=words.points(gap.high),
         value=words.phrase(value),
         gap=words.with_half(gap),
-        seen=words.percent(findings.seen_score(value, metrics).mean),
-        validation=words.percent(value.validation.mean),
+        seen=words.score(findings.seen_score(value, metrics).mean),
+        validation=words.score(value.validation.mean),
     )
 
 

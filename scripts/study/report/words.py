@@ -12,7 +12,7 @@ from study.spec.schemas import schema
 from study.statistics.estimates import Estimate
 from study.statistics.significance import LEVEL, is_clear
 from study.support import markdown
-from study.support.language import Language
+from study.support.language import SCORE_DIGITS, Language
 
 # Longer lists of values are cut short, and the rest counted.
 MOST_LISTED = 5
@@ -27,8 +27,8 @@ LEAST_P = 0.001
 class Words:
     """The report's catalogue in one language, and numbers as it writes them.
 
-    `text` and the like give plain Markdown; accuracies are fractions and become per cent, their
-    differences points.
+    `text` and the like give plain Markdown. Accuracies are fractions and become per cent, their
+    differences points; scores that are no shares have three decimals, and so their differences.
     """
 
     def __init__(self, language: Language):
@@ -46,9 +46,13 @@ class Words:
         """A number in the language's form."""
         return self.language.number(value, digits)
 
-    def percent(self, accuracy: float) -> str:
-        """An accuracy with its sign of per cent."""
-        return self.language.percent(accuracy, 2)
+    def percent(self, share: float) -> str:
+        """A share with its sign of per cent."""
+        return self.language.percent(share)
+
+    def score(self, score: float) -> str:
+        """A score: an accuracy with its sign of per cent, R² as it is."""
+        return self.language.score(score)
 
     def part(self, what: str, some: int, n: int) -> str:
         """So many of `n` things: `2 of 5 values`, `both values`, `all 5 values`."""
@@ -56,15 +60,17 @@ class Words:
         return self.text(f"parts.{what}.{form}", some=self.number(some), n=self.number(n))
 
     def points(self, difference: float) -> str:
-        """A difference of accuracies, in points."""
-        return self.number(100 * difference, 2)
+        """A difference of scores: of accuracies in points, of R² as it is."""
+        if self.language.scores_in_percent:
+            return self.number(100 * difference, 2)
+        return self.number(difference, SCORE_DIGITS)
 
     def one_image(self, images: int) -> str:
         """What one of so many images is worth in points of accuracy."""
         return self.number(100 / images, max(2, math.ceil(math.log10(images)) - 1))
 
     def signed(self, difference: float) -> str:
-        """A difference of accuracies, in points, with its sign."""
+        """A difference of scores, as `points` has it, with its sign."""
         text = self.points(difference)
         return f"+{text}" if difference > 0 and text.strip("0.,") else text
 
@@ -73,7 +79,7 @@ class Words:
         return self.number(loss, 3)
 
     def with_half(self, estimate: Estimate) -> str:
-        """The mean in points or per cent without a unit, with its interval where there is one."""
+        """A score's mean, without a sign of per cent, with its interval where there is one."""
         return self.with_interval(estimate.mean, estimate.low, estimate.high, self.points)
 
     def with_interval(

@@ -39,7 +39,8 @@ class ValueResult:
 
     `text` is the summary's; `n` replicates did not diverge, `diverged` did. Values of one
     `training` are read off the same course of it, seed by seed: after other epochs, or with the
-    weights averaged otherwise.
+    weights averaged otherwise. `train` and `validation` are scores, and `rmse` is the validation
+    part's, None of classes.
     """
 
     text: str
@@ -51,6 +52,7 @@ class ValueResult:
     train: Estimate
     validation: Estimate
     training: str = ""
+    rmse: Estimate | None = None
 
     def measure(self, name: str) -> Estimate:
         """The estimate of `train_accuracy` or `validation_accuracy`, of classes."""
@@ -434,13 +436,14 @@ def _value(
             "again for this plan"
         )
     run, epochs = planned.run, planned.epochs
+
+    def estimated(measure: str, by_seed: dict[int, float]) -> Estimate:
+        found = {name: float(row[f"{measure}_{name}"]) for name in _STATISTICS}
+        return Estimate(n=row["n"], **found, by_seed=by_seed)
+
+    task = task_of(row)
     train, validation = (
-        Estimate(
-            n=row["n"],
-            **{name: float(row[f"{measure}_{name}"]) for name in _STATISTICS},
-            by_seed=replicates.of(run, epochs, measure),
-        )
-        for measure in _scores(task_of(row))
+        estimated(measure, replicates.of(run, epochs, measure)) for measure in _scores(task)
     )
     return ValueResult(
         text=planned.value,
@@ -452,6 +455,7 @@ def _value(
         train=train,
         validation=validation,
         training=_training({**start, **planned.settings}),
+        rmse=estimated("validation_rmse", {}) if "rmse" in task.metrics else None,
     )
 
 

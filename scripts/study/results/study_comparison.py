@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from study.results import experiments
+from study.results import experiments, metrics
 from study.results.experiments import ExperimentResult, ValueResult
 from study.runs import records
 from study.spec.plan import Plan
+from study.spec.tasks import Task, score_of, task_of
 from study.statistics import significance
 from study.support.errors import StudyError
-
-MEASURED = ["run", "seed", "epoch", "validation_accuracy"]
 
 # An experiment's name, the keys that it varies, and one of its values' text.
 Key = tuple[str, tuple[str, ...], str]
@@ -60,15 +59,21 @@ class StudyResults:
         final = experiments.final(self.plan, self.summary)
         return found | ({FINAL: final} if final else {})
 
-    def accuracies(self, value: ValueResult) -> pd.Series:
-        """The validation accuracy of each seed after each epoch of `value`."""
+    @cached_property
+    def task(self) -> Task:
+        """What the study's networks were to do."""
+        return task_of(self.metrics.columns)
+
+    def scores(self, value: ValueResult) -> pd.Series:
+        """The validation score of each seed after each epoch of `value`."""
         is_asked = (self.metrics["run"] == value.run) & (self.metrics["epoch"] <= value.epochs)
-        return self.metrics[is_asked].set_index(["seed", "epoch"])["validation_accuracy"]
+        measured = self.metrics[is_asked].set_index(["seed", "epoch"])
+        return measured[score_of("validation", measured)]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A value that both studies have: its two results, and `b` minus `a` as a fraction.
+    """A value that both studies have: its two results, and `b` minus `a`, accuracies as fractions.
 
     `low` and `high` bound the difference's 95 % interval, `p` is Holm's over the values tested; NaN
     where unknown.
@@ -96,13 +101,17 @@ def read_results(folder: Path) -> StudyResults:
         return StudyResults(
             folder.as_posix(),
             Plan.read(folder / "plan.json"),
-            pd.read_parquet(folder / "metrics.parquet", columns=MEASURED),
+            metrics.read(folder / "metrics.parquet", _columns),
             pd.read_parquet(folder / "summary.parquet"),
             records.read_metadata(folder / "metrics.parquet"),
         )
     except (ValueError, TypeError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise StudyError(f"{folder}: is damaged ({reason}); make it anew by make report") from None
+
+
+def _columns(task: Task) -> list[str]:
+    return ["run", "seed", "epoch", f"validation_{task.score}"]
 
 
 def rows(a: StudyResults, b: StudyResults) -> list[Row]:
@@ -130,7 +139,7 @@ def _are_the_same(a: StudyResults, b: StudyResults, ours: ValueResult, theirs: V
     """Whether the two are one training, whose common seeds have the same numbers in both."""
     if (ours.run, ours.epochs) != (theirs.run, theirs.epochs):
         return False
-    one, other = a.accuracies(ours).align(b.accuracies(theirs), join="inner")
+    one, other = a.scores(ours).align(b.scores(theirs), join="inner")
     return len(one) > 0 and one.equals(other)
 
 

@@ -30,10 +30,10 @@ from study.spec import predicates
 from study.spec.claims import CLAIMS, OWN, Claim
 from study.spec.plan import Plan
 from study.spec.predicates import FINAL, Greater, Predicate, Quantity, Verdict
-from study.spec.tasks import Task
+from study.spec.tasks import Task, bounds_of
 from study.statistics import significance
 from study.statistics.estimates import Estimate, estimate
-from study.statistics.intervals import LOSS, SHARE, of_differences
+from study.statistics.intervals import of_differences
 
 
 def columns(task: Task) -> list[str]:
@@ -85,7 +85,10 @@ class Numbers:
         printed = self._printed(quantity)
         if samples.empty:
             return Estimate(0, math.nan, math.nan, math.nan, math.nan, printed)
-        found = estimate(samples.to_numpy(), printed, _bounds(quantity))
+        bounds = bounds_of(quantity.measure)
+        if quantity.minus:
+            bounds = of_differences(bounds)
+        found = estimate(samples.to_numpy(), printed, bounds)
         if quantity.measure == "seconds":
             return found
         return replace(found, by_seed={int(seed): float(each) for seed, each in samples.items()})
@@ -242,12 +245,6 @@ def _p_alone(pairs: Sequence[Greater], numbers: Numbers) -> list[float]:
             found.error[place], found.freedom[place] = significance.of_pairs(differences)
     corrected: list[float] = significance.holm(found.p, int(np.isfinite(found.p).sum())).tolist()
     return corrected
-
-
-def _bounds(quantity: Quantity) -> tuple[float, float]:
-    """What a quantity cannot go below or above."""
-    bounds = SHARE if quantity.measure.endswith("accuracy") else LOSS
-    return of_differences(bounds) if quantity.minus else bounds
 
 
 def judge(

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,12 +97,23 @@ def asked(plan: Plan) -> list[Claim]:
     A partial plan may lack what a claim of the config names.
     """
     vocabulary = vocabulary_of(plan)
-    forms = [(PUBLISHED, form) for form in ledger()] + [(OWN, form) for form in plan.claims]
-    found = []
-    for source, form in forms:
+    return [*_known(PUBLISHED, ledger(), vocabulary), *_known(OWN, plan.claims, vocabulary)]
+
+
+def measured(plan: Plan) -> Iterator[tuple[str, str]]:
+    """What the config's own claims are about: the id of each, and each measure that it names."""
+    for claim in _known(OWN, plan.claims, vocabulary_of(plan)):
+        for comparison in predicates.comparisons(claim.predicate):
+            for quantity in comparison.quantities:
+                yield from ((claim.id, each) for each in (quantity.measure, quantity.minus) if each)
+
+
+def _known(
+    source: str, forms: Iterable[Mapping[str, Any]], vocabulary: Vocabulary
+) -> Iterator[Claim]:
+    for form in forms:
         with contextlib.suppress(UnknownError):
-            found.append(_read(source, form, vocabulary))
-    return found
+            yield _read(source, form, vocabulary)
 
 
 def _read(source: str, form: Mapping[str, Any], vocabulary: Vocabulary) -> Claim:

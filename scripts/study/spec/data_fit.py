@@ -8,9 +8,10 @@ import numpy as np
 
 from study.data.base import Classes, Data, Dataset
 from study.data.decoded import Decoded
+from study.spec import claims
 from study.spec.plan import Plan
 from study.spec.settings import Settings
-from study.spec.tasks import REGRESSION, TASKS
+from study.spec.tasks import REGRESSION, TASKS, Task
 from study.support.errors import StudyError
 
 # Dimensions of an image: channels, height and width.
@@ -35,6 +36,7 @@ def check_description(plan: Plan, dataset: Dataset) -> None:
         )
     if task is REGRESSION:
         _refuse_of_classes(plan)
+    _refuse_unmeasured(plan, task)
 
 
 def check_files(plan: Plan, dataset: Dataset, folder: Path) -> list[str]:
@@ -46,7 +48,7 @@ def check_files(plan: Plan, dataset: Dataset, folder: Path) -> list[str]:
     data = dataset.load(folder)
     if data.task != dataset.task:
         raise StudyError(f"data.task: {dataset.name} is for {data.task}; say `task: {data.task}`")
-    _refuse_untrained(data)
+    _refuse_no_images(data)
     learned, held_out = len(data.train), 0
     if not isinstance(plan.validation, str):
         held_out = plan.validation["size"]
@@ -72,18 +74,22 @@ def _refuse_of_classes(plan: Plan) -> None:
             "label_smoothing: spreads a class over all others, which regression has none of; "
             "leave it out"
         )
-    for key, given in {"claims": plan.claims, "report.beside": plan.beside}.items():
-        if given:
-            raise StudyError(f"{key}: compares accuracies, which regression has none of")
+    if plan.beside:
+        raise StudyError("report.beside: compares accuracies, which regression has none of")
 
 
-def _refuse_untrained(data: Data) -> None:
-    """Networks learn classes so far."""
-    if not isinstance(data.targets, Classes):
-        raise StudyError(
-            f"data.dataset: {data.dataset.name} has quantities to predict; networks learn classes "
-            "so far"
-        )
+def _refuse_unmeasured(plan: Plan, task: Task) -> None:
+    """Raise StudyError for a claim about what is not measured of the task."""
+    for claim, measure in claims.measured(plan):
+        if measure not in task.columns:
+            raise StudyError(
+                f"claims: {claim}: {measure} is none of {task.name}; say `measure: "
+                f"validation_{task.score}` or another of {', '.join(task.columns)}"
+            )
+
+
+def _refuse_no_images(data: Data) -> None:
+    """Raise StudyError where examples are to be shown as images that are none."""
     if data.dataset.is_images and len(data.inputs) != IMAGE:
         shape = " x ".join(map(str, data.inputs))
         raise StudyError(

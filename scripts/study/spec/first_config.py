@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from study.data import datasets, torchvision_sets
 from study.spec import model_file, models
 from study.spec.models import Model
+from study.spec.tasks import CLASSIFICATION, Task
 from study.support.errors import StudyError, printable
 from study.support.strict_yaml import suggestion
 
@@ -93,25 +94,29 @@ def text(
     model: str = "",
     data: Mapping[str, Any] | None = None,
     examples: int | None = None,
+    task: Task = CLASSIFICATION,
 ) -> str:
     """The template as the config of a study in `folder`.
 
     `model` is a word of the config's, as seen from here, or empty for the perceptron; `data` are
     the keys under `data`, with paths as seen from here, or None for those of the template.
-    `examples` says how many there are to learn from, where that is known.
+    `examples` says how many there are to learn from, where that is known, and `task` what is
+    learned of them.
     """
     if data is not None:
         template = _DATA.sub(lambda _: _data_part(folder, data, examples), template)
         if examples is not None and examples < FEW:
             template = _BATCH.sub("  batch_size: 32", template)
     described = models.describe(model) if model else models.MLP
+    if not described.is_perceptron or task is not CLASSIFICATION:
+        template = _CLAIMS.sub(
+            "# What you expect, put to the test, stands under `claims`: docs/howto.md.\n\n",
+            template,
+        )
     if described.is_perceptron:
         return template
     template = _NETWORK.sub(lambda _: _settings(described), template)
     template = _EXPERIMENT.sub(lambda _: _experiment(described), template)
-    template = _CLAIMS.sub(
-        "# What you expect, put to the test, stands under `claims`: docs/howto.md.\n\n", template
-    )
     if model not in models.BUILT_IN:
         path, name = model_file.parse(model, ())
         model = seen_from(folder, str(path)) + (f":{name}" if name else "")

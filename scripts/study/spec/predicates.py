@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from study.spec.tasks import bounds_of
 from study.support.strict_yaml import suggestion
 
 FINAL = "final"
@@ -238,7 +239,7 @@ def _of_value(known: Known, content: Mapping[str, Any], place: str) -> Quantity:
 
 
 def _kind(measure: str) -> str:
-    """What a measure is: `accuracy`, `loss` or `seconds`."""
+    """What a measure is: `accuracy`, `r2`, `rmse`, `loss` or `seconds`."""
     return measure.rpartition("_")[2]
 
 
@@ -263,14 +264,16 @@ def _compared(
 
 def _range(quantity: Quantity) -> tuple[float, float]:
     """The least and the largest number that a quantity may be."""
-    low, high = (0, 1) if _kind(quantity.measure) == "accuracy" else (0, math.inf)
-    return (low - high, high) if quantity.minus else (low, high)
+    low, high = bounds_of(quantity.measure)
+    return (low - high, high - low) if quantity.minus else (low, high)
 
 
 def _told(quantity: Quantity) -> str:
     low, high = _range(quantity)
     name = f"{quantity.measure} minus {quantity.minus}" if quantity.minus else quantity.measure
-    return f"{name} is from {low:g} to {high:g}" if math.isfinite(high) else f"{name} is above 0"
+    if math.isfinite(low) and math.isfinite(high):
+        return f"{name} is from {low:g} to {high:g}"
+    return f"{name} is at most {high:g}" if math.isfinite(high) else f"{name} is above 0"
 
 
 def _hint(number: float) -> str:

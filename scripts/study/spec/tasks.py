@@ -54,6 +54,13 @@ REGRESSION = Task(
 TASKS = {task.name: task for task in [CLASSIFICATION, REGRESSION]}
 
 
+def bounds_of(measure: str) -> tuple[float, float]:
+    """What a column of a record, such as `validation_r2`, cannot go below or above."""
+    metric = measure.rpartition("_")[2]
+    known = {name: ends for task in TASKS.values() for name, ends in task.bounds.items()}
+    return known.get(metric, (0.0, math.inf))
+
+
 def score_of(part: str, columns: Iterable[str]) -> str:
     """The column of a table of metrics by which `part` is scored, as `validation_accuracy`."""
     return f"{part}_{task_of(columns).score}"

@@ -1,4 +1,4 @@
-"""In which words a study is told: those of its data, and of its model's own settings."""
+"""In which words a study is told: of its data, of its task, and of its model's own settings."""
 
 from study.data import datasets
 from study.spec.plan import Plan
@@ -7,4 +7,5 @@ from study.support.language import Language
 
 def language_of(plan: Plan, code: str) -> Language:
     """The language `code`, as a report of `plan` or a figure of it takes its words."""
-    return Language(code, datasets.describe(plan.dataset).noun, plan.model.texts)
+    dataset = datasets.describe(plan.dataset)
+    return Language(code, dataset.noun, plan.model.texts, dataset.task)

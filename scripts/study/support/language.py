@@ -24,6 +24,12 @@ _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[+-]?\d+)?(?![\w.])")
 # What the catalogues call the data where nothing else is said: nouns.yaml has the other words.
 GARMENTS = "garments"
 
+# The task that the catalogues speak of: another one's <task>.yaml has what it says otherwise.
+CLASSIFICATION = "classification"
+
+# Decimals of a score that is no share, such as R², and of differences of it.
+SCORE_DIGITS = 3
+
 
 def available() -> list[str]:
     """The codes of the languages that have catalogues."""
@@ -33,8 +39,9 @@ def available() -> list[str]:
 class Language:
     """The catalogues of one language: resources/languages/<code>/<file>.yaml.
 
-    Their sentences call the data by `noun`, as `Dataset.noun` has it. `settings` are texts of
-    settings that no catalogue has, as settings.yaml has them, each with its `phrase` too.
+    Their sentences call the data by `noun`, as `Dataset.noun` has it, and the scores as the `task`
+    does. `settings` are texts of settings that no catalogue has, as settings.yaml has them, each
+    with its `phrase` too.
     """
 
     def __init__(
@@ -42,25 +49,42 @@ class Language:
         code: str,
         noun: str = GARMENTS,
         settings: Mapping[str, Mapping[str, str]] | None = None,
+        task: str = CLASSIFICATION,
     ):
         if code not in available():
             raise StudyError(f"no catalogue for language {code!r}; there are {available()}")
         self.code = code
+        self.task = task
         self._settings = settings or {}
         self._catalogues: dict[str, Any] = {}
-        self._nouns: dict[str, str] = {}
+        self._words: dict[str, str] = {}
+        self._left_out = ""
+        self._others: dict[str, Any] = {}
         if noun != GARMENTS:
-            words = self._catalogue("nouns")
-            self._nouns = {words["words"][key]: word for key, word in words[noun].items()}
-            del self._catalogues["nouns"]
+            nouns = self._read("nouns")
+            self._words = {nouns["words"][key]: word for key, word in nouns[noun].items()}
+        if task != CLASSIFICATION:
+            others = self._read(task)
+            self._others = _renamed(others["instead"], self._words)
+            self._words |= {
+                others["words"][key]: word for key, word in others["other_words"].items()
+            }
+            self._left_out = others["left_out"]
+
+    @property
+    def scores_in_percent(self) -> bool:
+        """Whether scores are shares, told in per cent, and their differences in points."""
+        return self.task == CLASSIFICATION
 
     def _catalogue(self, name: str) -> Any:
         """One of the files, read when it is first asked for: reading all takes half a second."""
         if name not in self._catalogues:
-            path = LANGUAGES / self.code / f"{name}.yaml"
-            content = YAML(typ="safe", pure=False).load(path)
-            self._catalogues[name] = _renamed(content, self._nouns) if self._nouns else content
+            content = _renamed(self._read(name), self._words, self._left_out)
+            self._catalogues[name] = _replaced(content, self._others.get(name, {}))
         return self._catalogues[name]
+
+    def _read(self, name: str) -> Any:
+        return YAML(typ="safe", pure=False).load(LANGUAGES / self.code / f"{name}.yaml")
 
     def entry(self, key: str) -> Any:
         """The catalogue's entry under a dotted key such as `settings.dropout.name`."""
@@ -96,23 +120,43 @@ class Language:
         """A fraction as a percentage: 0.736 is `73.60 %`."""
         return f"{self.number(100 * fraction, digits)}\N{NO-BREAK SPACE}%"
 
+    def score(self, score: float) -> str:
+        """A score with its sign of per cent, where it is a share."""
+        return self.percent(score) if self.scores_in_percent else self.number(score, SCORE_DIGITS)
+
     def value(self, text: str) -> str:
         """A language-neutral value text (`0.001`, `128-64`, `dropout=0.2`) in this language."""
         sign = self.number(0.5, 1)[1]
         return _NUMBER.sub(lambda number: number[0].replace(".", sign), text)
 
 
-def _renamed(content: Any, nouns: Mapping[str, str]) -> Any:
-    """A catalogue's content with other nouns in its texts; {fields} and keys stay."""
+def _renamed(content: Any, words: Mapping[str, str], left_out: str = "") -> Any:
+    """A catalogue's content with other words in its texts; {fields} and keys stay.
+
+    `left_out` is a regular expression of what is left out of texts.
+    """
+    if not words:
+        return content
     if isinstance(content, dict):
-        return {key: _renamed(each, nouns) for key, each in content.items()}
+        return {key: _renamed(each, words, left_out) for key, each in content.items()}
     if isinstance(content, list):
-        return [_renamed(each, nouns) for each in content]
+        return [_renamed(each, words, left_out) for each in content]
     if not isinstance(content, str):
         return content
 
     def other(found: re.Match[str]) -> str:
-        word = nouns[found[0].lower()]
+        word = words[found[0].lower()]
         return word.capitalize() if found[0][0].isupper() else word
 
-    return re.sub(rf"(?<![{{\w])({'|'.join(nouns)})(?![}}\w])", other, content, flags=re.IGNORECASE)
+    content = re.sub(left_out, "", content)
+    return re.sub(rf"(?<![{{\w])({'|'.join(words)})(?![}}\w])", other, content, flags=re.IGNORECASE)
+
+
+def _replaced(content: Any, others: Mapping[str, Any]) -> Any:
+    """A catalogue's content with the entries of `others` in place of its own, or beside them."""
+    if not isinstance(content, dict):
+        return content
+    found = dict(content)
+    for key, other in others.items():
+        found[key] = _replaced(found.get(key, {}), other) if isinstance(other, dict) else other
+    return found

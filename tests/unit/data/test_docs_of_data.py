@@ -58,6 +58,16 @@ def test_what_the_page_shows_can_be_used(data, folder):
     data_fit.check_files(study, dataset, folder / "there")
 
 
+def test_the_study_of_quantities_fits_its_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(CONFIG.parent)
+    study = resolve(config.load([CONFIG.with_name("quantities.yaml")]))
+    dataset = describe(study.dataset)
+    dataset.fetch(tmp_path, [], print)
+    assert data_fit.check_files(study, dataset, tmp_path) == []
+    data = dataset.load(tmp_path)
+    assert (data.inputs, len(data.train), data.task) == ((10,), 353, "regression")
+
+
 def test_the_study_of_a_table_fits_its_data(tmp_path, monkeypatch):
     """From a folder beside configs/ and examples/, as `make report FOLDER=table` runs it."""
     monkeypatch.chdir(CONFIG.parent)

@@ -103,6 +103,17 @@ def test_p_and_its_level_stay_on_one_line(code, file):
 
 
 @pytest.mark.parametrize("code", CODES)
+def test_what_is_said_otherwise_of_quantities_has_the_fields_of_what_it_replaces(code):
+    """A field that the sentence on classes has not is never filled in."""
+    strange = {}
+    for (kind, *path), text in catalogue(code, "regression.yaml").items():
+        if kind == "instead":
+            known = catalogue(code, f"{path[0]}.yaml").get(tuple(path[1:]), text)
+            strange |= dict.fromkeys(fields(text) - fields(known), path)
+    assert strange == {}
+
+
+@pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_every_setting_has_every_text(code, setting):
     """Any setting may be varied, and its section of the report needs all five."""

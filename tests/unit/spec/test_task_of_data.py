@@ -70,6 +70,13 @@ def test_a_function_of_quantities_must_say_so(tmp_path):
         data_fit.check_files(planned(data), dataset, tmp_path / "there")
 
 
+def about(**measured):
+    """A claim about the experiment."""
+    quantity = {"experiment": "dropout", "value": "0.1", **measured}
+    predicate = {"greater": {"left": quantity, "right": 0.5}}
+    return {"id": "low", "statement": "Little is enough.", "predicate": predicate}
+
+
 @pytest.mark.parametrize(
     ("other", "message"),
     [
@@ -79,6 +86,7 @@ def test_a_function_of_quantities_must_say_so(tmp_path):
             "validation_accuracy is none of regression; it has validation_loss, validation_r2",
         ),
         ({"report": {"beside": "elsewhere"}}, r"report\.beside: compares accuracies"),
+        ({"claims": [about()]}, "claims: low: validation_accuracy is none of regression; say"),
     ],
 )
 def test_regression_refuses_what_only_classes_have(table, other, message):
@@ -86,6 +94,27 @@ def test_regression_refuses_what_only_classes_have(table, other, message):
     plan = planned(data, **other)
     with pytest.raises(StudyError, match=message):
         data_fit.check_description(plan, datasets.describe(plan.dataset))
+
+
+def test_claims_are_about_what_the_task_measures(table):
+    of_quantities, of_classes = of_table(table, "price"), of_table(table, "kind")
+    for measure in ("validation_r2", "train_rmse", "validation_loss", "seconds"):
+        plan = planned(of_quantities, claims=[about(measure=measure)])
+        data_fit.check_description(plan, datasets.describe(plan.dataset))
+    plan = planned(of_classes, claims=[about(measure="validation_r2")])
+    with pytest.raises(StudyError, match="validation_r2 is none of classification"):
+        data_fit.check_description(plan, datasets.describe(plan.dataset))
+
+
+def test_r2_has_no_least_number_and_differences_of_it_no_greatest(table):
+    data = of_table(table, "price")
+    low = about(measure="validation_r2", minus="train_r2")
+    low["predicate"]["greater"]["right"] = -7.0
+    assert planned(data, claims=[low]).claims
+    high = about(measure="validation_r2")
+    high["predicate"]["greater"]["right"] = 1.5
+    with pytest.raises(StudyError, match="validation_r2 is at most 1, and never"):
+        planned(data, claims=[high])
 
 
 def test_the_fingerprint_names_every_task_but_classification():
