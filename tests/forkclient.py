@@ -43,8 +43,9 @@ def main():
     with open(folder + "/settings", "rb") as file:
         settings = marshal.load(file)
     words = sys.argv[1:] if name == "python" else [settings[name], *sys.argv[1:]]
-    # A terminal signals, stops and hangs up on its own processes alone.
-    at_terminal = any(map(posix.isatty, range(3)))
+    # A terminal signals, stops and hangs up on its own processes alone. Jobs, whose errors are in
+    # a log, are passed what it signals.
+    at_terminal = posix.isatty(2)
     if at_terminal or not is_program(words) or not starts_alike(settings):
         posix.execv(settings[name], [settings[name], *sys.argv[1:]])
 

@@ -6,8 +6,9 @@ nothing of the project itself: tests run edited copies of it. Arguments, folder,
 standard files are the caller's. Signals are passed on, and a client that is killed takes its fork
 along.
 
-A real process starts instead (tests/forkclient.py) at a terminal, for `python -c` and other options
-of the interpreter, and in an environment in which it or a module would have started differently.
+A real process starts instead (tests/forkclient.py) where errors are shown at a terminal, for
+`python -c` and other options of the interpreter, and in an environment in which it or a module
+would have started differently.
 """
 
 import atexit

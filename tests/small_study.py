@@ -132,6 +132,16 @@ class Study:
         assert result.returncode == 0, result.output
         return result
 
+    def call(self, program: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        """Call one of our programs in the study's folder, as a fork."""
+        return subprocess.run(
+            ["python", program, *words],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            env=forkserver.environment(),
+        )
+
     def hold(self, epoch: int) -> None:
         """Have training, by the code of `copy_code_for_make`, wait after this epoch."""
         path = self.folder / HOLD

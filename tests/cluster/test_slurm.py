@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+import forkserver
 import own_slurm
 from own_slurm import Job, Slurm
 from small_study import ROOT, STUDY, Study, called_by_make, copy_code_for_make
 
 # How many short runs share how many jobs, by minutes for each: in `make test`, and in full length.
 FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
-SHORT_RUNS, SHARED_JOBS, JOB_MINUTES = (200, 16, 2.04) if FULL else (24, 4, 1)
+SHORT_RUNS, SHARED_JOBS, JOB_MINUTES = (200, 16, 2.04) if FULL else (12, 2, 1)
 
 GPUS = own_slurm.GPUS * len(own_slurm.NODES)
 
@@ -73,6 +74,7 @@ def words(study: Study, target: str, job_minutes: float = 0) -> list[str]:
 
 
 def run(study: Study, target: str, job_minutes: float = 0) -> str:
+    """Call Snakemake; in `make test` it and the jobs' programs are forks (tests/forkserver.py)."""
     done = subprocess.run(
         words(study, target, job_minutes),
         cwd=ROOT,
@@ -80,6 +82,7 @@ def run(study: Study, target: str, job_minutes: float = 0) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         timeout=1800,
+        env=None if FULL else forkserver.environment(),
     )
     assert done.returncode == 0, done.stdout
     return done.stdout

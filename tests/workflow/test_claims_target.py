@@ -1,8 +1,6 @@
 """A study's own claims: they are judged, told, and train nothing."""
 
 import re
-import subprocess
-import sys
 
 import pyarrow.parquet as pq
 
@@ -40,13 +38,7 @@ def test_a_claim_that_is_added_is_judged_and_told_and_trains_nothing(finished):
     assert re.search(r"^\| Dropout costs accuracy\. +\| ", report, re.M)
     assert "Nothing to be done" in study.ok("claims").output
 
-    shown = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "show_claims.py"],
-        cwd=study.folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    shown = study.call(ROOT / "scripts" / "show_claims.py")
     assert re.search(rf"^dropout-costs +{row['verdict']} +- +Dropout costs", shown.stdout, re.M)
 
 

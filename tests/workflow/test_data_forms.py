@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import numpy as np
 import onnxruntime
@@ -93,10 +91,8 @@ def test_a_table_is_reported_without_a_word_of_images(study):
     assert "Nothing to be done" in study.ok().output
 
     model = study.results / "model"
-    predict = [sys.executable, ROOT / "scripts/predict.py", "--model", model, "--json"]
-    done = subprocess.run(
-        [*predict, study.folder / "things.csv"], capture_output=True, text=True, check=True
-    )
+    predict = [ROOT / "scripts/predict.py", "--model", model, "--json"]
+    done = study.call(*predict, study.folder / "things.csv")
     found = [json.loads(line)["class"] for line in done.stdout.splitlines()]
     assert (np.array(found) == kind).mean() > 0.7
     # The graph takes what the description makes of the table.
@@ -187,7 +183,7 @@ def test_images_in_colour_are_shown_in_colour(study):
     with Image.open(study.results / "figures" / "mosaic.en.png") as mosaic:
         red, green, _ = np.asarray(mosaic.convert("RGB")).astype(int).transpose(2, 0, 1)
     assert (abs(red - green) > 50).mean() > 0.2
-    predict = [sys.executable, ROOT / "scripts/predict.py", "--model", study.results / "model"]
+    predict = [ROOT / "scripts/predict.py", "--model", study.results / "model"]
     picture = study.folder / "garden" / "rose" / "0.png"
-    done = subprocess.run([*predict, picture], capture_output=True, text=True, check=True)
+    done = study.call(*predict, picture)
     assert "rose" in done.stdout.splitlines()[-1]

@@ -11,6 +11,7 @@ from collections import Counter
 
 import pytest
 
+import forkserver
 from small_study import STUDY, Study, copy_code
 from study.runs import checkpoint
 from study.runs.replicates import SAVING_SHARE
@@ -21,7 +22,8 @@ KILLS = 20 if FULL else 4
 
 # Long enough to be killed in the middle, again and again.
 LONG = {
-    "baseline": STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": 100},
+    "baseline": STUDY["baseline"]
+    | {"hidden": [64, 32], "batch_size": 4, "epochs": 100 if FULL else 40},
     "seeds": 2,
 }
 
@@ -51,7 +53,7 @@ def kill_once(study: Study, moment: random.Random, past_first_epoch: bool) -> bo
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     # Snakemake's jobs are in its group; none is left.
-    subprocess.run(study.command("--unlock"), capture_output=True, check=True)
+    study.ok("--unlock")
     return alive and journal_lines(study) > before
 
 
@@ -211,7 +213,10 @@ def test_a_damaged_state_is_never_gone_on_from(with_final, tmp_path):
 def test_two_snakemakes_in_one_folder_do_not_harm_each_other(study):
     study.configure(**LONG)
     first = subprocess.Popen(
-        study.command("metrics"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        study.command("metrics"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=forkserver.environment(),
     )
     while journal_lines(study) < 2:
         assert first.poll() is None

@@ -1,8 +1,6 @@
 """The final model from training to a folder to take away, which classifies as it was judged."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +36,7 @@ def evaluated(study: Study) -> evaluation.Evaluation:
 
 def classified(study: Study, *words: str) -> list[dict]:
     """What predict.py says of the files in `words`."""
-    program = [sys.executable, str(ROOT / "scripts" / "predict.py"), "--model", "results/model"]
-    done = subprocess.run(
-        [*program, "--json", *words], cwd=study.folder, capture_output=True, text=True
-    )
+    done = study.call(ROOT / "scripts" / "predict.py", "--model", "results/model", "--json", *words)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 

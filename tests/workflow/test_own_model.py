@@ -1,8 +1,5 @@
 """A study of a user's own network, on the real Snakefile: from its file to what it leaves."""
 
-import subprocess
-import sys
-
 import numpy as np
 import onnxruntime
 import pandas as pd
@@ -42,12 +39,7 @@ def finished(tmp_path_factory) -> Study:
 
 def program(study, name, *words):
     """What one of the programs prints in the study's folder."""
-    done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / name, *words],
-        cwd=study.folder,
-        text=True,
-        capture_output=True,
-    )
+    done = study.call(ROOT / "scripts" / name, *words)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -19,17 +19,16 @@ import psutil
 import pytest
 from ruamel.yaml import YAML
 
+import forkserver
 from small_study import ROOT, STUDY, Study, copy_code_for_make
 from study.operations.status import headings
 from study.spec.tasks import CLASSIFICATION
 from terminal import Terminal
 
-EPOCHS = 60
-
 # Looked at, stopped and killed on the way, for which training waits after these epochs.
-FIRST_HOLD, SECOND_HOLD = 20, 40
+FIRST_HOLD, SECOND_HOLD, EPOCHS = 5, 10, 12
 LONG = {
-    "baseline": STUDY["baseline"] | {"hidden": [64, 32], "batch_size": 4, "epochs": EPOCHS},
+    "baseline": STUDY["baseline"] | {"epochs": EPOCHS},
     "final": {"dropout": 0.2},
 }
 
@@ -40,16 +39,21 @@ WANTED = 2 * 2 * EPOCHS
 TRAINING = rf"training +\d+ of {EPOCHS} +\d+\.\d\d % +\d\.\d{{4}} .* last epoch \d+ s ago"
 
 
-def make(study: Study, target: str) -> list[str]:
-    """The words of `make target` for a study; what is installed stays as it is."""
+def make(study: Study, target: str, forked: bool = False) -> list[str]:
+    """The words of `make target` for a study; what is installed stays as it is.
+
+    The jobs' programs are forks (tests/forkserver.py), but for a test that kills them.
+    """
     return [
         *("make", "--no-print-directory", "-o", ".venv/.installed", target, "CORES=2"),
         *(f"CONFIG={study.folder / 'study.yaml'}", f"FOLDER={study.folder}"),
+        *([f"PATH={forkserver.environment()['PATH']}"] if forked else []),
     ]
 
 
 def status(study: Study, code: Path = ROOT) -> str:
-    done = subprocess.run(make(study, "status"), cwd=code, capture_output=True, text=True)
+    words = make(study, "status", forked=True)
+    done = subprocess.run(words, cwd=code, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -95,7 +99,7 @@ def story(tmp_path_factory):
     study.hold(FIRST_HOLD)
     told = {"new": status(study, code)}
 
-    terminal = Terminal(make(study, "report"), code)
+    terminal = Terminal(make(study, "report", forked=True), code)
     wait_for(lambda: each_run_trains(study, 2), terminal.process)
     told["during"] = status(study, code)
     wait_for(lambda: re.search(TRAINING, terminal.text) is not None, terminal.process)
@@ -123,7 +127,7 @@ def story(tmp_path_factory):
     told["killed"] = status(study, code)
 
     study.release()
-    last = Terminal(make(study, "report"), code)
+    last = Terminal(make(study, "report", forked=True), code)
     told["code"] = last.wait()
     told["end"], told["finished"] = last.text, status(study, code)
     told["study"] = study
@@ -201,7 +205,7 @@ def test_a_failure_can_be_read_after_the_panel_and_in_the_status(tmp_path):
     message = "no training today"
     with (code / "scripts" / "study" / "runs" / "replicates.py").open("a") as file:
         file.write(f"\n\ndef extend(*_):\n    raise OSError({message!r})\n")
-    terminal = Terminal(make(study, "report"), code)
+    terminal = Terminal(make(study, "report", forked=True), code)
     assert terminal.wait() != 0
     assert message in terminal.text
     assert "make report-partial" in terminal.text
@@ -218,7 +222,8 @@ def test_on_a_pipe_snakemakes_lines_stay_and_the_quick_study_gives_a_whole_repor
     study = Study(tmp_path)
     quick = YAML(typ="safe").load(ROOT / "configs" / "quick.yaml")
     study.configure(**quick | {"data": STUDY["data"]})
-    done = subprocess.run(make(study, "report"), cwd=ROOT, capture_output=True, text=True)
+    words = make(study, "report", forked=True)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout + done.stderr
     assert re.search(r"^localrule train:$", done.stderr, re.M)
@@ -227,7 +232,7 @@ def test_on_a_pipe_snakemakes_lines_stay_and_the_quick_study_gives_a_whole_repor
     assert "final model: validation accuracy" in done.stdout
     assert f"report: {study.results / 'report.en.md'}" in done.stderr
 
-    again = subprocess.run(make(study, "report"), cwd=ROOT, capture_output=True, text=True)
+    again = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert "Nothing to be done" in again.stderr
     assert re.search(r"0 epochs trained, \d+ reused", again.stdout)
     assert f"report: {study.results / 'report.en.md'}" in again.stdout

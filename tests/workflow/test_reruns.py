@@ -5,8 +5,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -140,13 +138,8 @@ def test_all_that_learning_depends_on_retrains_even_without_snakemakes_notes(fin
 
     def replan() -> str:
         shutil.rmtree(study.folder / ".snakemake")
-        done = subprocess.run(
-            [sys.executable, code / "scripts" / "show_plan.py", "--configfile", "study.yaml"],
-            cwd=study.folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        done = study.call(code / "scripts" / "show_plan.py", "--configfile", "study.yaml")
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
     shutil.rmtree(study.folder / ".snakemake")
@@ -182,13 +175,8 @@ def test_edited_comments_can_be_accepted_and_edited_code_cannot(finished, tmp_pa
     network = code / "scripts" / "study" / "learning" / "stacked_mlp.py"
 
     def accept() -> str:
-        done = subprocess.run(
-            [sys.executable, code / "scripts" / "accept_code.py", "--yes"],
-            cwd=study.folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        done = study.call(code / "scripts" / "accept_code.py", "--yes")
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
     before = study.trained()
