@@ -1,5 +1,7 @@
 """The pages and Snakemake's own report in a real browser."""
 
+import itertools
+import os
 import re
 
 import pytest
@@ -11,6 +13,16 @@ LANGUAGES = ["en", "es"]
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
+
+FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
+
+
+def views(*others):
+    """Desktop and phone with each of two others; in `make test` one with each."""
+    windows = {"desktop": DESKTOP, "phone": PHONE}
+    pairs = itertools.product(windows, others) if FULL else zip(windows, others, strict=True)
+    return [pytest.param(windows[name], other, id=f"{name}-{other}") for name, other in pairs]
+
 
 # Every chart and table is made when it comes near the window, in its own time: each is waited for.
 # Of a table that is sorted, one with so few rows that there is nothing to sort stays as it is.
@@ -78,8 +90,7 @@ def opened(browser, shown):
         each.context.close()
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("viewport", "code"), views(*LANGUAGES))
 def test_opens_without_an_error_an_outside_request_or_a_sideways_scroll(opened, code, viewport):
     it = opened(code, viewport=viewport)
     page = it.see_all()
@@ -103,8 +114,7 @@ def test_a_script_that_is_not_the_pages_own_does_not_run(browser, shown, tmp_pat
     it.context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("viewport", "theme"), views("light", "dark"))
 def test_axe_finds_nothing_serious(opened, theme, viewport):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = opened(viewport=viewport, color_scheme=theme).see_all()
@@ -274,16 +284,13 @@ WIDER = """() => [...document.querySelectorAll(".wide, .dt-layout-table")]
   .filter((place) => place.scrollWidth - place.clientWidth > 1)"""
 
 
+@pytest.mark.parametrize(("viewport", "code"), views("es", "en"))
 class TestGrid:
     """The page of a grid of two settings."""
 
-    @pytest.fixture(params=LANGUAGES)
-    def code(self, request):
-        return request.param
-
-    @pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-    def it(self, request, browser, grid, code):
-        opened = Opened(browser, grid / f"report.{code}.html", request.param)
+    @pytest.fixture
+    def it(self, browser, grid, viewport, code):
+        opened = Opened(browser, grid / f"report.{code}.html", viewport)
         yield opened
         assert opened.complaints() == []
         opened.context.close()

@@ -3,12 +3,14 @@
 A small study is made once by the real workflow; each test damages a copy of its results.
 """
 
+import itertools
 import json
 import os
 import random
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +37,9 @@ from study.spec.models import MLP
 from study.spec.resolution import resolve
 from study.support import receipts
 from study.support.receipts import Stamp
+
+# Few damages in `make test`, all in `make test-full`.
+FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
 
 # Every kind of file that verification looks at; `{run}` is one of the runs.
 MADE_ONCE = [
@@ -234,8 +239,14 @@ def test_a_partial_plan_is_right_where_the_rest_is_missing(study, quick):
 # What is wrong.
 
 
-@pytest.mark.parametrize("damage", [flip, truncate, empty, Path.unlink])
-@pytest.mark.parametrize("name", MADE_ONCE)
+def each(names: list[str], damages: list[Callable]) -> list[tuple[str, Callable]]:
+    """Every file with every damage; in `make test` with one, in turn."""
+    if FULL:
+        return list(itertools.product(names, damages))
+    return list(zip(names, itertools.cycle(damages), strict=False))
+
+
+@pytest.mark.parametrize(("name", "damage"), each(MADE_ONCE, [flip, truncate, empty, Path.unlink]))
 def test_damage_to_any_file_is_found_and_named(study, quick, name, damage):
     damage(file(study, name))
     named = wrong(study)
@@ -243,8 +254,7 @@ def test_damage_to_any_file_is_found_and_named(study, quick, name, damage):
     assert all("run the workflow again" in text for text in named)
 
 
-@pytest.mark.parametrize("damage", [flip, truncate, empty])
-@pytest.mark.parametrize("name", DRAWN_AND_WRITTEN)
+@pytest.mark.parametrize(("name", "damage"), each(DRAWN_AND_WRITTEN, [flip, truncate, empty]))
 def test_damage_to_figures_and_report_is_found_by_their_checksums(study, quick, name, damage):
     damage(file(study, name))
     [text] = wrong(study)
@@ -336,7 +346,7 @@ def test_a_bit_anywhere_in_settings_json_is_noticed(study, bit):
     content = path.read_bytes()
     request = range(content.index(b'"request"'), content.index(b'"replicates"'))
     wanted = study.runs[0]
-    for position in range(0, len(content), 13):
+    for position in range(0, len(content), 13 if FULL else 53):
         if position in request:
             continue
         flip(path, (position + 0.5) / len(content), bit)
@@ -365,7 +375,7 @@ def _readable(path: Path) -> object:
 def test_a_bit_anywhere_in_a_table_changes_nothing_or_is_noticed(study, quick, name):
     path = Path("results") / name
     content, table = path.read_bytes(), repr(pq.read_table(path).to_pylist())
-    for position in np.linspace(0, 1, 25, endpoint=False):
+    for position in np.linspace(0, 1, 25 if FULL else 7, endpoint=False):
         flip(path, position, bit=3)
         note_again()
         named = wrong(study)

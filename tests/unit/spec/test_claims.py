@@ -246,9 +246,13 @@ def test_a_claim_is_judged_rightly_where_it_is_true_false_and_open(default, numb
         assert judged(claim, default, means, 20.0)["verdict"] == OPEN
 
 
+@pytest.fixture(scope="module")
+def single():
+    return planned(seeds=1)
+
+
 @pytest.mark.parametrize("name", LEDGER)
-def test_one_seed_proves_nothing(numbers, name):
-    single = planned(seeds=1)
+def test_one_seed_proves_nothing(numbers, single, name):
     claim = next(claim for claim in claims.asked(single) if claim.id == name)
     means, _ = solved(claim.predicate, True, numbers)
     row = judged(claim, single, means, 1e-4)
@@ -450,6 +454,17 @@ def level(settings, epoch):
     )
 
 
+def verdicts_of(study):
+    return {row["id"]: row["verdict"] for row in madeup.judged(study).to_pylist()}
+
+
+@pytest.fixture(scope="module")
+def ordered():
+    """The default study with values far apart, and its verdicts."""
+    study = madeup.make(config.load([DEFAULT]), level)
+    return study, verdicts_of(study)
+
+
 @pytest.mark.parametrize(
     ("name", "one", "other", "claim"),
     [
@@ -461,13 +476,9 @@ def level(settings, epoch):
         ("batch_size", "32", "256", "batch-256-worst"),
     ],
 )
-def test_a_flipped_order_in_the_summary_flips_the_verdict(name, one, other, claim):
-    study = madeup.make(config.load([DEFAULT]), level)
-    flipped = study.swap(name, one, other)
-    before, after = (
-        {row["id"]: row["verdict"] for row in madeup.judged(each).to_pylist()}
-        for each in (study, flipped)
-    )
+def test_a_flipped_order_in_the_summary_flips_the_verdict(ordered, name, one, other, claim):
+    study, before = ordered
+    after = verdicts_of(study.swap(name, one, other))
     assert (before[claim], after[claim]) == (HOLDS, FAILS)
 
 
