@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, settings
 
 import forkserver
 
+FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
+
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
-settings.register_profile("quick", max_examples=50, derandomize=True, **COMMON)
+settings.register_profile("quick", max_examples=25, derandomize=True, **COMMON)
 settings.register_profile("full", max_examples=1000, print_blob=True, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
@@ -28,10 +30,27 @@ def pytest_configure() -> None:
     forkserver.directory()
 
 
+def pytest_report_header() -> str | None:
+    """What of the proofs is left out; a test that is left out as a whole says itself why."""
+    if FULL:
+        return None
+    return (
+        "proofs: shortened, with fewer examples, kills, damages, edits and cluster jobs, and with "
+        "each language, window and theme, but not in all combinations; in full: make test-full"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Workers take whole files, in this order: few of the longest, which run the workflow, would
-    # come last otherwise, and one worker would wait for the other.
-    items.sort(key=lambda item: "workflow" not in item.path.parts)
+    # Workers take whole files, in this order. First what waits for SLURM while another worker
+    # works. Few of the longest, which run the workflow, would come last otherwise, and one worker
+    # would wait for the other.
+    folders = ("cluster", "workflow")
+    items.sort(key=lambda item: [folder not in item.path.parts for folder in folders])
+    if not FULL:
+        for item in items:
+            # To measure coverage takes half of a test's time again, and hypothesis has many tries.
+            if getattr(item.obj, "is_hypothesis_test", False):
+                item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_runtest_setup() -> None:

@@ -18,7 +18,7 @@ from study.support.errors import StudyError
 FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
 
 INPUTS = settings(
-    max_examples=2000 if FULL else 60,
+    max_examples=2000 if FULL else 30,
     deadline=None,
     derandomize=not FULL,
     suppress_health_check=list(HealthCheck),

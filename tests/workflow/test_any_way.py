@@ -272,7 +272,7 @@ def test_any_way_leads_to_the_results_of_a_fresh_study(with_final, tmp_path):
     machine = AnyWay.TestCase()
     # A sequence takes half a minute: what fails is told as it was found, and not made shorter.
     machine.settings = settings(
-        max_examples=200 if FULL else 2,
+        max_examples=200 if FULL else 3,
         stateful_step_count=8,
         phases=[Phase.explicit, Phase.generate],
     )
