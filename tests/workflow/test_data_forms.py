@@ -156,10 +156,8 @@ def test_quantities_are_reported_without_a_word_of_classes(study):
     [predictions] = session.run(None, {"inputs": np.load(data / "x_test.npy")})
     score = r2_score(np.load(data / "y_test.npy"), predictions)
     assert float(told[1]) == pytest.approx(score, abs=1e-5)
-    predict = [sys.executable, ROOT / "scripts/predict.py", "--json", "--model", model]
-    done = subprocess.run(
-        [*predict, study.folder / "diabetes.csv"], capture_output=True, text=True, check=True
-    )
+    predict = [ROOT / "scripts/predict.py", "--json", "--model", model]
+    done = study.call(*predict, study.folder / "diabetes.csv")
     found = [json.loads(line)["predictions"]["target"] for line in done.stdout.splitlines()]
     assert r2_score(frame["target"], found) > 0.3
 
