@@ -14,6 +14,7 @@ from study.runs.checkpoint import Checkpoint, Target
 from study.runs.completeness import described, read_settings, replicates_of
 from study.spec.plan import Run
 from study.spec.settings import Hyperparameters, identity
+from study.spec.tasks import CLASSIFICATION, TASKS
 from study.support.files import sha256
 
 
@@ -52,7 +53,8 @@ def run(folder: Path, wanted: Run | None, known: Hyperparameters) -> Iterator[Fi
     if not damaged:
         with reading(record):
             made_by = records.read_metadata(record)
-            same = holds(pq.read_table(record), records.record(folder.name, saved))
+            task = TASKS[saved.fingerprint.get("task", CLASSIFICATION.name)]
+            same = holds(pq.read_table(record), records.record(folder.name, saved, task))
         if not same:
             yield wrong(record, "does not follow from the saved state beside it")
         with reading(settings):

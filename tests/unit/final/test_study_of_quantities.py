@@ -18,6 +18,7 @@ from study.data import datasets
 from study.data.scaling import AS_STORED, of_targets
 from study.final import evaluation, export, inference, modules, onnx_graph, rows
 from study.learning.split import hold_out
+from study.operations import verified_runs
 from study.runs import completeness, fingerprint
 from study.spec.config import validated
 from study.spec.resolution import resolve
@@ -109,6 +110,11 @@ def test_a_run_of_quantities_is_finished_and_scored_as_scikit_learn_does(study):
         assert last["validation_rmse"] == pytest.approx(rmse, rel=1e-5)
         # What predicting the mean comes to.
         assert last["validation_r2"] > 0
+
+
+def test_verifying_finds_a_run_of_quantities_right(study):
+    plan, _, run = study
+    assert list(verified_runs.run(run, plan.runs[0], plan.hyperparameters)) == []
 
 
 def test_the_final_model_predicts_in_the_units_as_its_graph_and_its_file_do(study, tmp_path):
