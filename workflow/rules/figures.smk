@@ -1,6 +1,8 @@
 # results/runs/*/record.parquet -> results/figures/<name>.<language>.{png,svg}
-# input:  the records of an experiment's runs; the final model's evaluation; images and labels
-# output: a figure for each experiment, those of the final model, and a mosaic of images
+# input:  the records of an experiment's runs; the summary; the final model's evaluation; images
+#         and labels
+# output: a figure for each experiment, all of them at a glance, those of the final model, and a
+#         mosaic of images
 #         An experiment is drawn as soon as its own runs are there, and again only when they or
 #         what the plan has of it change: the plan's other parts are no reason.
 
@@ -16,6 +18,8 @@ FINAL_FIGURES = [
 
 FIGURES_OF_DATA = ["mosaic"] if DATASET.shows_classes else []
 
+GLANCE = ["glance"] if EXPERIMENTS else []
+
 FIGURES_OF_FINAL, FIGURES_OF_EXPERIMENTS = (
     expand(
         "results/figures/{name}.{language}.{format}",
@@ -23,7 +27,10 @@ FIGURES_OF_FINAL, FIGURES_OF_EXPERIMENTS = (
         language=PLAN.languages,
         format=["png", "svg"],
     )
-    for names in (FINAL_FIGURES if HAS_FINAL else [], [*EXPERIMENTS, *FIGURES_OF_DATA])
+    for names in (
+        FINAL_FIGURES if HAS_FINAL else [],
+        [*EXPERIMENTS, *GLANCE, *FIGURES_OF_DATA],
+    )
 )
 
 FIGURES = [*FIGURES_OF_EXPERIMENTS, *FIGURES_OF_FINAL]
@@ -112,6 +119,32 @@ rule draw_final:
         ' --runs "$RESULTS/runs"'
         " --evaluation {input.evaluation:q} --data {params.data:q}"
         ' --output "$RESULTS/figures" --receipt "$RESULTS/receipts/final.json" 2> {log:q}'
+
+
+rule draw_glance:
+    input:
+        plan=plan_of("glance", "draw_glance.py", *FIGURE_TEXTS),
+        summary="results/summary.parquet",
+    output:
+        [
+            report(
+                f"results/figures/glance.{language}.png",
+                caption="../report/glance.rst",
+                category="experiments",
+                labels={"experiment": "all", "language": language},
+            )
+            for language in PLAN.languages
+        ],
+        expand("results/figures/glance.{language}.svg", language=PLAN.languages),
+    log:
+        "results/logs/draw_glance.log",
+    retries: 0
+    localrule: True
+    conda:
+        "../envs/study.yaml"
+    shell:
+        'python "$SCRIPTS"/draw_glance.py --plan {input.plan:q} --summary {input.summary:q}'
+        ' --output "$RESULTS/figures" --receipt "$RESULTS/receipts/glance.json" 2> {log:q}'
 
 
 if DATASET.shows_classes:

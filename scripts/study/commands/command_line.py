@@ -42,6 +42,7 @@ BY_RULES = {
     "draw-experiment": "draw_experiment",
     "draw-final": "draw_final",
     "draw-mosaic": "draw_mosaic",
+    "draw-glance": "draw_glance",
     "write-report": "write_report",
     "write-page": "write_page",
 }

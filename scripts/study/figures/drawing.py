@@ -89,20 +89,25 @@ STYLE = {
 
 
 @contextlib.contextmanager
-def sheet(height: float, title: str, note: str = "") -> Iterator[Figure]:
-    """Yield an empty figure of the page's width and `height` inches, in the house style.
+def sheet(height: float, title: str, note: str = "", width: float = WIDTH) -> Iterator[Figure]:
+    """Yield an empty figure of `height` inches, and of the page's width or `width`, in house style.
 
     The title stands at the top left and the note, if there is one, at the bottom left. Draw and
     `save` within the block: the style holds only there.
     """
     with mpl.rc_context({**mpl.rcParamsDefault, **STYLE, "backend": "agg"}):
-        figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+        figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
         figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08, wspace=0.03, hspace=0)
         figure.suptitle(
-            textwrap.fill(title, 94), x=0.01, ha="left", fontsize=12.5, fontweight="bold"
+            textwrap.fill(title, round(94 * width / WIDTH)),
+            x=0.01,
+            ha="left",
+            fontsize=12.5,
+            fontweight="bold",
         )
         if note:
-            note = "\n".join(textwrap.fill(line, NOTE_WIDTH) for line in note.splitlines())
+            most = round(NOTE_WIDTH * width / WIDTH)
+            note = "\n".join(textwrap.fill(line, most) for line in note.splitlines())
             figure.supxlabel(note, x=0.01, ha="left", fontsize=8.5, color=MUTED, linespacing=1.4)
         yield figure
 

@@ -120,6 +120,8 @@ def jobs(plan: Plan, results: Path) -> Iterator[Job]:
         yield job("refuse_run", f"runs/{run}.writable", of=run)
     yield job("collect_metrics", "metrics.parquet", "metrics")
     yield job("summarise", "summary.parquet", "summary")
+    if plan.experiments:
+        yield job("draw_glance", f"figures/glance.{first}.svg", "glance")
     yield job("compare_values", "comparisons.parquet", "comparisons")
     yield job("judge_claims", "claims.parquet", "claims")
     if plan.final or plan.chooses_final:

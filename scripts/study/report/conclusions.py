@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from study.report.accuracy_tables import Results
-from study.report.recommendations import followed, recommendation
-from study.report.to_paste import final_to_paste, to_paste
-from study.results import findings, trends
+from study.report.recommendations import beyond, followed, recommendation
+from study.report.to_paste import final_to_paste
+from study.results import findings
 from study.results.experiments import ExperimentResult
 from study.spec import settings
 from study.spec.tasks import score_of
@@ -73,11 +73,7 @@ class Conclusions(Results):
                 value=words.phrase(scatter.largest),
                 apart=words.points(scatter.apart),
             )
-        edges = [
-            self._beyond(edge)
-            for experiment in study.experiments
-            for edge in trends.edges(experiment)
-        ]
+        edges = [edge for experiment in study.experiments for edge in beyond(experiment, words)]
         if edges:
             yield self.text("conclusions.edges", values="; ".join(dict.fromkeys(edges)))
 
@@ -102,11 +98,6 @@ class Conclusions(Results):
                 "conclusions.take_measured",
                 config=final_to_paste(ahead.experiment.settings_of(best), self.study.plan.baseline),
             )
-
-    def _beyond(self, edge: trends.Edge) -> str:
-        """A value at an edge, with those to try beyond it."""
-        name = self.words.setting_phrase(edge.key, edge.best.varied[edge.key])
-        return f"{name} ({to_paste(edge.key, edge.to_try)})" if edge.to_try else name
 
     def recommendations(self) -> Iterator[str]:
         """What to choose, experiment by experiment."""

@@ -7,13 +7,17 @@ from collections.abc import Iterator, Sequence
 from study.data.pictures import COLOURS
 from study.data.scaling import PIXELS, of_inputs
 from study.report.part import MOST_ROWS, Part
+from study.report.recommendations import beyond, recommendation
 from study.results import findings, published
-from study.results.experiments import ExperimentResult, are_paired, rank
+from study.results.experiments import ExperimentResult, ValueResult, are_paired, rank
 from study.statistics import significance
 from study.support import markdown
 
 # The training images that are classified again, without dropout, after every epoch.
 SEEN_IMAGES = 10_000
+
+# Of best values at the edge of those tried, so many are named in brief.
+MOST_NEXT = 3
 
 
 class Introduction(Part):
@@ -26,8 +30,19 @@ class Introduction(Part):
             return missing
         return [*missing[:MOST_ROWS], self.words.counted("further", len(missing) - MOST_ROWS)]
 
+    def glance(self) -> str:
+        """The figure with all experiments; nothing where there are none."""
+        if not self.study.experiments:
+            return ""
+        words = self.words
+        named = [
+            self.text("conclusions.effect", experiment=words.label(each), size=words.points(size))
+            for each, size in self.spreads()
+        ]
+        return self.figure("glance", self.text("brief.glance_alt", effects="; ".join(named)))
+
     def brief(self) -> Iterator[str]:
-        """The main results, a paragraph each."""
+        """The main results, a paragraph each: what is best, how sure, its cost, what is next."""
         words, study = self.words, self.study
         match self.spreads():
             case []:
@@ -41,6 +56,7 @@ class Introduction(Part):
         yield from self._clear_effects()
         yield from self._best()
         yield from self._final()
+        yield from self._next()
         if self.is_unbalanced("validation"):
             yield self.text("brief.unbalanced", **self.most_frequent("validation"))
         compared = [each for each in study.comparisons if each.measure == "validation_accuracy"]
@@ -98,6 +114,29 @@ class Introduction(Part):
             value=self.words.joined(list(named)),
             accuracy=self.words.score(first.validation.mean),
         )
+        experiment = next(each for each, value in self.study.values if value is first)
+        yield recommendation(experiment, self.words)
+        yield self._cost(first)
+
+    def _cost(self, value: ValueResult) -> str:
+        """How long a seed of a value takes, and the whole study."""
+        rows = findings.replicates(value, self.study.metrics)
+        number = self.words.number
+        return self.text(
+            "brief.cost",
+            value=self.words.phrase_alone(value),
+            seconds=number(rows.groupby("seed")["seconds"].sum().mean(), 1),
+            epochs=self.words.counted("epochs", value.epochs),
+            total=number(self.study.metrics["seconds"].sum(), 1),
+        )
+
+    def _next(self) -> Iterator[str]:
+        """Values to try beyond those tried, those of the largest effects first."""
+        others = (each for each in self.study.experiments if findings.spread(each) is None)
+        ordered = [*(experiment for experiment, _ in self.spreads()), *others]
+        found = [edge for experiment in ordered for edge in beyond(experiment, self.words)]
+        if found:
+            yield self.text("brief.next", values="; ".join(found[:MOST_NEXT]))
 
     def _final(self) -> Iterator[str]:
         """What the final model reaches, and whether something that was measured is better."""

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from study.report.sentences import verdict_on
+from study.report.to_paste import to_paste
 from study.report.words import Words
-from study.results import findings
+from study.results import findings, trends
 from study.results.experiments import ExperimentResult
 
 
@@ -33,6 +34,15 @@ def recommendation(experiment: ExperimentResult, words: Words) -> str:
             values["p"] = words.p(lead.p)
     named = words.text("conclusions.recommended", experiment=title, best=words.short(best))
     return f"{named} {words.text(f'conclusions.{verdict}', **values)}"
+
+
+def beyond(experiment: ExperimentResult, words: Words) -> list[str]:
+    """The best values at an edge of those tried, each with those to try beyond it."""
+    found = []
+    for edge in trends.edges(experiment):
+        name = words.setting_phrase(edge.key, edge.best.varied[edge.key])
+        found.append(f"{name} ({to_paste(edge.key, edge.to_try)})" if edge.to_try else name)
+    return found
 
 
 def followed(final: Mapping[str, Any], best: Mapping[str, Any], words: Words) -> str:

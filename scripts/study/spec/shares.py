@@ -26,6 +26,7 @@ FIELDS = {
         *("experiments", "final", "runs"),
     ),
     "mosaic": ("dataset", "languages"),
+    "glance": ("model", "dataset", "seeds", "languages", "baseline", "experiments"),
     "experiment": (
         *("model", "dataset", "validation", "seeds", "languages"),
         *("experiments", "final", "runs"),

@@ -31,7 +31,10 @@ PARTS.remove("experiment")
 # Parts that the change of a config leaves as they are.
 UNTOUCHED = [
     ({"seeds": 7}, {"mosaic", "summary", "comparisons"}),
-    ({"final": {"dropout": 0.5}}, {"mosaic", "choice", "comparisons", "experiment.dropout"}),
+    (
+        {"final": {"dropout": 0.5}},
+        {"mosaic", "choice", "comparisons", "glance", "experiment.dropout"},
+    ),
     (
         {"report": {"languages": ["en"]}},
         {"choice", "metrics", "summary", "comparisons", "claims", "evaluation"},
