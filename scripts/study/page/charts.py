@@ -14,8 +14,9 @@ import pandas as pd
 
 from study.report.words import Words
 from study.results.experiments import ExperimentResult, ValueResult
+from study.statistics.estimates import Estimate
 from study.statistics.scales import scale_of
-from study.support.language import SCORE_DIGITS
+from study.support.language import PERCENT_DIGITS, SCORE_DIGITS, for_browser
 
 # Of more values only the best and the worst are drawn.
 MOST_VALUES, EXTREMES = 40, 20
@@ -82,7 +83,7 @@ def _theme(ink: str, grid: str, category: list[str], ordinal: dict[str, Any]) ->
     }
 
 
-def shown(experiment: ExperimentResult) -> list[ValueResult]:
+def drawn(experiment: ExperimentResult) -> list[ValueResult]:
     """All values, or of many the best and the worst, in the order of the report's tables."""
     if len(experiment.values) <= MOST_VALUES:
         return experiment.values
@@ -117,28 +118,37 @@ def in_lines(names: Sequence[str], width: int) -> str:
     return f"[{told}][indexof({literal(names)}, datum.label)]"
 
 
-def _written(words: Words) -> tuple[int, str]:
-    """What scores are multiplied by to be shown, and their decimals in Vega's words."""
-    return (100, ".2f") if words.language.scores_in_percent else (1, f".{SCORE_DIGITS}f")
+def _digits(words: Words) -> int:
+    """The decimals of scores."""
+    return PERCENT_DIGITS if words.language.scores_in_percent else SCORE_DIGITS
+
+
+def _scores(estimate: Estimate, words: Words) -> dict[str, float]:
+    """A score with its interval and what was published, as the report's tables write them."""
+    scale = 100 if words.language.scores_in_percent else 1
+    names = ("mean", "low", "high", "published")
+    return {name: shown(scale * getattr(estimate, name), _digits(words)) for name in names}
+
+
+def shown(number: float, digits: int) -> float:
+    """A number for a chart that shows it with `digits` decimals, those that the report tells."""
+    return for_browser(number, digits) if math.isfinite(number) else number
 
 
 def accuracies(experiment: ExperimentResult, words: Words, alternative: str) -> Chart | None:
     """Accuracy at each value with its interval, and what was published; None where none is left."""
-    alive = [value for value in shown(experiment) if value.n]
+    alive = [value for value in drawn(experiment) if value.n]
     if not alive:
         return None
     text = words.language.text
     parts = {part: text(f"page.parts.{part}") for part in PARTS}
-    scale, decimals = _written(words)
+    decimals = f".{_digits(words)}f"
     rows = [
         {
             "value": named(experiment, value, words),
             "part": parts[part],
             "n": value.n,
-            "mean": scale * estimate.mean,
-            "low": scale * estimate.low,
-            "high": scale * estimate.high,
-            "published": scale * estimate.published,
+            **_scores(estimate, words),
         }
         for value in alive
         for part, estimate in zip(PARTS, (value.validation, value.train), strict=True)
@@ -199,7 +209,7 @@ def heatmap(experiment: ExperimentResult, words: Words, alternative: str) -> Cha
         return None
     text = words.language.text
     parts = {part: text(f"page.parts.{part}") for part in PARTS}
-    scale, decimals = _written(words)
+    decimals = f".{_digits(words)}f"
     rows = []
     for value in experiment.values:
         down, across = (words.value_name(key, value.varied[key]) for key in experiment.keys)
@@ -212,10 +222,8 @@ def heatmap(experiment: ExperimentResult, words: Words, alternative: str) -> Cha
                 "n": value.n,
                 "diverged": value.diverged,
                 "lost": lost,
-                "mean": scale * estimate.mean,
-                "low": scale * estimate.low,
-                "high": scale * estimate.high,
-                "published": scale * estimate.published,
+                "short": _short(estimate.mean, words),
+                **_scores(estimate, words),
             }
             for part, estimate in zip(PARTS, (value.validation, value.train), strict=True)
         ]
@@ -279,12 +287,10 @@ def heatmap(experiment: ExperimentResult, words: Words, alternative: str) -> Cha
             options=list(parts), labels=list(parts.values()), name=text("page.shown")
         ),
     )
-    short = ".1f" if words.language.scores_in_percent else decimals
-    number = f"isValid(datum.mean) ? format(datum.mean, '{short}') : '–'"
     chart = (
         alt.layer(cells, unknown, numbers, data=data(pd.DataFrame(rows)))
         .transform_filter("datum.part === images")
-        .transform_calculate(told=f"datum.lost ? [{number}, datum.lost] : {number}")
+        .transform_calculate(told="datum.lost ? [datum.short, datum.lost] : datum.short")
         .add_params(measure)
         .properties(height=height * len(down), title=alt.Title(names[0], anchor="start"))
     )
@@ -292,6 +298,13 @@ def heatmap(experiment: ExperimentResult, words: Words, alternative: str) -> Cha
     if any(row["lost"] for row in rows):
         notes.append(text("page.heatmap_lost"))
     return Chart(finished(chart, alternative), " ".join(notes))
+
+
+def _short(score: float, words: Words) -> str:
+    """A score in a cell, of accuracies with one decimal."""
+    if math.isnan(score):
+        return "–"
+    return words.number(100 * score, 1) if words.language.scores_in_percent else words.points(score)
 
 
 def _along(experiment: ExperimentResult, key: str, words: Words) -> list[str]:
@@ -326,8 +339,7 @@ def _cell(cell: str | float) -> str | float | None:
         return cell
     if not math.isfinite(cell):
         return None
-    number = float(f"{cell:.7g}")
-    return int(number) if number.is_integer() else number
+    return int(cell) if float(cell).is_integer() else float(cell)
 
 
 def literal(names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from study.results import findings
 from study.results.experiments import ExperimentResult, ValueResult
 from study.spec.tasks import score_of, task_of
 from study.statistics.scales import scale_of
+from study.support.language import PERCENT_DIGITS, SCORE_DIGITS
 
 # Of more seeds the first are drawn, and of curves with more points than this, only every
 # so-many-th epoch and the last.
@@ -60,7 +61,7 @@ def of_experiment(
     same run, the longest stands for all.
     """
     longest: dict[str, ValueResult] = {}
-    for value in charts.shown(experiment):
+    for value in charts.drawn(experiment):
         known = longest.get(value.run)
         if value.n and (known is None or known.epochs < value.epochs):
             longest[value.run] = value
@@ -197,7 +198,7 @@ def _layers(curves: Curves, titles: Mapping[str, str], words: Words) -> list[alt
             alt.Tooltip("seed:Q", title=text("page.seed_title"), format="d"),
             alt.Tooltip("epoch:Q", title=text("figures.epoch"), format="d"),
             *(
-                alt.Tooltip(f"{name}:Q", title=label, format=".2f" if "accuracy" in name else ".3f")
+                alt.Tooltip(f"{name}:Q", title=label, format=f".{_digits(name)}f")
                 for name, label in titles.items()
             ),
         ],
@@ -236,6 +237,11 @@ def _table(curves: Curves) -> pd.DataFrame:
     frames = [rows.assign(code=code) for code, rows in enumerate(curves.lines.values())]
     table = pd.concat(frames, ignore_index=True).reindex(columns=columns)
     for name in curves.measures:
-        if "accuracy" in name:
-            table[name] = 100 * table[name]
-    return table.round(dict.fromkeys(curves.measures, 4))
+        scale, digits = (100 if "accuracy" in name else 1), _digits(name)
+        table[name] = [charts.shown(scale * number, digits) for number in table[name].tolist()]
+    return table
+
+
+def _digits(measure: str) -> int:
+    """The decimals of a measure: of accuracies, in per cent; of losses and scores."""
+    return PERCENT_DIGITS if "accuracy" in measure else SCORE_DIGITS

@@ -189,7 +189,7 @@ class _Page:
         found = {each.name: each for each in self.study.experiments}
         if name in found:
             experiment = found[name]
-            wanted = {value.run for value in page_charts.shown(experiment)}
+            wanted = {value.run for value in page_charts.drawn(experiment)}
             metrics = self.study.metrics
             rows = metrics[metrics["run"].isin(wanted)]
             curves = page_curves.of_experiment(experiment, rows, self.words, alternative)

@@ -14,6 +14,7 @@ from study.report.words import Words
 from study.results.experiments import is_number, rank
 from study.spec import settings
 from study.spec.tasks import score_of
+from study.support.language import PERCENT_DIGITS, SCORE_DIGITS, for_browser
 
 # More rows than these would make the page too large; it says so and keeps the best.
 MOST_ROWS = 10_000
@@ -148,4 +149,8 @@ def _last(metrics: pd.DataFrame, form: str) -> dict[str, list[Any]]:
 
 
 def _scaled(form: str, score: float) -> float | None:
-    return None if pd.isna(score) else round((100 if form == PERCENT else 1) * score, 4)
+    if pd.isna(score):
+        return None
+    if form == PERCENT:
+        return for_browser(100 * score, PERCENT_DIGITS)
+    return for_browser(score, SCORE_DIGITS)

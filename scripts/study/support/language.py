@@ -1,9 +1,11 @@
 """Words and numbers in the report's languages."""
 
 import functools
+import math
 import operator
 import re
 from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from babel.numbers import format_decimal
@@ -27,13 +29,36 @@ GARMENTS = "garments"
 # The task that the catalogues speak of: another one's <task>.yaml has what it says otherwise.
 CLASSIFICATION = "classification"
 
-# Decimals of a score that is no share, such as R², and of differences of it.
-SCORE_DIGITS = 3
+# Decimals of a share in per cent, and of a score that is no share, such as R²; of differences too.
+PERCENT_DIGITS, SCORE_DIGITS = 2, 3
 
 
 def available() -> list[str]:
     """The codes of the languages that have catalogues."""
     return sorted(folder.name for folder in LANGUAGES.iterdir() if folder.is_dir())
+
+
+def rounded(value: float, digits: int) -> Decimal:
+    """The number of `digits` decimals that stands for a finite `value` wherever it is told.
+
+    It is the nearest to what Python writes of `value`; of two as near, the even one.
+    """
+    return Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
+
+
+def for_browser(value: float, digits: int) -> float:
+    """A finite `value` to two decimals more, which a browser rounds to what `rounded` gives.
+
+    A browser rounds the binary number: 70.025 to 70.03, and 70.02 is told beside it. Where the two
+    decimals are a half, they are made a hundredth more or less.
+    """
+    if abs(value) >= 10**HUGE:
+        return value
+    told, finer = rounded(value, digits), rounded(value, digits + 2)
+    beyond = finer - told
+    if abs(beyond) == Decimal(5).scaleb(-digits - 1):
+        finer -= Decimal(1).scaleb(-digits - 2).copy_sign(beyond)
+    return float(finer)
 
 
 class Language:
@@ -112,11 +137,12 @@ class Language:
             text = f"{value:.1e}".replace("+", "").replace("-", "−")
             return text.replace(".", self.number(0.5, 1)[1])
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        text = format_decimal(abs(value), format=pattern, locale=self.code)
+        told = value if math.isnan(value) else rounded(value, digits)
+        text = format_decimal(abs(told), format=pattern, locale=self.code)
         # What rounds to zero has no sign.
         return f"−{text}" if value < 0 and text.strip("0.,") else text
 
-    def percent(self, fraction: float, digits: int = 2) -> str:
+    def percent(self, fraction: float, digits: int = PERCENT_DIGITS) -> str:
         """A fraction as a percentage: 0.736 is `73.60 %`."""
         return f"{self.number(100 * fraction, digits)}\N{NO-BREAK SPACE}%"
 

@@ -153,6 +153,17 @@ class TestDefault:
             ):
                 assert row[column] == pytest.approx(100 * number, abs=1e-4)
 
+    def test_numbers_of_charts_and_tables_round_to_those_of_the_report(self, default, pages, code):
+        words = Words(language(code))
+        told = default.report(code)
+        for experiment in default.told.experiments:
+            rows = rows_of(embedded(pages[code], f"{experiment.name}-values"))
+            for row, value in zip(rows[::2], experiment.values, strict=True):
+                # As a browser does: with these numbers Python rounds as it.
+                shown = words.number(float(f"{row['mean']:.2f}"), 2)
+                assert shown == words.points(value.validation.mean)
+                assert shown in told
+
     def test_charts_tell_their_message_too(self, default, pages, code):
         messages = re.findall(r"^!\[(.+)\]\(figures/(\w+)\.\w+\.png\)$", default.report(code), re.M)
         for message, name in messages[2:8]:
