@@ -37,6 +37,7 @@ include: "workflow/rules/parts.smk"
 include: "workflow/rules/before.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/search.smk"
 include: "workflow/rules/choice.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/claims.smk"
@@ -63,8 +64,10 @@ rule report:
         REPORTS,
         PAGES,
         FIGURES_OF_EXPERIMENTS,
+        FIGURES_OF_SEARCHES,
         if_chosen(FIGURES_OF_FINAL),
         "results/comparisons.parquet",
+        TRIALS,
         if_chosen(MODEL),
         "results/plan.json",
 
@@ -77,6 +80,7 @@ rule model:
 rule figures:
     input:
         FIGURES_OF_EXPERIMENTS,
+        FIGURES_OF_SEARCHES,
         if_chosen(FIGURES_OF_FINAL),
 
 
@@ -85,6 +89,7 @@ rule metrics:
         "results/metrics.parquet",
         "results/summary.parquet",
         "results/comparisons.parquet",
+        TRIALS,
 
 
 rule claims:

@@ -89,8 +89,9 @@ class Study:
         return Study(folder, self.snakefile)
 
     def configure(self, **changes: object) -> dict:
-        """Write config.yaml: the small study with `changes` at its top level."""
-        config = json.loads(json.dumps(STUDY | changes))
+        """Write config.yaml: the small study with `changes` at its top level; None drops a key."""
+        wanted = {key: value for key, value in (STUDY | changes).items() if value is not None}
+        config = json.loads(json.dumps(wanted))
         with (self.folder / "study.yaml").open("w", encoding="utf-8") as file:
             YAML().dump(config, file)
         return config

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "runs": {"learning", "spec", "support"},
     "statistics": set(),
     "results": {"runs", "spec", "statistics", "support"},
-    "search": {"results", "spec", "support"},
+    "search": {"data", "results", "spec", "support"},
     "final": {"data", "runs", "spec", "statistics", "support"},
     # What these show, and what they operate on.
     "figures": FOUNDATIONS | {"final"},

@@ -11,6 +11,8 @@ from snakemake.exceptions import WorkflowError
 from study.data.base import DamagedFileError
 from study.runs import completeness, gpus
 from study.spec import data_fit
+from study.spec.plan import Run
+from study.spec.settings import identity
 from study.support import places, receipts
 from study.support.errors import StudyError
 from study.support.files import move_aside, read_bytes, read_own, write_text
@@ -135,6 +137,27 @@ def outdated_files():
             )
         if found.reasons and not CONFIG["partial"]:
             yield f"{RUN_FOLDERS}/{name}/record.parquet"
+            yield from marks_of_lacking(name)
+
+
+def marks_of_lacking(run):
+    """The marks of a run's trials that say more than is there."""
+    for name, step, asked in asked_trials().get(run, ()):
+        if completeness_of(asked).reasons:
+            yield placed(mark(name, step, run))
+
+
+@functools.cache
+def asked_trials():
+    """Of each run that is a trial, the searches and steps that ask for it, and how far."""
+    found = {}
+    for search in PLAN.searches:
+        for step in search.steps[: len(search.taken)]:
+            for trial in search.asked_by(step.name):
+                settings = identity({**search.settings, **trial.settings})
+                asked = Run(trial.run, settings, trial.epochs, trial.seeds)
+                found.setdefault(trial.run, []).append((search.name, step.name, asked))
+    return found
 
 
 def outdated(wildcards):

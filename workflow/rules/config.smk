@@ -10,7 +10,7 @@ import inside_snakemake as inside
 from snakemake.exceptions import WorkflowError
 from study.data.datasets import as_word, describe
 from study.runs import completeness, fingerprint, provenance
-from study.spec import choice, data_fit
+from study.spec import choice, data_fit, searches
 from study.spec.config import load, of_host
 from study.spec.resolution import resolve
 from study.support import environment
@@ -27,6 +27,12 @@ if not MODULE:
     # takes an eighth of the time of thousands of jobs.
     gc.set_threshold(50_000, 20, 20)
 
+
+def steps_taken(search, step):
+    """The text of the file of a search's step; None where it is not there."""
+    return result_text(str(searches.path_of(search, step)))
+
+
 # The files are read here and not by `configfile:`, which takes 1e-3 for text and the last of two
 # equal keys for both, and would merge a study given by --configfile into the default one.
 try:
@@ -40,8 +46,11 @@ try:
             inside.config_files(workflow) or [ROOT / "config.yaml"],
             inside.config_words(workflow),
         )
-    # Where results choose the final model: as they did last, if they did.
-    PLAN = resolve(CONFIG, choice.parse(result_text(choice.NAME) or ""))
+        PLAN = resolve(
+            CONFIG, choice.parse(result_text(choice.NAME) or ""), steps_taken
+        )
+    if STORAGE and PLAN.searches:
+        raise StudyError("search: is not to be had with results in storage yet")
     DATASET = describe(PLAN.dataset)
     data_fit.check_description(PLAN, DATASET)
     LEARNING = fingerprint.learning(
@@ -52,7 +61,10 @@ try:
 except StudyError as error:
     raise WorkflowError(str(error))
 
-EXPERIMENT_RUNS = resolve(CONFIG).runs if PLAN.chooses_final else PLAN.runs
+# Those that are known beforehand: of experiments, and of a final model that the config gives.
+EXPERIMENT_RUNS = (
+    resolve(CONFIG).runs if PLAN.chooses_final or PLAN.searches else PLAN.runs
+)
 RUNS = {run.run: run for run in PLAN.runs}
 EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
 
@@ -97,7 +109,7 @@ if "container" in CONFIG:
 wildcard_constraints:
     run=(
         "|".join(RUNS)
-        if len(RUNS) <= 100 and not PLAN.chooses_final
+        if len(RUNS) <= 100 and not PLAN.chooses_final and not PLAN.searches
         else r"[A-Za-z0-9._-]+"
     ),
     language="|".join(PLAN.languages),
@@ -109,15 +121,68 @@ def planned():
 
 
 def chosen_plan():
-    """The plan with its final model; where results choose it, once the checkpoint has run."""
-    if not PLAN.chooses_final or CONFIG["partial"]:
+    """The plan with its trials and final model, once the checkpoints that choose them have run."""
+    if CONFIG["partial"]:
         return PLAN
-    # Its own `open` fetches the file where it lies in storage alone.
-    with checkpoints.choose_final.get().output[0].open(encoding="utf-8") as file:
-        return plan_by(file.read())
+    history = whole_history()
+    chosen = ""
+    if PLAN.chooses_final:
+        # Its own `open` fetches the file where it lies in storage alone.
+        with checkpoints.choose_final.get().output[0].open(encoding="utf-8") as file:
+            chosen = file.read()
+    return plan_by(chosen, history) if chosen or history else PLAN
+
+
+def searched_plan():
+    """The plan with all trials of its searches, and no final model that is chosen yet."""
+    return plan_by("", whole_history())
+
+
+def whole_history():
+    """That of all searches, to their ends."""
+    return tuple(
+        step
+        for search in PLAN.searches
+        for step in history_of(search, search.steps[-1].name)
+    )
 
 
 @functools.cache
-def plan_by(chosen):
-    """The plan with the final model that results/choice.json had `chosen`, a text, in it."""
-    return resolve(CONFIG, choice.parse(chosen))
+def plan_by(chosen, history):
+    """The plan with the final model of this choice.json, and these steps of its searches."""
+    return resolve(CONFIG, choice.parse(chosen), asked_in(history))
+
+
+def history_of(search, step):
+    """The names of a search and its steps up to this one, and their files' texts.
+
+    They are there once the checkpoint of the last one has run.
+    """
+    checkpoints.take_step.get(search=search.name, step=step)
+    names = [each.name for each in search.until(step).steps]
+    history = tuple(
+        (search.name, name, steps_taken(search.name, name)) for name in names
+    )
+    if len(search_by(search.name, history).taken) < len(names):
+        inside.await_again(checkpoints.take_step, search=search.name, step=step)
+    return history
+
+
+def search_after(name, step):
+    """The search of this name, this step taken."""
+    [search] = [each for each in PLAN.searches if each.name == name]
+    return search_by(name, history_of(search, step))
+
+
+@functools.cache
+def search_by(name, history):
+    """The search of this name with these steps taken."""
+    plan = resolve(CONFIG, None, asked_in(history))
+    [search] = [each for each in plan.searches if each.name == name]
+    return search
+
+
+def asked_in(history):
+    """These steps, as a plan asks for them."""
+    texts = {(search, step): text for search, step, text in history}
+    return lambda search, step: texts.get((search, step))

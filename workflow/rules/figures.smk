@@ -33,7 +33,7 @@ FIGURES_OF_FINAL, FIGURES_OF_EXPERIMENTS = (
     )
 )
 
-FIGURES = [*FIGURES_OF_EXPERIMENTS, *FIGURES_OF_FINAL]
+FIGURES = [*FIGURES_OF_EXPERIMENTS, *FIGURES_OF_SEARCHES, *FIGURES_OF_FINAL]
 
 FIGURE_TEXTS = ["resources/languages/*/*.yaml"]
 
@@ -67,7 +67,7 @@ rule draw_experiment:
     log:
         "results/logs/draw_experiment.{experiment}.log",
     wildcard_constraints:
-        experiment="|".join(EXPERIMENTS),
+        experiment="|".join(EXPERIMENTS) or "-",
     retries: 0
     localrule: True
     conda:

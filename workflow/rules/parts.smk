@@ -16,14 +16,14 @@ def code_of(program, *resources):
     return fingerprint.program(SCRIPTS / program, *files)
 
 
-def plan_of(part, program, *resources, plan=chosen_plan):
+def plan_of(part, program, *resources, plan=chosen_plan, other=""):
     """An input function: the file with what a part of the results is made from.
 
-    That is its share of the plan and the digest of its `program`, as code_of has it. The file is
+    That is its share of the plan, the digest of its `program`, as code_of has it, and `other`. The file is
     a new one unless the part's receipt says that the part was made from it and is as it was made:
     so Snakemake sees by its own means what has to be made anew.
     """
-    code = code_of(program, *resources)
+    code = code_of(program, *resources) + other
 
     def file(wildcards):
         look_before()

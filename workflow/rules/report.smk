@@ -23,6 +23,7 @@ rule write_report:
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
         claims="results/claims.parquet",
+        trials=TRIALS,
         evaluation=if_chosen(EVALUATION),
         described=every_description,
         beside=[local(path) for path in files_beside(PLAN.beside)],
@@ -70,12 +71,14 @@ rule write_page:
         metrics="results/metrics.parquet",
         summary="results/summary.parquet",
         claims="results/claims.parquet",
+        trials=TRIALS,
         evaluation=if_chosen(EVALUATION),
         beside=[local(path) for path in files_beside(PLAN.beside)],
         figures=lambda wildcards: [
             path
             for path in [
                 *FIGURES_OF_EXPERIMENTS,
+                *FIGURES_OF_SEARCHES,
                 *if_chosen(FIGURES_OF_FINAL)(wildcards),
             ]
             if path.endswith(f".{wildcards.language}.svg")

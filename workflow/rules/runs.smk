@@ -5,6 +5,8 @@ import json
 
 from study.operations import jobs
 from study.runs import completeness, failures
+from study.spec.plan import Run
+from study.spec.settings import identity
 from study.support import places
 
 COMPLETENESS = {}
@@ -12,15 +14,16 @@ COMPLETENESS = {}
 
 def completeness_of(run):
     """How far a run has come; a job that runs on its own, as on a cluster, asks for no other."""
-    if run.run not in COMPLETENESS:
-        COMPLETENESS[run.run] = (
+    wanted = run.run, run.epochs, tuple(run.seeds)
+    if wanted not in COMPLETENESS:
+        COMPLETENESS[wanted] = (
             completeness.by_description(
                 run, result_text(f"runs/{run.run}/settings.json"), LEARNING
             )
             if STORAGE
             else completeness.completeness_of(run, RUN_FOLDERS, LEARNING)
         )
-    return COMPLETENESS[run.run]
+    return COMPLETENESS[wanted]
 
 
 def sizes():
@@ -34,7 +37,12 @@ def sizes_of_data(fetched):
 
 
 def run_of(wildcards):
-    """The run of a training job, which may be that of a final model chosen meanwhile."""
+    """The run of a training job, which may be that of a final model chosen meanwhile.
+
+    That of a trial is as far as its step asks for.
+    """
+    if "step" in wildcards.keys():
+        return run_of_trial(wildcards.search, wildcards.step, wildcards.run)
     if wildcards.run in RUNS:
         return RUNS[wildcards.run]
     return next(run for run in chosen_plan().runs if run.run == wildcards.run)
@@ -43,10 +51,12 @@ def run_of(wildcards):
 def request_of(wildcards):
     """The words that tell a training job its settings, how much of its run is wanted, and where."""
     run = run_of(wildcards)
+    # The words of a trial stay what they were when it has gone on since.
+    is_trial = "step" in wildcards.keys()
     return [
         "--settings",
         json.dumps(run.settings),
-        *jobs.request(run, completeness_of(run)),
+        *(jobs.words(run) if is_trial else jobs.request(run, completeness_of(run))),
         "--output",
         f"{RUN_FOLDERS}/{run.run}",
     ]
@@ -68,12 +78,17 @@ def file_of(run, file="record.parquet"):
 
 
 def every_record(wildcards):
-    """The records of all runs that the study asks for.
+    """The records of all runs that the study asks for; of trials alone, that they are trained.
 
     Whoever depends on them depends on all that these runs leave: a job makes it together, and a
     graph with more than one file of each of thousands of runs takes twice as long.
     """
-    return [file_of(run) for run in chosen_plan().runs]
+    plan = chosen_plan()
+    trials = only_trials(plan)
+    return [
+        *(file_of(run) for run in plan.runs if run.run not in trials),
+        *every_trial(plan),
+    ]
 
 
 def every_description(wildcards):
@@ -101,3 +116,50 @@ def of_final_run(file):
 def if_chosen(files):
     """An input function: these files of the final model; none where results chose none."""
     return lambda wildcards: files if files and chosen_plan().final else []
+
+
+def mark(search, step, run):
+    """The file that says that a run is trained as far as this step of a search asks for."""
+    return f"results/search/{search}/{step}/{run}.trained"
+
+
+def trained(search, step):
+    """The marks of all trials that this step of a search asks for."""
+    return [
+        mark(search, step, trial.run)
+        for trial in search_after(search, step).asked_by(step)
+    ]
+
+
+def every_trial(plan):
+    """The last marks of all trials of a plan."""
+    last = {}
+    for search in plan.searches:
+        for step in (each.name for each in search.steps[: len(search.taken)]):
+            for trial in search.asked_by(step):
+                last[search.name, trial.run] = mark(search.name, step, trial.run)
+    return list(last.values())
+
+
+def only_trials(plan):
+    """The names of runs that no experiment and no listed final model asks for."""
+    listed = {run.run for run in EXPERIMENT_RUNS}
+    return {trial.run for each in plan.searches for trial in each.trials} - listed
+
+
+def run_of_trial(search, step, run):
+    """A trial's run as far as its step asks for, or an experiment: that is trained together."""
+    known = search_after(search, step)
+    [trial] = [each for each in known.asked_by(step) if each.run == run]
+    settings = identity({**known.settings, **trial.settings})
+    is_whole = trial.epochs == known.epochs
+    kept = [trial.epochs] if PLAN.chooses_final and is_whole else []
+    listed = next((each for each in EXPERIMENT_RUNS if each.run == run), None)
+    seeds = {*trial.seeds, *(listed.seeds if listed else ())}
+    return Run(
+        run,
+        settings,
+        max(trial.epochs, listed.epochs if listed else 0),
+        [seed for seed in PLAN.seeds if seed in seeds],
+        sorted({*kept, *(listed.kept_epochs if listed else ())}),
+    )

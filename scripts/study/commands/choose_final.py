@@ -1,4 +1,4 @@
-"""Choose the final model by the experiments' results: the best value of each."""
+"""Choose the final model by results: the best value of each experiment, or a search's winner."""
 
 import argparse
 
@@ -25,6 +25,10 @@ def run(args: argparse.Namespace) -> None:
         measures = metrics.collect(plan.runs, args.runs, plan.hyperparameters).to_pandas()
         name = datasets.describe(plan.dataset).name
         summarised = summary.summarise(plan, measures, name).to_pandas()
-        chosen = best_of_each.choose(findings.experiments(plan, summarised, measures), plan)
+        chosen = best_of_each.choose(
+            findings.experiments(plan, summarised, measures),
+            plan,
+            best_of_each.winners(plan, measures),
+        )
         write_text(args.output, chosen.to_json())
         made.append(args.output)

@@ -33,6 +33,8 @@ BY_HAND = {
 BY_RULES = {
     "write-plan": "write_plan",
     "choose-final": "choose_final",
+    "take-step": "take_step",
+    "list-trials": "list_trials",
     "collect": "collect_metrics",
     "summarise": "summarise",
     "compare-values": "compare_values",
@@ -40,6 +42,7 @@ BY_RULES = {
     "evaluate-final": "evaluate_final",
     "export-model": "export_model",
     "draw-experiment": "draw_experiment",
+    "draw-search": "draw_search",
     "draw-final": "draw_final",
     "draw-mosaic": "draw_mosaic",
     "draw-glance": "draw_glance",

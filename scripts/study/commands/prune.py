@@ -5,7 +5,7 @@ import sys
 
 from study.commands import options
 from study.operations import pruning
-from study.spec import choice, config
+from study.spec import choice, config, searches
 from study.spec.resolution import resolve
 
 
@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     resolved = resolve(
-        config.load([args.configfile]), choice.read_choice(args.results / choice.NAME)
+        config.load([args.configfile]),
+        choice.read_choice(args.results / choice.NAME),
+        searches.history_in(args.results),
     )
     found = pruning.leftovers(resolved, args.results)
     if not found:

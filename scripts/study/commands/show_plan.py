@@ -10,7 +10,7 @@ from study.data import datasets
 from study.data.base import CHECKSUMS
 from study.operations import plan_table
 from study.runs import fingerprint
-from study.spec import choice, config, data_fit
+from study.spec import choice, config, data_fit, searches
 from study.spec.resolution import resolve
 from study.support.errors import StudyError
 
@@ -34,7 +34,10 @@ def run(args: argparse.Namespace) -> None:
             raise StudyError(f"--config-json: not JSON: {error}") from None
     else:
         settings = config.load([args.configfile])
-    resolved = resolve(settings, choice.read_choice(args.runs.parent / choice.NAME))
+    results = args.runs.parent
+    resolved = resolve(
+        settings, choice.read_choice(results / choice.NAME), searches.history_in(results)
+    )
     dataset = datasets.describe(resolved.dataset)
     data_fit.check_description(resolved, dataset)
     data = args.runs.parent / "data" / dataset.name

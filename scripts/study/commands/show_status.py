@@ -9,7 +9,7 @@ from study.data import datasets
 from study.operations import status
 from study.operations.progress import Progress
 from study.runs import fingerprint
-from study.spec import choice, config
+from study.spec import choice, config, searches
 from study.spec.resolution import resolve
 
 
@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     resolved = resolve(
-        config.load([args.configfile]), choice.read_choice(args.results / choice.NAME)
+        config.load([args.configfile]),
+        choice.read_choice(args.results / choice.NAME),
+        searches.history_in(args.results),
     )
     dataset = datasets.describe(resolved.dataset)
     learning = fingerprint.learning(

@@ -7,7 +7,7 @@ import sys
 from study.commands import options
 from study.operations.checks import OK, OUTDATED, SKIPPED, WRONG
 from study.operations.verification import Verification
-from study.spec import choice, config
+from study.spec import choice, config, searches
 from study.spec.resolution import resolve
 from study.support.errors import StudyError
 
@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     resolved = resolve(
-        config.load([args.configfile]), choice.read_choice(args.results / choice.NAME)
+        config.load([args.configfile]),
+        choice.read_choice(args.results / choice.NAME),
+        searches.history_in(args.results),
     )
     if not any((args.results / name).exists() for name in ("runs", "plan.json")):
         raise StudyError(f"{args.results}: nothing to verify, the study is not begun")

@@ -13,6 +13,7 @@ from study.report.data import collect
 from study.results.metrics import read as read_metrics
 from study.spec.beside import files_beside
 from study.spec.plan import Plan
+from study.spec.searches import importance_of
 from study.spec.texts import language_of
 from study.support import receipts
 from study.support.files import write_text
@@ -33,6 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     plan = Plan.read(arguments.plan)
     read = [arguments.metrics, arguments.summary, arguments.claims, arguments.report]
     read += [arguments.data / CHECKSUMS, *filter(None, [arguments.evaluation])]
+    read += [arguments.runs.parent / importance_of(search.name) for search in plan.searches]
     read += map(Path, files_beside(plan.beside))
     read += document.figures_of(plan, arguments.figures, arguments.language)
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:

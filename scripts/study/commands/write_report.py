@@ -14,6 +14,7 @@ from study.report.data import collect, metrics_columns
 from study.results.metrics import read as read_metrics
 from study.spec.beside import files_beside
 from study.spec.plan import Plan
+from study.spec.searches import importance_of
 from study.spec.texts import language_of
 from study.support import receipts
 from study.support.files import write_text
@@ -32,6 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     plan = Plan.read(arguments.plan)
     read = [arguments.metrics, arguments.summary, arguments.claims, arguments.data / CHECKSUMS]
     read += filter(None, [arguments.evaluation])
+    read += [arguments.runs.parent / importance_of(search.name) for search in plan.searches]
     read += map(Path, files_beside(plan.beside))
     with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
         metrics = read_metrics(arguments.metrics, metrics_columns)

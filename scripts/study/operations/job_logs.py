@@ -10,7 +10,7 @@ from pathlib import Path
 
 from study.data import datasets
 from study.runs import attempts
-from study.spec import choice
+from study.spec import choice, searches
 from study.spec.plan import Plan
 from study.support import receipts
 
@@ -112,6 +112,16 @@ def jobs(plan: Plan, results: Path) -> Iterator[Job]:
         output = f"figures/{experiment.name}.{first}.svg"
         part = f"experiment.{experiment.name}"
         yield job("draw_experiment", output, part, of=experiment.name)
+    for search in plan.searches:
+        folder = searches.FOLDER / search.name
+        for step in search.steps:
+            of = f"{search.name}.{step.name}"
+            output = str(searches.path_of(search.name, step.name))
+            yield job("take_step", output, f"step.{of}", of=of)
+        table = str(folder / "trials.parquet")
+        yield job("list_trials", table, f"trials.{search.name}", of=search.name)
+        figure = f"figures/{search.name}.{first}.svg"
+        yield job("draw_search", figure, f"search.{search.name}", of=search.name)
     if plan.chooses_final:
         yield job("choose_final", choice.NAME, "choice")
     yield job("write_plan", "plan.json", "plan")

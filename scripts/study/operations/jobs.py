@@ -100,6 +100,11 @@ def request(run: Run, found: Completeness) -> list[str]:
     """
     if found.made is not None and found.epochs == 0:
         return _words(**found.made)
+    return words(run)
+
+
+def words(run: Run) -> list[str]:
+    """The words of train.py that ask for all of a run."""
     return _words(run.seeds, run.epochs, run.kept_epochs)
 
 

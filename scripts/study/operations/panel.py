@@ -16,7 +16,7 @@ from study.data import datasets
 from study.operations import status
 from study.operations.progress import Progress, Snapshot
 from study.runs import fingerprint
-from study.spec import choice, config
+from study.spec import choice, config, searches
 from study.spec.resolution import resolve
 from study.support.errors import StudyError
 
@@ -87,12 +87,13 @@ class Panel:
         return Group(bar, text)
 
     def _current(self) -> Progress:
-        """Progress of the plan, which a chosen final model changes on the way."""
-        chosen = choice.read_choice(self.results / choice.NAME)
+        """Progress of the plan, which trials and a chosen final model change on the way."""
+        steps = (self.results / searches.FOLDER).glob("*/*.json")
+        chosen = choice.read_choice(self.results / choice.NAME), sorted(steps)
         if self._progress is None or self._progress[0] != chosen:
             name = self.results / "config.json"
             settings = config.validated(json.loads(name.read_text(encoding="utf-8")), str(name))
-            resolved = resolve(settings, chosen)
+            resolved = resolve(settings, chosen[0], searches.history_in(self.results))
             dataset = datasets.describe(resolved.dataset)
             learning = fingerprint.learning(
                 dataset.digest, resolved.validation, dataset.outputs, resolved.model, dataset.task

@@ -77,7 +77,8 @@ def policy() -> str:
 
 def figures_of(plan: Plan, folder: Path, code: str) -> list[Path]:
     """The figures of a plan in the language `code` that are there, as the page embeds them."""
-    names = [*(experiment.name for experiment in plan.experiments), "mosaic", "glance"]
+    names = [each.name for each in [*plan.experiments, *plan.searches]]
+    names += ["mosaic", "glance"]
     names += ["final_*"] if plan.final else []
     return sorted(path for name in names for path in folder.glob(f"{name}.{code}.svg"))
 

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,11 @@ from study.final.protocols import HeldOut
 from study.results import findings
 from study.results.fidelity import MEASURES, Comparison
 from study.results.findings import ExperimentResult, ValueResult
+from study.search import importance
+from study.search.importance import Importance
 from study.spec import schemas
 from study.spec.plan import Plan
+from study.spec.searches import importance_of
 from study.spec.tasks import Task
 from study.statistics import classes
 from study.statistics.classes import ClassCounts
@@ -72,6 +75,7 @@ class ReportData:
     metrics: pd.DataFrame
     made_by: list[dict[str, Any]]
     claims: Sequence[Mapping[str, Any]] = ()
+    importances: Mapping[str, Sequence[Importance]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -153,6 +157,10 @@ def collect(
         metrics=metrics,
         made_by=[_made_by(runs / run.run / "settings.json") for run in plan.runs],
         claims=claims,
+        importances={
+            search.name: importance.read(runs.parent / importance_of(search.name))
+            for search in plan.searches
+        },
     )
 
 

@@ -17,6 +17,7 @@ from study.report.on_test_images import OnTestImages
 from study.report.predicted import Predicted
 from study.report.protocols import Protocols
 from study.report.published_study import PublishedStudy
+from study.report.searches import Searches
 from study.report.words import Words
 from study.results import published
 from study.support import markdown
@@ -46,6 +47,7 @@ def render(study: ReportData, language: Language, figures: str) -> str:
         introduction=Introduction(*arguments),
         hyperparameters=Hyperparameters(*arguments),
         experiments=Experiments(*arguments),
+        searches=Searches(*arguments),
         conclusions=conclusions,
         final=FinalModel(*arguments),
         early=EarlyStopping(*arguments),

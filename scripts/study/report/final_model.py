@@ -41,6 +41,16 @@ class FinalModel(Results):
         if not reasons:
             return
         words = self.words
+        searches = {search.name for search in self.study.plan.searches}
+        won = next((reason for reason in reasons if reason.experiment in searches), None)
+        if won:
+            yield words.language.text(
+                "search.won",
+                search=markdown.escaped(won.experiment),
+                value=words.score(won.accuracy),
+                seeds=self.n_seeds,
+            )
+            return
         experiments = {experiment.name: experiment for experiment in self.study.experiments}
         final = self.model.varied
         taken = dict.fromkeys(key for reason in reasons for key in reason.taken)

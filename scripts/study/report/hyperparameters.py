@@ -11,8 +11,10 @@ class Hyperparameters(Part):
     """What the settings are that the study varies, or sets away from their neutral defaults."""
 
     def varied(self) -> list[str]:
-        """The settings that any experiment varies, in the order in which experiments do."""
-        return list(dict.fromkeys(key for each in self.study.experiments for key in each.keys))
+        """The settings that any experiment varies or search draws, in the order of these."""
+        varied = [key for each in self.study.experiments for key in each.keys]
+        drawn = [key for each in self.study.plan.searches for key in each.space]
+        return list(dict.fromkeys([*varied, *drawn]))
 
     def explained(self, key: str) -> Iterator[str]:
         """What a setting is, an image for it, and why it matters."""
@@ -25,6 +27,8 @@ class Hyperparameters(Part):
 
     def _tried(self, key: str) -> list[Any]:
         tried = [value.varied[key] for _, value in self.study.values if key in value.varied]
+        trials = [trial.settings for each in self.study.plan.searches for trial in each.trials]
+        tried += sorted(drawn[key] for drawn in trials if key in drawn)
         return list({settings.text(value): value for value in tried}.values())
 
     def tried(self, key: str) -> str:

@@ -8,6 +8,7 @@ from study.data.pictures import COLOURS
 from study.data.scaling import PIXELS, of_inputs
 from study.report.part import MOST_ROWS, Part
 from study.report.recommendations import beyond, recommendation
+from study.report.searches import Searches
 from study.results import findings, published
 from study.results.experiments import ExperimentResult, ValueResult, are_paired, rank
 from study.statistics import significance
@@ -55,6 +56,7 @@ class Introduction(Part):
                 yield self._effects(spreads)
         yield from self._clear_effects()
         yield from self._best()
+        yield from Searches(study, words, self.figures).briefly()
         yield from self._final()
         yield from self._next()
         if self.is_unbalanced("validation"):
@@ -162,8 +164,9 @@ class Introduction(Part):
     def purpose(self) -> Iterator[str]:
         """What the study asks, and where it comes from."""
         study, words = self.study, self.words
+        form = {0: "purpose_searched", 1: "purpose_one"}.get(len(study.experiments), "purpose")
         yield self.text(
-            f"introduction.{'purpose' if len(study.experiments) > 1 else 'purpose_one'}",
+            f"introduction.{form}",
             dataset=self.dataset,
             network=self._network_in_short(),
             experiments=len(study.experiments),
@@ -217,14 +220,18 @@ class Introduction(Part):
         baseline = study.plan.baseline
         listed = words.settings(baseline, self.worth_naming(baseline))
         yield self.text("method.baseline", settings=listed)
-        yield self.text("method.seeds", seeds=self.n_seeds)
-        yield self.text("method.runs", **self._work())
+        if study.plan.searches:
+            yield self.text("method.seeds_searched", seeds=self.n_seeds)
+        else:
+            yield self.text("method.seeds", seeds=self.n_seeds)
+            yield self.text("method.runs", **self._work())
         yield from self._scores(n_train)
         if study.n_seeds == 1:
             yield self.text("method.one_seed")
         else:
             yield self.text("method.intervals", freedom=study.n_seeds - 1)
-            yield from self._tests()
+            if self.study.experiments:
+                yield from self._tests()
         if study.comparisons:
             yield self.text("method.prediction")
 
@@ -249,7 +256,7 @@ class Introduction(Part):
         yield self.text("method.tests", level=words.level())
         yield self.text("method.differences", power=words.language.percent(significance.POWER, 0))
         divisions = math.comb(2 * n, n)
-        family = max(experiment.family for experiment in self.study.experiments)
+        family = max((experiment.family for experiment in self.study.experiments), default=1)
         corrected = min(1, 2 / divisions * family)
         if corrected >= findings.LEVEL:
             # As many as show two digits other than 0.

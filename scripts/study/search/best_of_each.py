@@ -14,9 +14,10 @@ from study.results.experiments import ExperimentResult, ValueResult, rank
 from study.results.summary import summarise
 from study.search.base import Request, requested, untrained
 from study.search.listed_values import ListedValues
+from study.search.steps import Scores, Winner, winner
 from study.spec.choice import ALL_DIVERGED, Choice, Reason, digest
 from study.spec.plan import Plan
-from study.spec.settings import identity
+from study.spec.settings import identity, value_text
 
 
 class BestOfEach:
@@ -33,15 +34,27 @@ def final_model(plan: Plan, metrics: pd.DataFrame) -> list[Request]:
     """The final model that results choose, as a request; none where every value diverged."""
     metrics = requested(plan, metrics)
     summary = summarise(plan, metrics, dataset=None).to_pandas()
-    choice = choose(results.experiments(plan, summary, metrics), plan)
+    choice = choose(results.experiments(plan, summary, metrics), plan, winners(plan, metrics))
     if choice.unchosen:
         return []
     settings = {**plan.baseline, **choice.settings}
     return [Request(identity(settings), settings["epochs"], plan.seeds)]
 
 
-def choose(experiments: Sequence[ExperimentResult], plan: Plan) -> Choice:
+def winners(plan: Plan, metrics: pd.DataFrame) -> list[Winner]:
+    """Those of the plan's searches, by the rows of metrics.parquet."""
+    scores = Scores(metrics)
+    found = [winner(search, scores) for search in plan.searches]
+    return [each for each in found if each]
+
+
+def choose(
+    experiments: Sequence[ExperimentResult], plan: Plan, winners: Sequence[Winner] = ()
+) -> Choice:
     """Take what the best value of each of the plan's experiments sets and was measured with.
+
+    The winner of a search is taken in place of all of them where it is better than each: it was
+    measured as a whole, as what the experiments bring together was not.
 
     The experiment with the best value comes first, and what one has
     brought, no later one changes. One that starts from other settings than the baseline, by its
@@ -51,7 +64,12 @@ def choose(experiments: Sequence[ExperimentResult], plan: Plan) -> Choice:
     """
     baseline = plan.baseline
     found = [(each, each.best) for each in experiments if each.best]
-    asked = digest(plan.experiments, plan.seeds)
+    asked = digest(plan.experiments, plan.seeds, plan.searches)
+    first = max(winners, key=lambda winner: winner.score, default=None)
+    if first and all(first.score > best.validation.mean for _, best in found):
+        won = {key: value for key, value in first.settings.items() if value != baseline[key]}
+        reasons = [_reason(each, best, {}, won) for each, best in found]
+        return Choice(won, [*reasons, _won(first, won)], asked)
     if not found:
         return Choice(settings={}, reasons=[], experiments=asked, unchosen=ALL_DIVERGED)
     brings = {each.name: brought(each, best, baseline) for each, best in found}
@@ -81,6 +99,19 @@ def brought(
     """What the best value sets, after what its experiment starts from and is not the baseline's."""
     start = {key: value for key, value in experiment.settings.items() if value != baseline[key]}
     return start | best.varied
+
+
+def _won(first: Winner, settings: Mapping[str, Any]) -> Reason:
+    drawn = first.trial.settings
+    return Reason(
+        experiment=first.search.name,
+        value=value_text(drawn),
+        accuracy=first.score,
+        runner_up=None,
+        lead=None,
+        p=None,
+        taken=[key for key in drawn if key in settings],
+    )
 
 
 def _reason(

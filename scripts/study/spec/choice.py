@@ -36,8 +36,8 @@ class Reason:
 class Choice:
     """The settings in which the final model differs from the baseline, and why.
 
-    `experiments` is the digest of those whose results chose it. Where they leave nothing to choose
-    from, `unchosen` says why, and there is no final model.
+    `experiments` is the digest of those, and of the searches, whose results chose it. Where they
+    leave nothing to choose from, `unchosen` says why, and there is no final model.
     """
 
     settings: dict[str, Any]
@@ -45,18 +45,21 @@ class Choice:
     experiments: str
     unchosen: str | None = None
 
-    def is_of(self, experiments: Sequence[Any], seeds: Sequence[int]) -> bool:
-        """Whether these are the plan's experiments and seeds by whose results it was chosen."""
-        return self.experiments == digest(experiments, seeds)
+    def is_of(
+        self, experiments: Sequence[Any], seeds: Sequence[int], searches: Sequence[Any] = ()
+    ) -> bool:
+        """Whether it was chosen by the results of these experiments, searches and seeds."""
+        return self.experiments == digest(experiments, seeds, searches)
 
     def to_json(self) -> str:
         """The choice as results/choice.json holds it."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
 
-def digest(experiments: Sequence[Any], seeds: Sequence[int]) -> str:
-    """A digest of a plan's experiments, as they are or as in plan.json, and of its seeds."""
-    asked = json.dumps([experiments, seeds], default=vars, sort_keys=True)
+def digest(experiments: Sequence[Any], seeds: Sequence[int], searches: Sequence[Any] = ()) -> str:
+    """A digest of a plan's experiments, seeds and searches, as they are or as in plan.json."""
+    known = [experiments, seeds, *([searches] if searches else [])]
+    asked = json.dumps(known, default=vars, sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 

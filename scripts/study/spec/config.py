@@ -111,6 +111,8 @@ def validated(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     wanted = _schema_of(_model_of(config, name))
     _refuse(config, wanted, name)
     completed = _completed(config, wanted)
+    if not completed["experiments"] and "search" not in completed:
+        raise StudyError(f"{name}: experiments: must not be empty where there is no `search`")
     _tell(list(_too_many_values(completed)), name)
     _tell(list(claims.faults(completed)), name)
     return completed

@@ -52,6 +52,7 @@ def text() -> str:
             for name, part in _groups(key, item)
         ),
         _section("Training settings", settings, config),
+        _section("Bounds", config["$defs"]["bounds"], config),
         *(
             _section(f"Claims: {name}", part, claims)
             for key, item in claims["$defs"].items()
@@ -66,12 +67,17 @@ def _groups(name: str, part: Part) -> Iterator[tuple[str, Part]]:
     """The parts of the config that have keys of their own, each under its dotted name."""
     part = part | part.get("then", {})
     keys = part.get("properties", {})
-    if keys and list(keys) != list(definitions()):
+    if keys and not _are_settings(keys):
         yield name, part
         for key, item in keys.items():
             yield from _groups(f"{name}.{key}", item)
     if isinstance(part.get("additionalProperties"), Mapping):
         yield from _groups(f"{name}.<name>", part["additionalProperties"])
+
+
+def _are_settings(keys: Mapping[str, Any]) -> bool:
+    """Whether these are the settings, of which a search's space lacks the epochs."""
+    return list(keys) in (list(definitions()), [key for key in definitions() if key != "epochs"])
 
 
 def _section(title: str, part: Part, root: Part) -> str:
@@ -105,8 +111,9 @@ def _values(part: Part, root: Part) -> str:
     if "if" in part:
         return f"{_values(part['then'], root)} or {_values(part['else'], root)}"
     known = _resolved(part, root)
-    if list(known.get("properties", ())) == list(definitions()):
-        return f"{SETTINGS}, each with a list of values"
+    if _are_settings(known.get("properties", {})):
+        listed = f"{SETTINGS}, each with a list of values"
+        return listed if "epochs" in known["properties"] else f"{listed}, or with [bounds](#bounds)"
     if "enum" in known:
         return ", ".join(f"`{_yaml(value)}`" for value in known["enum"])
     if "properties" in known and root is not schema():

@@ -2,15 +2,17 @@
 
 import copy
 import hashlib
+import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 from study.spec.choice import Reason
 from study.spec.models import MLP, Model
+from study.spec.searches import Search, Trial
 from study.spec.settings import Hyperparameters, Settings, essential, identity, text
 from study.support.errors import StudyError
 
@@ -96,6 +98,7 @@ class Plan:
     device: str
     baseline: Settings
     experiments: list[Experiment]
+    searches: list[Search]
     final: Value | None
     runs: list[Run]
     chooses_final: bool
@@ -117,6 +120,9 @@ class Plan:
         if "experiments" in content:
             # One of the time before there were other models names none.
             content = {"model": vars(MLP), **content}
+        if "chooses_final" in content:
+            # Nor any search, in a whole plan.
+            content = {"searches": [], **content}
         for name in (each.name for each in fields(cls)):
             if name in content:
                 read = _READERS.get(name, _as_it_is)
@@ -163,19 +169,30 @@ class Plan:
             raise StudyError(f"the plan has no experiment {experiment!r}; it has: {names}")
         return self.with_own_runs(named, None)
 
-    def with_own_runs(self, experiments: list[Experiment], final: Value | None) -> Self:
-        """The plan of these experiments and final model, its runs as long as they ask for."""
+    def with_own_runs(
+        self,
+        experiments: list[Experiment],
+        final: Value | None,
+        searches: Sequence[Search] = (),
+    ) -> Self:
+        """The plan of these experiments, searches and final model, its runs as long as they ask."""
         epochs: dict[str, int] = {}
-        values = [value for each in experiments for value in each.values]
-        for value in [*values, *filter(None, [final])]:
-            epochs[value.run] = max(value.epochs, epochs.get(value.run, 0))
+        askers: list[Value | Trial] = [value for each in experiments for value in each.values]
+        askers += [trial for each in searches for trial in each.trials]
+        for asker in [*askers, *filter(None, [final])]:
+            epochs[asker.run] = max(asker.epochs, epochs.get(asker.run, 0))
         runs = [
             replace(run, epochs=epochs[run.run], kept_epochs=[])
             for run in self.runs
             if run.run in epochs
         ]
         part = copy.copy(self)
-        own = {"experiments": experiments, "final": final, "runs": runs}
+        own = {
+            "experiments": experiments,
+            "searches": list(searches),
+            "final": final,
+            "runs": runs,
+        }
         for name, content in own.items():
             object.__setattr__(part, name, content)
         return part
@@ -203,20 +220,40 @@ class Plan:
             values = [value for value in experiment.values if there(value)]
             if values:
                 experiments.append(replace(experiment, values=values))
+        searches = [_trained(search, epochs_of) for search in self.searches]
+        missing += [each.name for each in searches if not each.is_finished]
         final = self.final if self.final and there(self.final) else None
         if not final and (self.final or (self.chooses_final and not self.unchosen)):
             missing.append("final")
-        wanted = {
-            run.run: run for run in runs_of(experiments, final, self.seeds, self.chooses_final)
-        }
         runs = [
             replace(
                 run,
-                seeds=[seed for seed in self.seeds if epochs_of[name].get(seed, 0) >= run.epochs],
+                seeds=[seed for seed in run.seeds if epochs_of[run.run].get(seed, 0) >= run.epochs],
             )
-            for name, run in wanted.items()
+            for run in runs_of(experiments, searches, final, self.seeds, self.chooses_final)
         ]
-        return replace(self, experiments=experiments, final=final, runs=runs, missing=missing)
+        return replace(
+            self,
+            experiments=experiments,
+            searches=searches,
+            final=final,
+            runs=runs,
+            missing=missing,
+        )
+
+
+def _trained(search: Search, epochs_of: Mapping[str, Mapping[int, float]]) -> Search:
+    """The search as far as the trials of its steps are trained."""
+
+    def there(trial: Trial) -> bool:
+        reached = epochs_of.get(trial.run, {})
+        return all(reached.get(seed, 0) >= trial.epochs for seed in trial.seeds)
+
+    taken = itertools.takewhile(
+        lambda step: all(map(there, search.asked_by(step.name))),
+        search.steps[: len(search.taken)],
+    )
+    return replace(search, taken=search.taken[: len(list(taken))])
 
 
 def _as_it_is(content: Any) -> Any:
@@ -227,6 +264,7 @@ def _as_it_is(content: Any) -> Any:
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "model": Model.from_json,
     "experiments": lambda content: list(map(Experiment.from_json, content)),
+    "searches": lambda content: list(map(Search.from_json, content)),
     "final": lambda content: Value.from_json(content) if content else None,
     "runs": lambda content: list(map(Run.from_json, content)),
     "reasons": lambda content: [Reason(**reason) for reason in content],
@@ -265,23 +303,37 @@ def run_name(
 
 
 def runs_of(
-    experiments: list[Experiment], final: Value | None, seeds: list[int], chooses_final: bool
+    experiments: list[Experiment],
+    searches: Sequence[Search],
+    final: Value | None,
+    seeds: list[int],
+    chooses_final: bool,
 ) -> list[Run]:
-    """Each distinct run once, as long as its longest asker wants it, in order of first mention."""
-    askers: list[tuple[Value, Settings]] = [
-        (value, {**experiment.settings, **value.settings})
+    """Each distinct run once, as long as its longest asker wants it, in order of first mention.
+
+    It has all `seeds`, unless only trials of searches ask for it.
+    """
+    # Who asks, for what, with which seeds, and whether it may become the final model.
+    askers: list[tuple[Value | Trial, Settings, list[int], bool]] = [
+        (value, experiment.settings_of(value), seeds, chooses_final)
         for experiment in experiments
         for value in experiment.values
     ]
+    for search in searches:
+        for trial in search.trials:
+            is_whole = trial.epochs == search.epochs
+            whole = {**search.settings, **trial.settings}
+            askers.append((trial, whole, trial.seeds, chooses_final and is_whole))
     if final:
-        askers.append((final, final.settings))
+        askers.append((final, final.settings, seeds, True))
     runs: dict[str, Run] = {}
-    for value, settings in askers:
-        run = runs.get(value.run) or Run(value.run, identity(settings), 0, seeds)
-        kept = {value.epochs} if value is final or chooses_final else set()
-        runs[value.run] = replace(
+    for asker, settings, wanted, is_kept in askers:
+        run = runs.get(asker.run) or Run(asker.run, identity(settings), 0, [])
+        kept = {asker.epochs} if is_kept else set()
+        runs[asker.run] = replace(
             run,
-            epochs=max(run.epochs, value.epochs),
+            epochs=max(run.epochs, asker.epochs),
+            seeds=[seed for seed in seeds if seed in run.seeds or seed in wanted],
             kept_epochs=sorted({*run.kept_epochs, *kept}),
         )
     return list(runs.values())

@@ -10,23 +10,22 @@ from study.data import datasets
 from study.spec import models
 from study.spec.beside import files_beside, final_beside
 from study.spec.choice import Choice
-from study.spec.models import Model
+from study.spec.compatibility import check
 from study.spec.plan import Experiment, Plan, Value, run_name, runs_of
-from study.spec.settings import (
-    USED_BY,
-    has_an_end,
-    is_used,
-    text,
-    value_text,
-)
+from study.spec.search_config import search_of
+from study.spec.searches import History, Search
+from study.spec.settings import Settings, value_text
 from study.support.errors import StudyError
 
 
-def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
+def resolve(
+    config: Mapping[str, Any], choice: Choice | None = None, history: History | None = None
+) -> Plan:
     """The plan of a validated configuration; StudyError where its parts do not fit each other.
 
     `choice` is that of a final model that is chosen by results, once it is; one by the results of
-    other experiments or seeds is none.
+    other experiments, searches or seeds is none. `history` says which steps the searches have
+    taken; one of other searches is none.
     """
     named = datasets.named(config["data"])
     dataset = datasets.describe(named).name
@@ -42,12 +41,14 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
     baseline = known.complete(config["baseline"])
     notes: list[str] = []
 
+    def run_of(settings: Settings) -> str:
+        return run_name(settings, dataset, validation, model)
+
     def value(place: str, chosen: Mapping[str, Any], varied: Mapping[str, Any]) -> Value:
         settings = known.complete({**chosen, **varied})
-        _check(model, place, settings, varied, notes)
-        name = run_name(settings, dataset, validation, model)
+        check(model, place, settings, varied, notes)
         shown = {key: settings[key] for key in varied}
-        return Value(value_text(shown), shown, name, settings["epochs"])
+        return Value(value_text(shown), shown, run_of(settings), settings["epochs"])
 
     experiments = []
     for name, description in config["experiments"].items():
@@ -58,8 +59,19 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
         values = [value(f"experiments.{name}", start, varied) for varied in _grid(vary)]
         experiments.append(Experiment(name, list(vary), start, values))
 
+    searches = []
+    for name, description in config.get("search", {}).items():
+        search = search_of(name, description, baseline, seeds, model, notes)
+        if name in config["experiments"]:
+            raise StudyError(f"search.{name}: an experiment has this name too")
+
+        def run_of_trial(drawn: Settings, search: Search = search) -> str:
+            return run_of(known.complete({**search.settings, **drawn}))
+
+        searches.append(search.with_history(history, run_of_trial) if history else search)
+
     chooses_final = config.get("final") == "best"
-    if choice and not choice.is_of(experiments, seeds):
+    if choice and not choice.is_of(experiments, seeds, searches):
         choice = None
     wanted = config.get("final")
     if chooses_final:
@@ -67,10 +79,12 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
     final = None
     if wanted is not None:
         settings = known.complete(baseline | wanted)
-        _check(model, "final", settings, {}, notes)
-        run = run_name(settings, dataset, validation, model)
+        check(model, "final", settings, {}, notes)
+        run = run_of(settings)
         final = Value("final", settings, run, settings["epochs"])
-        trained = {each.run: each.epochs for each in runs_of(experiments, None, seeds, True)}
+        trained = {
+            each.run: each.epochs for each in runs_of(experiments, searches, None, seeds, True)
+        }
         if chooses_final and trained.get(run, final.epochs) < final.epochs:
             # When results choose it, this run is finished, and one call trains no run twice: a
             # folder of its own takes the whole training.
@@ -88,7 +102,8 @@ def resolve(config: Mapping[str, Any], choice: Choice | None = None) -> Plan:
         baseline=baseline,
         experiments=experiments,
         final=final,
-        runs=runs_of(experiments, final, seeds, chooses_final),
+        searches=searches,
+        runs=runs_of(experiments, searches, final, seeds, chooses_final),
         chooses_final=chooses_final,
         reasons=choice.reasons if chooses_final and choice else [],
         unchosen=choice.unchosen if chooses_final and choice else None,
@@ -109,40 +124,3 @@ def _validation(described: str | Mapping[str, Any]) -> str | dict[str, Any]:
 def _grid(vary: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
     for combination in itertools.product(*vary.values()):
         yield dict(zip(vary, combination, strict=True))
-
-
-def _check(
-    model: Model,
-    place: str,
-    settings: Mapping[str, Any],
-    varied: Mapping[str, Any],
-    notes: list[str],
-) -> None:
-    """Refuse settings that cannot go together; note inherited ones that are ignored."""
-    optimizer = settings["optimizer"]
-    for name in USED_BY:
-        if is_used(name, optimizer):
-            continue
-        if name in varied:
-            raise StudyError(
-                f"{place}.vary.{name}: the optimizer {optimizer!r} does not use {name!r}; "
-                "set another optimizer in this experiment's `with:`"
-            )
-        if settings[name] != model.hyperparameters.default(name):
-            notes.append(f"{place}: {optimizer} ignores {name} = {text(settings[name])}")
-    if model.has_loss and settings["label_smoothing"]:
-        raise StudyError(
-            f"{place}: label_smoothing changes nothing: {model.word} has a loss of its own"
-        )
-    warmup, epochs = settings["warmup_epochs"], settings["epochs"]
-    if settings["schedule"] == "one_cycle" and warmup:
-        raise StudyError(f"{place}: one_cycle warms up by itself; leave warmup_epochs at 0")
-    if has_an_end(settings) and warmup >= epochs:
-        raise StudyError(f"{place}: warmup_epochs: {warmup} of {epochs} epochs leave none after it")
-    if has_an_end(settings):
-        notes.append(
-            f"{place}: under schedule {settings['schedule']} a training of {epochs} epochs is none "
-            "of more or fewer: each length is trained from its beginning"
-        )
-    if is_used("nesterov", optimizer) and settings["nesterov"] and settings["momentum"] == 0:
-        raise StudyError(f"{place}: nesterov needs a momentum above 0")

@@ -55,13 +55,42 @@ def config_schema(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _add_lists(config: dict[str, Any]) -> None:
-    """Let `vary` take a list for each setting, whose items are what the setting may be."""
+    """Let `vary` take a list for each setting, whose items are what the setting may be.
+
+    A `space` takes such a list too, or bounds where the setting is a number; not for epochs, which
+    are what a search spends.
+    """
     experiment = config["properties"]["experiments"]["additionalProperties"]
     vary = experiment["properties"]["vary"]
     settings = config["$defs"]["settings"]["properties"]
     values = {"type": "array", "minItems": 1, "uniqueItems": True}
     vary["properties"] = {name: values | {"items": item} for name, item in settings.items()}
     vary["additionalProperties"] = False
+    space = config["properties"]["search"]["additionalProperties"]["properties"]["space"]
+    bounds = config["$defs"]["bounds"]
+    space["properties"] = {
+        name: _in_space(item, vary["properties"][name], bounds)
+        for name, item in settings.items()
+        if name != "epochs"
+    }
+    space["additionalProperties"] = False
+
+
+def _in_space(
+    item: Mapping[str, Any], listed: Mapping[str, Any], bounds: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """What a space may hold for a setting that is an `item`: `listed`, or bounds of a number."""
+    if item.get("type") not in ("integer", "number"):
+        return listed
+    step = bounds["properties"]["step"] | {"type": item["type"]}
+    own = bounds["properties"] | {"low": item, "high": item, "step": step}
+    return {
+        "description": item.get("description", ""),
+        "type": ["array", "object"],
+        "if": {"type": "object"},
+        "then": {**bounds, "properties": own},
+        "else": listed,
+    }
 
 
 def errors(value: Any, wanted: Mapping[str, Any]) -> Iterator[ValidationError]:

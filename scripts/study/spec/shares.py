@@ -14,8 +14,11 @@ from study.spec.plan import Plan
 FIELDS = {
     "choice": (
         *("model", "dataset", "validation", "seeds", "baseline"),
-        *("experiments", "final", "runs"),
+        *("experiments", "searches", "final", "runs"),
     ),
+    "trials": ("model", "searches"),
+    "search": ("model", "dataset", "languages", "searches"),
+    "step": ("model", "dataset", "validation", "searches"),
     "metrics": ("model", "runs"),
     "summary": ("model", "dataset", "validation", "experiments", "final"),
     "comparisons": ("model", "experiments"),
@@ -37,13 +40,19 @@ FIELDS = {
 def share(plan: Plan, part: str) -> dict[str, Any]:
     """The fields of `plan` that `part` is made from.
 
-    `part` is a key of FIELDS or another name; `experiment.<name>` is that experiment's figure.
+    `part` is a key of FIELDS or another name; `experiment.<name>` is that experiment's figure,
+    `trials.<search>` a search's table, `search.<search>` its figure, `step.<search>.<step>` what it
+    asks for in a step.
     """
     kind, _, name = part.partition(".")
     if kind == "experiment":
         plan = plan.only(name)
     elif kind == "choice":
-        plan = plan.with_own_runs(plan.experiments, None)
+        plan = plan.with_own_runs(plan.experiments, None, plan.searches)
+    elif kind in ("trials", "search", "step"):
+        name, _, step = name.partition(".")
+        [search] = [each for each in plan.searches if each.name == name]
+        plan = replace(plan, searches=[search.until(step) if step else search])
     elif kind in ("final", "evaluation"):
         plan = plan.with_own_runs([], plan.final)
     elif kind == "metrics":

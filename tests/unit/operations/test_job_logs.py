@@ -18,6 +18,14 @@ ValueError: Key backend: 'module://x' is not a valid value
 """
 
 
+# A study with every kind of job.
+WITH_ALL = {
+    "data": {"validation": {"from": "train", "size": 10}},
+    "search": {"tuned": {"space": {"dropout": [0.0, 0.5]}, "trials": 2}},
+    "final": "best",
+}
+
+
 def in_logs(tmp_path, name, text):
     path = tmp_path / "logs" / name
     path.parent.mkdir(exist_ok=True)
@@ -27,7 +35,7 @@ def in_logs(tmp_path, name, text):
 
 def test_every_rule_s_log_is_known(tmp_path):
     """Of a new rule status must know too; training tells by itself."""
-    plan = planned(data={"validation": {"from": "train", "size": 10}}, final="best")
+    plan = planned(**WITH_ALL)
     # Of the runs, only those that were refused have one.
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / f"refuse_run.{plan.runs[0].run}.log").touch()
@@ -35,12 +43,15 @@ def test_every_rule_s_log_is_known(tmp_path):
     wanted = set()
     for rules in (ROOT / "workflow" / "rules").glob("*.smk"):
         for log in re.findall(r'^    log:\n +f?"(.*?)"', rules.read_text(), re.M):
-            if "train.log" not in log:
+            # Those of a run, and of a trial.
+            if "train.log" not in log and "{step}/{run}.log" not in log:
                 wanted.add(
                     log.replace("{DATA}", f"results/data/{datasets.describe(plan.dataset).name}")
                     .replace("{experiment}", plan.experiments[0].name)
                     .replace("{language}", plan.languages[0])
                     .replace("{run}", plan.runs[0].run)
+                    .replace("{search}", "tuned")
+                    .replace("{step}", "trials-0001")
                     .removeprefix("results/")
                 )
     assert wanted
@@ -101,15 +112,16 @@ def test_while_snakemake_is_at_work_an_empty_log_tells_nothing(tmp_path):
 
 
 def test_every_rule_s_receipt_is_known(tmp_path):
-    plan = planned(data={"validation": {"from": "train", "size": 10}}, final="best")
+    plan = planned(**WITH_ALL)
     known = {job.receipt.stem for job in job_logs.jobs(plan, tmp_path) if job.receipt}
     wanted = set()
     for rules in (ROOT / "workflow" / "rules").glob("*.smk"):
         for part in re.findall(r'plan_of\(\s*"(.*?)"', rules.read_text()):
             wanted.add(
-                part.replace("{experiment}", plan.experiments[0].name).replace(
-                    "{language}", plan.languages[0]
-                )
+                part.replace("{experiment}", plan.experiments[0].name)
+                .replace("{language}", plan.languages[0])
+                .replace("{search}", "tuned")
+                .replace("{step}", "trials-0001")
             )
     assert wanted
     assert wanted <= known

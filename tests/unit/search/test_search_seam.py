@@ -11,6 +11,7 @@ from study.data import datasets
 from study.search.base import Request
 from study.search.best_of_each import BestOfEach
 from study.search.listed_values import ListedValues
+from study.search.sampled import Sampled
 from study.spec.config import validated
 from study.spec.plan import Plan, Run, run_name
 from study.spec.resolution import resolve
@@ -27,10 +28,22 @@ CONFIG = {
     "final": "best",
 }
 
+ONLY_SEARCHED = {
+    **{key: value for key, value in CONFIG.items() if key not in ("experiments", "final")},
+    "search": {
+        "tuned": {
+            "space": {"dropout": {"low": 0.0, "high": 0.5}, "learning_rate": [0.001, 0.01, 0.1]},
+            "trials": 6,
+            "parallel": 3,
+            "confirm": 2,
+        }
+    },
+}
+
 # More rounds than any of them takes.
 MANY = 20
 
-SEARCHES = [ListedValues(), BestOfEach()]
+SEARCHES = [ListedValues(), BestOfEach(), Sampled()]
 
 
 @pytest.fixture(params=SEARCHES, ids=lambda search: type(search).__name__)
@@ -39,8 +52,9 @@ def search(request):
 
 
 @pytest.fixture
-def plan() -> Plan:
-    return resolve(validated(CONFIG, "made up"))
+def plan(search) -> Plan:
+    config = ONLY_SEARCHED if isinstance(search, Sampled) else CONFIG
+    return resolve(validated(config, "made up"))
 
 
 def level(settings, epoch):
@@ -68,7 +82,7 @@ def trained(runs: list[Run], diverged: dict[str, int] | None = None) -> pd.DataF
 
 
 def nothing_trained(plan: Plan) -> pd.DataFrame:
-    return trained(plan.runs).head(0)
+    return trained(resolve(validated(CONFIG, "made up")).runs).head(0)
 
 
 def rounds(search, plan, diverged=None):
@@ -136,7 +150,10 @@ def test_what_a_stop_left_half_trained_comes_next(search, plan):
                 continue
             for cut in (own & (metrics["seed"] == run.seeds[-1]), own & (metrics["epoch"] > 1)):
                 [again] = search.propose(asked, metrics[~cut])
-                assert again == Request(run.settings, run.epochs, run.seeds)
+                assert again.settings == run.settings
+                # With all seeds, or with those that come before another search goes further.
+                assert (again.epochs, again.seeds) == (run.epochs, run.seeds[: len(again.seeds)])
+                assert search.propose(with_requests(asked, [again]), metrics[~cut]) == [again]
 
 
 def test_a_run_that_diverged_is_not_asked_for_again(search, plan):
@@ -146,14 +163,14 @@ def test_a_run_that_diverged_is_not_asked_for_again(search, plan):
 
 
 def test_where_everything_diverged_it_ends(search, plan):
-    *_, (ended, _, last) = rounds(search, plan, {"": 3})
-    assert last == []
-    assert ended.runs == plan.runs
+    asked = [each for _, _, requests in rounds(search, plan, {"": 3}) for each in requests]
+    assert len(asked) == len({str(request.settings) for request in asked})
 
 
 def test_a_run_longer_than_asked_for_is_trained(search, plan):
     """As one is that another experiment, or a study before, has asked for."""
-    longer = [replace(run, epochs=run.epochs + 2) for run in plan.runs]
-    first, *_ = [requests for _, _, requests in rounds(search, plan)]
-    assert len(first) == len(plan.runs)
-    assert not set(map(str, first)) & set(map(str, search.propose(plan, trained(longer))))
+    first = search.propose(plan, nothing_trained(plan))
+    asked = with_requests(plan, first)
+    longer = [replace(run, epochs=run.epochs + 2) for run in asked.runs]
+    assert len(first) == len(asked.runs)
+    assert not set(map(str, first)) & set(map(str, search.propose(asked, trained(longer))))

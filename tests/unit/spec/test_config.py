@@ -159,7 +159,7 @@ def test_a_path_that_a_program_or_snakemake_would_read_otherwise_is_refused(
         ("experiments: {}\n", "experiments", "must not be empty"),
         ("experiments:\n", "experiments", "must be keys with values, is None"),
         ("experiments: [rates]\n", "experiments", "must be keys with values, is ['rates']"),
-        ("seeds: 2\n", "top level", "key 'experiments' is missing"),
+        ("seeds: 2\n", "experiments", "must not be empty where there is no `search`"),
         ("experiments: {rates: {}}\n", "experiments.rates", "key 'vary' is missing"),
         ("experiments: {rates: }\n", "experiments.rates", "must be keys with values, is None"),
         ("experiments: {rates: {vari: {}}}\n", "experiments.rates", "did you mean 'vary'?"),
@@ -413,6 +413,7 @@ def test_defaults_are_filled_in(write):
         "seeds": 5,
         "baseline": {},
         "claims": [],
+        "arithmetic": "auto",
         "device": "auto",
         "job_minutes": 0,
         "partial": False,
@@ -439,6 +440,7 @@ def test_the_further_studies_are_complete_and_right(path):
 
 def test_the_default_study_says_all_but_how_it_is_run():
     assert set(load([DEFAULT])) - set(read_yaml(DEFAULT)) == {
+        "arithmetic",
         "claims",
         "device",
         "job_minutes",

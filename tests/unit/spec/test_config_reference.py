@@ -46,7 +46,8 @@ def test_values_and_defaults_are_told_in_words():
     ]
     assert lines["device"] == ["`auto`, `cpu`, `cuda`, `mps`", "`auto`"]
     assert lines["final"] == ["[training settings](#training-settings) or `best`", ""]
-    assert lines["experiments"] == ["keys, below", "required"]
+    assert lines["experiments"] == ["keys, below", "`{}`"]
+    assert lines["space"][1] == "required"
     assert lines["nesterov"] == ["`true` or `false`", "`false`"]
 
 

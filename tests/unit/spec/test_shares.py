@@ -17,31 +17,55 @@ CONFIG = {
 }
 
 
+SEARCH = {"tuned": {"space": {"dropout": [0.0, 0.2, 0.4]}, "trials": 2}}
+
+
 def planned(**changes):
-    return resolve(config.validated(CONFIG | changes, "config"))
+    return resolve(config.validated(CONFIG | {"search": SEARCH} | changes, "config"))
 
 
 def share(part, **changes):
     return shares.as_text(planned(**changes), part, "code", "data")
 
 
-PARTS = [*shares.FIELDS, "experiment.dropout", "report", "page.en", "model", "plan"]
-PARTS.remove("experiment")
+# Of the parts that there are several of, one.
+NAMES = {
+    "experiment": "experiment.dropout",
+    "trials": "trials.tuned",
+    "search": "search.tuned",
+    "step": "step.tuned.trials-0001",
+}
+
+PARTS = [*(NAMES.get(part, part) for part in shares.FIELDS), "report", "page.en", "model", "plan"]
+
+STEP, FIGURE = NAMES["step"], NAMES["search"]
 
 # Parts that the change of a config leaves as they are.
 UNTOUCHED = [
-    ({"seeds": 7}, {"mosaic", "summary", "comparisons"}),
+    ({"seeds": 7}, {"mosaic", "summary", "comparisons", STEP}),
     (
         {"final": {"dropout": 0.5}},
-        {"mosaic", "choice", "comparisons", "glance", "experiment.dropout"},
+        {
+            *("mosaic", "choice", "comparisons", "glance", "experiment.dropout"),
+            *("trials.tuned", FIGURE, STEP),
+        },
     ),
     (
         {"report": {"languages": ["en"]}},
-        {"choice", "metrics", "summary", "comparisons", "claims", "evaluation"},
+        {
+            "choice",
+            "metrics",
+            "summary",
+            "comparisons",
+            "claims",
+            "evaluation",
+            "trials.tuned",
+            STEP,
+        },
     ),
     (
         {"experiments": {"dropout": CONFIG["experiments"]["dropout"]}},
-        {"mosaic", "final", "evaluation", "experiment.dropout"},
+        {"mosaic", "final", "evaluation", "experiment.dropout", "trials.tuned", FIGURE, STEP},
     ),
     (
         {"report": {"early_stopping": {"patience": 9}}},
@@ -77,8 +101,7 @@ def test_the_whole_plan_comes_out_as_plan_json_has_it():
 
 @pytest.mark.parametrize("part", shares.FIELDS)
 def test_what_a_part_is_not_made_of_cannot_be_read(part):
-    name = f"{part}.dropout" if part == "experiment" else part
-    found = Plan.from_json(json.loads(share(name)))
+    found = Plan.from_json(json.loads(share(NAMES.get(part, part))))
     assert vars(found).keys() == set(shares.FIELDS[part])
     with pytest.raises(AttributeError):
         _ = found.notes

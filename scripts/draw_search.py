@@ -1,0 +1,3 @@
+from study.commands import door, draw_search
+
+door.enter(draw_search)

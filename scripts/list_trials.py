@@ -1,0 +1,3 @@
+from study.commands import door, list_trials
+
+door.enter(list_trials)

@@ -1,0 +1,56 @@
+"""Take a search's next step: draw trials, or go on with the best, by what is trained so far."""
+
+import argparse
+from dataclasses import replace
+
+import pandas as pd
+
+from study.commands import options
+from study.data import datasets
+from study.results import metrics
+from study.search import steps
+from study.spec import searches
+from study.spec.plan import Plan, run_name, runs_of
+from study.spec.settings import Settings
+from study.support import receipts
+from study.support.errors import StudyError
+from study.support.files import write_text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add(parser, "--plan", help="the search that ends with this step, as plan.json")
+    options.add(parser, "--results")
+    options.add(parser, "--output", help="the step's file")
+    options.add(parser, "--receipt")
+
+
+def run(args: argparse.Namespace) -> None:
+    plan = Plan.read(args.plan)
+    [search] = plan.searches
+    dataset = datasets.describe(plan.dataset).name
+
+    def run_of(settings: Settings) -> str:
+        return run_name(settings, dataset, plan.validation, plan.model)
+
+    def run_of_trial(drawn: Settings) -> str:
+        return run_of(plan.hyperparameters.complete({**search.settings, **drawn}))
+
+    known = search.with_history(searches.history_in(args.results), run_of_trial).taken
+    before = len(search.steps) - 1
+    if len(known) < before:
+        missing = args.results / searches.path_of(search.name, search.steps[len(known)].name)
+        raise StudyError(f"{missing}: is missing, or of another search; run the workflow again")
+    search = replace(search, taken=known[:before])
+    runs = runs_of([], [search], None, search.seeds, False)
+    folder = args.results / "runs"
+    read = [
+        *(args.results / searches.path_of(search.name, step.name) for step in search.steps[:-1]),
+        *metrics.files(runs, folder),
+    ]
+    with receipts.receipt(args.receipt, args.plan, read) as made:
+        measures = pd.DataFrame()
+        if runs:
+            measures = metrics.collect(runs, folder, plan.hyperparameters).to_pandas()
+        taken = steps.take(search, steps.Scores(measures), plan.model, run_of)
+        write_text(args.output, taken.to_json())
+        made.append(args.output)

@@ -1,0 +1,3 @@
+from study.commands import door, take_step
+
+door.enter(take_step)
