@@ -77,12 +77,12 @@ def importance(search: Search, trials: Sequence[ScoredTrial]) -> list[Importance
     def shuffled() -> tuple[Numbers, Numbers]:
         return places, random.permutation(scores)
 
-    effects, totals = _variances(places, scores, background)
+    effects, totals = variances(places, scores, background)
     shares = _shares(effects, totals)
-    again = np.array([_shares(*_variances(*resampled(), background)) for _ in range(RESAMPLINGS)])
+    again = np.array([_shares(*variances(*resampled(), background)) for _ in range(RESAMPLINGS)])
     # Of the scores' own variance: that of a forest that learned noise is nothing to go by.
     noise = np.array(
-        [_shares(_variances(*shuffled(), background)[0], totals) for _ in range(RESAMPLINGS)]
+        [_shares(variances(*shuffled(), background)[0], totals) for _ in range(RESAMPLINGS)]
     )
     found = [
         Importance(
@@ -101,7 +101,7 @@ def _shares(effects: Numbers, totals: Numbers) -> Numbers:
     return np.divide(effects, totals, out=np.zeros_like(effects), where=totals > 0)
 
 
-def _variances(places: Numbers, scores: Numbers, background: Numbers) -> tuple[Numbers, Numbers]:
+def variances(places: Numbers, scores: Numbers, background: Numbers) -> tuple[Numbers, Numbers]:
     """Of each setting's main effect, and of all predictions for that setting's values: (settings,).
 
     The forest learns from the places of trials in the space, (trials, settings).

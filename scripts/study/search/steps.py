@@ -1,9 +1,11 @@
 """What a search does next, given how its trials have come out so far."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from study.search.samplers import Measured, draw
@@ -13,6 +15,9 @@ from study.spec.searches import Search, Step, Taken, Trial
 from study.spec.settings import Settings
 from study.spec.tasks import score_of
 from study.support.errors import StudyError
+
+# A trial that is behind the best by more standard errors than these gets no further seeds.
+BEHIND = 2.0
 
 
 def columns(metrics: Iterable[str]) -> list[str]:
@@ -37,13 +42,17 @@ class Scores:
             if status == "diverged":
                 self._diverged[run, seed] = epoch
 
-    def of(self, trial: Trial) -> float | None:
-        """The mean over its seeds, after its epochs; None where one of them has diverged."""
+    def each(self, trial: Trial) -> list[float] | None:
+        """Those of its seeds, after its epochs; None where one of them has diverged."""
         for seed in trial.seeds:
             if self._diverged.get((trial.run, seed), trial.epochs + 1) <= trial.epochs:
                 return None
-        scores = [self._scores[trial.run, seed, trial.epochs] for seed in trial.seeds]
-        return sum(scores) / len(scores)
+        return [self._scores[trial.run, seed, trial.epochs] for seed in trial.seeds]
+
+    def of(self, trial: Trial) -> float | None:
+        """The mean over its seeds, after its epochs; None where one of them has diverged."""
+        scores = self.each(trial)
+        return None if scores is None else sum(scores) / len(scores)
 
 
 def take(search: Search, scores: Scores, model: Model, run_of: Callable[[Settings], str]) -> Taken:
@@ -57,7 +66,8 @@ def take(search: Search, scores: Scores, model: Model, run_of: Callable[[Setting
     if step.drawn:
         drawn = _draw(search, step, scores, model, run_of)
         return Taken(of, drawn, [trial.number for trial in drawn])
-    return Taken(of, [], [trial.number for trial in best(search, scores)[: step.kept]])
+    going = contenders(best(search, scores), scores, len(search.seeds))
+    return Taken(of, [], [trial.number for trial in going[: step.kept]])
 
 
 def best(search: Search, scores: Scores) -> list[Trial]:
@@ -71,6 +81,26 @@ def best(search: Search, scores: Scores) -> list[Trial]:
     scored = [(scores.of(trial), trial) for trial in asked]
     alive = [(score, trial) for score, trial in scored if score is not None]
     return [trial for _, trial in sorted(alive, key=lambda each: (-each[0], each[1].number))]
+
+
+def contenders(trials: list[Trial], scores: Scores, seeds: int) -> list[Trial]:
+    """Those of `trials`, best first, that may still have the highest mean of all `seeds`.
+
+    The difference between two means of n of N seeds is expected to change by the standard error
+    s √(2 (1/n - 1/N)) until all are there, with s the standard deviation over seeds, pooled over
+    the trials. One seed says nothing of it: then all may.
+    """
+    found = np.array([scores.each(trial) for trial in trials])
+    if len(trials) < 2 or found.shape[1] in (1, seeds):
+        return trials
+    count = found.shape[1]
+    error = math.sqrt(2 * found.var(axis=1, ddof=1).mean() * (1 / count - 1 / seeds))
+    means = found.mean(axis=1)
+    return [
+        trial
+        for trial, mean in zip(trials, means, strict=True)
+        if means[0] - mean <= BEHIND * error
+    ]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ have all. Each step leaves a file, results/search/<search>/<step>.json, with wha
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -179,7 +180,8 @@ def steps_of(
 
     Rungs lie at `min_epochs`, times `reduction_factor`, up to `epochs`; each keeps the best
     1/reduction_factor of the one before, and `confirm` at least. Of the last rung's trials, ever
-    fewer are trained with one seed more, in a geometric sequence down to `confirm`.
+    fewer are trained with one seed more, down to `confirm`: most are left out at once, since one
+    seed tells the good from the bad, and it takes several to tell the best from the good.
     """
     rungs = [epochs]
     if halving:
@@ -196,7 +198,7 @@ def steps_of(
         steps.append(Step(f"epochs-{rung:04d}", 0, left, rung, first))
     last = min(confirm, left)
     for count in range(2, len(seeds) + 1):
-        kept = round(left * (last / left) ** ((count - 1) / (len(seeds) - 1)))
+        kept = round(left * (last / left) ** math.sqrt((count - 1) / (len(seeds) - 1)))
         steps.append(Step(f"seeds-{count:04d}", 0, kept, epochs, list(seeds[:count])))
     return steps
 
