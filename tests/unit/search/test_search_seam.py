@@ -76,8 +76,12 @@ def with_requests(plan: Plan, requests: list[Request]) -> Plan:
 
 
 def trained(runs: list[Run], diverged: dict[str, int] | None = None) -> pd.DataFrame:
-    """Made-up rows of metrics.parquet."""
-    frames = [record(run, level, diverged or {}) for run in runs]
+    """Made-up rows of metrics.parquet; those of a seed do not depend on which others there are."""
+    seeds = list(range(CONFIG["seeds"]))
+    frames = []
+    for run in runs:
+        frame = record(replace(run, seeds=seeds), level, diverged or {})
+        frames.append(frame[frame["seed"].isin(run.seeds)])
     return pd.concat(frames, ignore_index=True)
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from study.search import importance, trials
 from study.search.samplers import Measured, draw
-from study.search.steps import Scores, best, take, winner
+from study.search.steps import Scores, best, contenders, take, winner
 from study.spec.models import MLP
-from study.spec.searches import Search, steps_of
+from study.spec.searches import Search, Step, Trial, steps_of
 from study.support.errors import StudyError
 
 SPACE = {
@@ -123,6 +123,8 @@ def test_a_diverged_trial_is_the_worst_of_all():
 
 # Taken to their end, on made-up records.
 
+COLUMNS = ["run", "seed", "epoch", "status", "validation_accuracy"]
+
 
 def rows_of(search, level, diverged=()):
     """Rows of metrics.parquet of all that the search has asked for so far."""
@@ -134,8 +136,7 @@ def rows_of(search, level, diverged=()):
                 accuracy = level(trial, seed, epoch)
                 status = "diverged" if lost else "ok"
                 rows.append((trial.run, seed, epoch, status, np.nan if lost else accuracy))
-    columns = ["run", "seed", "epoch", "status", "validation_accuracy"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def named(settings):
@@ -169,6 +170,45 @@ def test_the_best_go_on_and_the_winner_has_all_epochs_and_seeds():
 def test_of_equal_trials_the_earlier_goes_on():
     search, _ = to_the_end(made(), lambda trial, seed, epoch: 0.5)
     assert search.taken[-1].asked == [0, 1]
+
+
+def test_a_trial_that_is_clearly_behind_gets_no_further_seeds():
+    """Three that cannot be told apart, and five that are far below them."""
+
+    def level(trial, seed, epoch):
+        lot = random.Random(f"{trial.number} {seed}")
+        return 0.8 + 0.1 * (trial.number < 3) + lot.gauss(0, 0.01)
+
+    steps = [Step("trials-0001", 8, 0, 1, [0])]
+    steps += [Step(f"seeds-{n:04d}", 0, 8, 1, list(range(n))) for n in range(2, 6)]
+    search, _ = to_the_end(replace(made(), steps=steps), level)
+    asked = [sorted(taken.asked) for taken in search.taken]
+    # One seed tells nothing of how far seeds lie apart.
+    assert asked[0] == asked[1] == list(range(8))
+    assert asked[2] == [0, 1, 2]
+    assert set(asked[-1]) <= {0, 1, 2}
+
+
+def test_of_trials_without_any_noise_the_best_alone_gets_further_seeds():
+    search, scores = to_the_end(made(seeds=[0, 1, 2]), lambda trial, seed, epoch: trial.number)
+    assert [len(taken.asked) for taken in search.taken[-2:]] == [3, 1]
+    assert winner(search, scores).trial.seeds == [0, 1, 2]
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.5])
+def test_the_best_of_all_seeds_is_seldom_left_out(gap):
+    """Two standard errors leave out one of forty; less where others are better by a gap."""
+    lots = np.random.default_rng(0)
+    lost = 0
+    for _ in range(400):
+        values = lots.normal(0, 1, (10, 5)) + gap * np.arange(10)[:, None]
+        drawn = [Trial(n, "trials-0001", {}, f"run {n}", 1, [0, 1]) for n in range(10)]
+        rows = [(f"run {n}", seed, 1, "ok", values[n, seed]) for n in range(10) for seed in (0, 1)]
+        scores = Scores(pd.DataFrame(rows, columns=COLUMNS))
+        ranked = sorted(drawn, key=lambda trial: -scores.of(trial))
+        left = {trial.number for trial in contenders(ranked, scores, 5)}
+        lost += int(values.mean(axis=1).argmax()) not in left
+    assert lost <= 0.05 * 400
 
 
 def test_a_diverged_trial_never_goes_on():

@@ -56,6 +56,11 @@ def test_rungs_grow_by_the_factor_up_to_all_epochs():
     ]
 
 
+def test_most_trials_are_left_out_by_their_first_seed():
+    steps = steps_of(64, 64, 1, range(5), None, 6)
+    assert [step.kept for step in steps[1:]] == [20, 12, 8, 6]
+
+
 @given(
     trials=st.integers(1, 300),
     parallel=st.integers(1, 50),
