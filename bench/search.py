@@ -10,7 +10,6 @@ import argparse
 import datetime
 import functools
 import importlib.util
-import os
 import pickle
 import statistics
 import sys
@@ -307,9 +306,13 @@ def tasks(options: argparse.Namespace) -> Iterator[tuple[str, str, int]]:
                 yield name, table, int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
-def gather(options: argparse.Namespace) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """What each measure found in each repeat, by measure and table."""
-    found: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in options.measures}
+# What each measure found in each repeat, by measure and table.
+Found = dict[str, dict[str, list[dict[str, Any]]]]
+
+
+def gather(options: argparse.Namespace) -> Iterator[Found]:
+    """What has been found so far, after each table."""
+    found: Found = {name: {} for name in options.measures}
     todo = list(tasks(options))
     with ProcessPoolExecutor(options.jobs) as pool:
         for done, (task, result) in enumerate(zip(todo, pool.map(measure, todo), strict=True), 1):
@@ -317,7 +320,7 @@ def gather(options: argparse.Namespace) -> dict[str, dict[str, list[dict[str, An
             found[name].setdefault(table, []).append(result)
             if done == len(todo) or todo[done][1] != table:
                 print(f"{table}: {done} of {len(todo)} done", flush=True)
-    return found
+                yield found
 
 
 @dataclass(frozen=True)
@@ -351,7 +354,7 @@ def mean(found: dict[str, list[dict[str, Any]]], key: str) -> tuple[float, float
     return value, variance**0.5 / len(columns)
 
 
-def rows(found: dict[str, dict[str, list[dict[str, Any]]]]) -> list[Row]:
+def rows(found: Found) -> list[Row]:
     percent, seconds = "{:.1%}".format, "{:.2f} s".format
 
     def row(what: str, name: str, key: str, **other: Any) -> Row:
@@ -406,25 +409,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, text in described.items():
         print(f"{name}: {text}", flush=True)
     began = time.perf_counter()
-    found = gather(options)
-    seconds = time.perf_counter() - began
-    shown = rows(found)
-    print(f"\n{len(options.tables)} tables, {options.repeats} repeats, {seconds:.0f} s\n")
+    content = {
+        "date": datetime.date.today().isoformat(),
+        "commit": commit(),
+        "machine": described,
+        "repeats": options.repeats,
+        "seed": options.seed,
+        "jobs": options.jobs,
+    }
+    for found in gather(options):
+        shown = rows(found)
+        content["tables"] = list(next(iter(found.values())))
+        content["seconds"] = time.perf_counter() - began
+        content["means"] = {row.what: row.value for row in shown}
+        if options.json:
+            write_json(options.json, content | {"found": found})
+    print(
+        f"\n{len(options.tables)} tables, {options.repeats} repeats, {content['seconds']:.0f} s\n"
+    )
     print(in_words(["what", "mean", "error", "to reach", ""], [row.cells for row in shown]))
-    if options.json:
-        content = {
-            "date": datetime.date.today().isoformat(),
-            "commit": commit(),
-            "machine": described,
-            "load_after": os.getloadavg()[0],
-            "repeats": options.repeats,
-            "seed": options.seed,
-            "jobs": options.jobs,
-            "seconds": seconds,
-            "means": {row.what: row.value for row in shown},
-            "found": found,
-        }
-        write_json(options.json, content)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from study.spec.settings import Settings
 from study.spec.tasks import score_of
 from study.support.errors import StudyError
 
-# A trial that is behind the best by more standard errors than these gets no further seeds.
-BEHIND = 2.0
+# A trial that is behind the best by more standard errors than these gets no further seeds. More
+# than two, since it is the best of several that must not be left out.
+BEHIND = 2.5
 
 
 def columns(metrics: Iterable[str]) -> list[str]:

@@ -197,7 +197,7 @@ def test_of_trials_without_any_noise_the_best_alone_gets_further_seeds():
 
 @pytest.mark.parametrize("gap", [0.0, 0.5])
 def test_the_best_of_all_seeds_is_seldom_left_out(gap):
-    """Two standard errors leave out one of forty; less where others are better by a gap."""
+    """Of ten equal ones, and where they differ."""
     lots = np.random.default_rng(0)
     lost = 0
     for _ in range(400):
@@ -208,7 +208,7 @@ def test_the_best_of_all_seeds_is_seldom_left_out(gap):
         ranked = sorted(drawn, key=lambda trial: -scores.of(trial))
         left = {trial.number for trial in contenders(ranked, scores, 5)}
         lost += int(values.mean(axis=1).argmax()) not in left
-    assert lost <= 0.05 * 400
+    assert lost <= 0.03 * 400
 
 
 def test_a_diverged_trial_never_goes_on():
