@@ -35,7 +35,8 @@ class Made:
         self.figures = folder / "figures"
         self.figures.mkdir()
         names = [each.name for each in study.plan.experiments]
-        for name in [*names, *(f"final_{part}" for part in FINAL), "mosaic", "glance"]:
+        names += [*(f"final_{part}" for part in FINAL), "mosaic", "glance", "glance_cost"]
+        for name in names:
             for code in study.plan.languages:
                 text = f'<svg xmlns="http://www.w3.org/2000/svg"><title>{name}</title></svg>'
                 (self.figures / f"{name}.{code}.svg").write_text(text, encoding="utf-8")

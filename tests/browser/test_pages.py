@@ -375,7 +375,7 @@ class TestWorkflowReport:
         return page.locator("nav tbody tr")
 
     @pytest.mark.parametrize(
-        ("category", "count"), [("data", 1), ("experiments", 3), ("final model", 6)]
+        ("category", "count"), [("data", 1), ("experiments", 4), ("final model", 6)]
     )
     def test_every_figure_displays_and_the_toggle_switches_languages(self, it, category, count):
         rows = self.results(it.page, category)

@@ -87,7 +87,7 @@ def test_a_table_is_reported_without_a_word_of_images(study):
     assert "Mean probability of the predicted class: " in text
     names = {path.name.split(".")[0] for path in study.results.glob("figures/*.png")}
     final = {f"final_{part}" for part in ("curves", "confusion", "classes", "calibration")}
-    assert names == {"dropout", "hidden", "glance"} | final
+    assert names == {"dropout", "hidden", "glance", "glance_cost"} | final
     assert "Nothing to be done" in study.ok().output
 
     model = study.results / "model"
@@ -144,7 +144,7 @@ def test_quantities_are_reported_without_a_word_of_classes(study):
     assert "Validation RMSE" in text
     names = {path.name.split(".")[0] for path in study.results.glob("figures/*.png")}
     final = {f"final_{part}" for part in ("curves", "predictions", "residuals")}
-    assert names == {"dropout", "grid", "glance"} | final
+    assert names == {"dropout", "grid", "glance", "glance_cost"} | final
     [claim] = pq.read_table(study.results / "claims.parquet").to_pylist()
     assert claim["evidence"][0]["left"]["mean"] > 0.2
     assert "Nothing to be done" in study.ok().output

@@ -73,7 +73,8 @@ def test_every_figure_is_there_and_no_other(own):
     names = {path.name.removesuffix(".png") for path in own.results.glob("figures/*.png")}
     parts = ("curves", "confusion", "classes", "calibration", "confused", "mistakes")
     final = {f"final_{part}" for part in parts}
-    assert names == {f"{name}.en" for name in {*OWN["experiments"], *final, "mosaic", "glance"}}
+    overall = {"mosaic", "glance", "glance_cost"}
+    assert names == {f"{name}.en" for name in {*OWN["experiments"], *final, *overall}}
 
 
 def test_one_seed_in_another_folder_by_the_command_line(own, tmp_path):

@@ -18,7 +18,7 @@ FINAL_FIGURES = [
 
 FIGURES_OF_DATA = ["mosaic"] if DATASET.shows_classes else []
 
-GLANCE = ["glance"] if EXPERIMENTS else []
+GLANCE = ["glance", "glance_cost"] if EXPERIMENTS else []
 
 FIGURES_OF_FINAL, FIGURES_OF_EXPERIMENTS = (
     expand(
@@ -124,26 +124,37 @@ rule draw_final:
 rule draw_glance:
     input:
         plan=plan_of("glance", "draw_glance.py", *FIGURE_TEXTS),
+        metrics="results/metrics.parquet",
         summary="results/summary.parquet",
+        checksums=f"{DATA}/checksums.sha256",
+        pixels=ancient(PIXELS),
     output:
         [
             report(
-                f"results/figures/glance.{language}.png",
+                f"results/figures/{name}.{language}.png",
                 caption="../report/glance.rst",
                 category="experiments",
-                labels={"experiment": "all", "language": language},
+                labels={"experiment": told, "language": language},
             )
+            for name, told in [("glance", "all"), ("glance_cost", "all, costs")]
             for language in PLAN.languages
         ],
-        expand("results/figures/glance.{language}.svg", language=PLAN.languages),
+        expand(
+            "results/figures/{name}.{language}.svg",
+            name=["glance", "glance_cost"],
+            language=PLAN.languages,
+        ),
     log:
         "results/logs/draw_glance.log",
     retries: 0
     localrule: True
     conda:
         "../envs/study.yaml"
+    params:
+        data=lambda wildcards, input: os.path.dirname(input.checksums),
     shell:
-        'python "$SCRIPTS"/draw_glance.py --plan {input.plan:q} --summary {input.summary:q}'
+        'python "$SCRIPTS"/draw_glance.py --plan {input.plan:q} --metrics {input.metrics:q}'
+        " --summary {input.summary:q} --data {params.data:q}"
         ' --output "$RESULTS/figures" --receipt "$RESULTS/receipts/glance.json" 2> {log:q}'
 
 

@@ -1,12 +1,11 @@
 """The study at a glance: every value of every experiment on one axis, the largest effect first."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
 from study.figures import drawing
@@ -16,6 +15,7 @@ from study.results import findings
 from study.results.experiments import ExperimentResult, ValueResult
 from study.spec import settings
 from study.spec.plan import Plan
+from study.statistics.intervals import ROUNDING
 from study.support.language import SCORE_DIGITS, Language
 
 NAME = "glance"
@@ -80,10 +80,15 @@ class Glance:
     def values(self) -> list[ValueResult]:
         return [value for group in self.groups for value in group.values]
 
+    @property
+    def scores(self) -> np.ndarray:
+        """Measured and published, (values, 2); NaN where there is none."""
+        told = [(each.validation.mean, each.validation.published) for each in self.values]
+        return np.array(told, float)
 
-def collect(plan: Plan, summary: pd.DataFrame) -> Glance:
-    """What summary.parquet says of the experiments of `plan`."""
-    found = findings.experiments(plan, summary)
+
+def collect(plan: Plan, found: Sequence[ExperimentResult]) -> Glance:
+    """What came out of the experiments of `plan`."""
     groups = sorted(
         (Group(each, _effect(each), each.values) for each in found),
         key=lambda group: -np.nan_to_num(group.effect, nan=-1.0),
@@ -138,7 +143,7 @@ def draw(glance: Glance, language: Language, folder: Path) -> None:
     note = " ".join(_notes(glance, language))
     with drawing.sheet(height, title, note, WIDTH) as figure:
         axes = figure.subplots()
-        low, high = _limits(glance)
+        low, high = limits(glance.scores, glance.apart)
         axes.set_xlim(low, high)
         axes.set_ylim(rows - 0.4, -0.6)
         axes.grid(False, axis="y")
@@ -166,13 +171,13 @@ def _draw_group(
     """Draw a heading and a row a value from row `place` on; give the row after them."""
     inside = axes.get_yaxis_transform()
     bold = {"transform": inside, "va": "center", "weight": "bold"}
-    axes.text(0.0, place, _title(group.experiment, language), **bold)
+    axes.text(0.0, place, title_of(group.experiment, language), **bold)
     if math.isfinite(group.effect):
-        effect = language.text("figures.glance.effect", size=_points(group.effect, language))
+        effect = language.text("figures.glance.effect", size=points(group.effect, language))
         axes.text(1.0, place, effect, ha="right", **bold)
     first = place + 1
     for place, value in enumerate(group.values, first):
-        names.append((place, _name(group.experiment, value, language)))
+        names.append((place, name_of(group.experiment, value, language)))
         _draw_value(axes, value, place, value is group.best, language)
     if group.best and glance.apart > 0:
         best = group.best.validation.mean
@@ -194,7 +199,7 @@ def _draw_value(axes: Axes, value: ValueResult, y: int, is_best: bool, language:
         axes.plot(found.mean, y, "o", color=colour, mec="white", mew=0.6, ms=7 if is_best else 5.5)
     if found.published >= left:
         axes.plot(found.published, y, "D", mfc="none", mec=UNORDERED[1], ms=7.5, zorder=1.9)
-    told = [_points(found.mean, language)] if value.n else []
+    told = [points(found.mean, language)] if value.n else []
     if value.diverged:
         told.append(f"{TIMES}{value.diverged}/{value.n + value.diverged}")
     axes.annotate(
@@ -209,19 +214,22 @@ def _draw_value(axes: Axes, value: ValueResult, y: int, is_best: bool, language:
     )
 
 
-def _limits(glance: Glance) -> tuple[float, float]:
-    """The ends of the axis: all means and printed numbers but those that lie far below the best."""
-    told = [(each.validation.mean, each.validation.published) for each in glance.values]
-    scores = np.array(told, float).ravel()
+def limits(scores: np.ndarray, apart: float = math.nan) -> tuple[float, float]:
+    """The ends of an axis for all `scores`, of any shape, but those far below the best.
+
+    NaN are none. From the best on, it goes down by `apart` at least.
+    """
     scores = scores[np.isfinite(scores)]
     if not len(scores):
         return 0.0, 1.0
     low, high = scores.min(), scores.max()
-    if (middle := np.median(scores)) < high:
-        low = max(low, high - FARTHEST * (high - middle))
-    if glance.apart > 0:
-        low = min(low, high - glance.apart)
-    margin = 0.06 * (high - low) or 0.01
+    noise = np.nan_to_num(apart)
+    farthest = FARTHEST * max(high - np.median(scores), noise)
+    # Where half of all are as good as the best, nothing tells what is far.
+    if farthest > ROUNDING:
+        low = max(low, high - farthest)
+    low = min(low, high - noise)
+    margin = 0.06 * (high - low) if high - low > ROUNDING else 0.01
     return low - margin, high + margin
 
 
@@ -234,7 +242,7 @@ def _notes(glance: Glance, language: Language) -> Iterator[str]:
     else:
         yield note("intervals", seeds=drawing.counted(language, "seeds", glance.seeds))
     if glance.apart > 0:
-        yield note("noise", apart=_points(glance.apart, language))
+        yield note("noise", apart=points(glance.apart, language))
     if math.isfinite(glance.baseline):
         yield note("baseline")
     if any(math.isfinite(value.validation.published) for value in glance.values):
@@ -245,14 +253,14 @@ def _notes(glance: Glance, language: Language) -> Iterator[str]:
         yield note("experiments_left_out", n=language.number(glance.left_out))
 
 
-def _points(score: float, language: Language) -> str:
+def points(score: float, language: Language) -> str:
     """A score or a difference of scores, without a sign of per cent."""
     if language.scores_in_percent:
         return language.number(100 * score, 2)
     return language.number(score, SCORE_DIGITS)
 
 
-def _title(experiment: ExperimentResult, language: Language) -> str:
+def title_of(experiment: ExperimentResult, language: Language) -> str:
     """What an experiment varies; one with another name than its setting's, its name."""
     if len(experiment.keys) > 1 or experiment.keys != [experiment.name]:
         title = experiment.name.replace("_", " ")
@@ -260,7 +268,7 @@ def _title(experiment: ExperimentResult, language: Language) -> str:
     return _short(language.text(f"settings.{experiment.keys[0]}.title"), MOST_OF_TITLE)
 
 
-def _name(experiment: ExperimentResult, value: ValueResult, language: Language) -> str:
+def name_of(experiment: ExperimentResult, value: ValueResult, language: Language) -> str:
     names = [
         Setting(key, [varied], [settings.text(varied)]).names(language)[0]
         for key in experiment.keys

@@ -62,7 +62,8 @@ def programs(study: CheckedStudy) -> Iterator[Program]:
         model = study.results / "model"
         yield makes(model, "export-model", numbers, "--output", f"{HERE}/{model.name}")
     if study.plan.experiments:
-        yield makes(figures / "glance.*", "draw-glance", ["plan", "summary"], *drawn)
+        read = ["plan", "metrics", "summary", "data"]
+        yield makes(figures / "glance*", "draw-glance", read, *drawn)
     if study.dataset.shows_classes:
         yield makes(figures / "mosaic.*", "draw-mosaic", ["plan", "data"], *drawn)
     words = ["--figures", f"{HERE}/figures", "--output", HERE]

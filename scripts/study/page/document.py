@@ -78,7 +78,7 @@ def policy() -> str:
 def figures_of(plan: Plan, folder: Path, code: str) -> list[Path]:
     """The figures of a plan in the language `code` that are there, as the page embeds them."""
     names = [each.name for each in [*plan.experiments, *plan.searches]]
-    names += ["mosaic", "glance"]
+    names += ["mosaic", "glance", "glance_cost"]
     names += ["final_*"] if plan.final else []
     return sorted(path for name in names for path in folder.glob(f"{name}.{code}.svg"))
 

@@ -8,7 +8,7 @@ from typing import Any
 from study.report.accuracy_tables import Results
 from study.report.recommendations import beyond, followed, recommendation
 from study.report.to_paste import final_to_paste
-from study.results import findings
+from study.results import costs, findings
 from study.results.experiments import ExperimentResult
 from study.spec import settings
 from study.spec.tasks import score_of
@@ -73,9 +73,43 @@ class Conclusions(Results):
                 value=words.phrase(scatter.largest),
                 apart=words.points(scatter.apart),
             )
+        yield from self._cheapest()
         edges = [edge for experiment in study.experiments for edge in beyond(experiment, words)]
         if edges:
             yield self.text("conclusions.edges", values="; ".join(dict.fromkeys(edges)))
+
+    def cost_figure(self) -> str:
+        """The figure of scores over costs; nothing where there are no experiments."""
+        if not self.study.experiments:
+            return ""
+        count = self.words.number(len(self.study.values))
+        told = " ".join(self._cheapest())
+        return self.figure("glance_cost", self.text("conclusions.cost_alt", count=count, told=told))
+
+    def _cheapest(self) -> Iterator[str]:
+        """The cheapest setting that is not clearly worse than the best, where that was tested."""
+        study, words = self.study, self.words
+        devices = {device for made_by in study.made_by for device in made_by["devices"]}
+        found = costs.costs(study.experiments, study.metrics, devices)
+        if found is None or not found.is_tested:
+            return
+        cheapest, p = found.cheapest
+        unit = "seconds" if found.in_seconds else "epochs"
+
+        def cost(each: costs.Cost) -> str:
+            number = words.number(each.cost, 1 if found.in_seconds else 0)
+            return self.text(f"conclusions.cost.{unit}", n=number)
+
+        yield self.text(
+            f"conclusions.{'best_is_cheapest' if cheapest is found.best else 'cheapest'}",
+            best=words.phrase(found.best.value),
+            accuracy=words.score(found.best.score),
+            cost=cost(found.best),
+            value=words.phrase(cheapest.value),
+            other_accuracy=words.score(cheapest.score),
+            other_cost=cost(cheapest),
+            p="" if math.isnan(p) else words.p(p),
+        )
 
     def behind_measured(self) -> Iterator[str]:
         """Whether a value that was measured is ahead of the final model, and how to take it."""

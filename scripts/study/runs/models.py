@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -36,6 +37,10 @@ class Architecture(Protocol):
 
     def build(self, seeds: Sequence[int], device: str) -> "Model":
         """The untrained networks of `seeds`."""
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers training moves."""
 
     def layers(self, network: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The tensors of one replicate by their names, for weights.safetensors.
@@ -72,6 +77,11 @@ class Perceptron:
         )
         stack.initialise(seeds)
         return stack
+
+    @property
+    def parameters(self) -> int:
+        """How many weights and biases its layers have."""
+        return sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.sizes))
 
     def layers(self, network: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Weights (outputs, inputs) and biases as `torch.nn.Linear` layers hold them."""

@@ -254,7 +254,7 @@ def _reason(error: ValidationError) -> str:
         case "pattern" | "type" if "pattern" in error.schema and "format" not in error.schema:
             return (
                 f"{_short(value)} cannot name an experiment: use letters, digits, _ and -, begin "
-                "with a letter, and avoid final, final_…, glance, mosaic and report"
+                "with a letter, and avoid final, final_…, glance, glance_…, mosaic and report"
             )
         case "type":
             wanted = [limit] if isinstance(limit, str) else limit

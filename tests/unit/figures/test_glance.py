@@ -3,6 +3,7 @@
 import itertools
 import re
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -30,7 +31,7 @@ def dataset(tmp_path_factory):
 
 
 def seen(study):
-    return glance.collect(study.plan, study.summary)
+    return glance.collect(study.plan, findings.experiments(study.plan, study.summary))
 
 
 def drawn(study, folder, code="en", **language):
@@ -99,9 +100,18 @@ def test_what_learned_nothing_does_not_press_the_others_together(dataset, tmp_pa
         return 0.1 if settings["learning_rate"] == 0.1 else 0.9 + settings["dropout"] / 50
 
     study = madeup.make(small(dataset, {**EXPERIMENTS}), chance)
-    low, high = glance._limits(seen(study))
+    low, high = glance.limits(seen(study).scores)
     assert 0.8 < low < 0.9 < high
     assert "10.00" in drawn(study, tmp_path)
+
+
+def test_equal_scores_keep_an_axis():
+    equal = np.array([0.1, 0.9, 0.9 + 1e-16, 0.9, np.nan])
+    for scores, low in ((equal, 0.1), (equal[1:], 0.89)):
+        found, high = glance.limits(scores)
+        assert low - 0.06 < found < low + 0.01
+        assert high > 0.9
+    assert glance.limits(equal, 0.01)[0] == pytest.approx(0.86, abs=0.01)
 
 
 @pytest.mark.parametrize(("lost", "told"), [(1, "×1/3"), (3, "×3/3")])

@@ -117,7 +117,7 @@ class TestDefault:
 
     def test_every_figure_is_there_with_its_message(self, default, pages, code):
         messages = re.findall(r"^!\[(.+)\]\(figures/(\w+)\.\w+\.png\)$", default.report(code), re.M)
-        assert len(messages) == 6 + 6 + 2
+        assert len(messages) == 6 + 6 + 3
         for message, name in messages:
             figure = re.search(rf'<figure id="figure-{name}".*?</figure>', pages[code], re.S)[0]
             image = re.search(r'src="data:image/svg\+xml;base64,(.+?)" alt="(.+?)"', figure)

@@ -133,7 +133,7 @@ class TestDefault:
     def test_has_every_figure_with_a_message(self, default, default_reports, code):
         names = [experiment.name for experiment in default.plan.experiments]
         parts = ("curves", "confusion", "classes", "calibration", "confused", "mistakes")
-        names += [*(f"final_{part}" for part in parts), "mosaic", "glance"]
+        names += [*(f"final_{part}" for part in parts), "mosaic", "glance", "glance_cost"]
         pattern = rf"^!\[(.+)\]\(figures/(\w+)\.{code}\.png\)$"
         found = re.findall(pattern, default_reports[code], re.M)
         assert sorted(name for _, name in found) == sorted(names)
