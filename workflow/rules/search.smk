@@ -125,7 +125,7 @@ rule draw_search:
         "../envs/study.yaml"
     shell:
         'python "$SCRIPTS"/draw_search.py --plan {input.plan:q} --metrics {input.metrics:q}'
-        ' --importance {input.importance:q} --output "$RESULTS/figures"'
+        ' --results "$RESULTS" --output "$RESULTS/figures"'
         ' --receipt "$RESULTS/receipts/search.{wildcards.search}.json" 2> {log:q}'
 
 

@@ -1,7 +1,6 @@
-"""Draw the figure of a search, in each language of the study."""
+"""Draw the figures of searches, in each language of the study."""
 
 import argparse
-from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -9,6 +8,7 @@ import pyarrow.parquet as pq
 from study.commands import options
 from study.search import importance, steps, trials
 from study.spec.plan import Plan
+from study.spec.searches import importance_of
 from study.spec.tasks import task_of
 from study.spec.texts import language_of
 from study.support import receipts
@@ -16,7 +16,7 @@ from study.support import receipts
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, "--plan", "--metrics")
-    parser.add_argument("--importance", type=Path, required=True, help="importance.parquet")
+    options.add(parser, "--results", help="where the searches' tables lie")
     options.add(parser, "--output", help="folder of the figures")
     options.add(parser, "--receipt")
 
@@ -26,16 +26,19 @@ def run(arguments: argparse.Namespace) -> None:
     from study.figures import drawing, search_figures
 
     plan = Plan.read(arguments.plan)
-    [search] = plan.searches
-    read = [arguments.metrics, arguments.importance]
-    with receipts.receipt(arguments.receipt, arguments.plan, read) as made:
+    tables = {each.name: arguments.results / importance_of(each.name) for each in plan.searches}
+    with receipts.receipt(
+        arguments.receipt, arguments.plan, [arguments.metrics, *tables.values()]
+    ) as made:
         names = pq.read_schema(arguments.metrics).names
         measures = pd.read_parquet(arguments.metrics, columns=steps.columns(names))
-        found = trials.scored(search, steps.Scores(measures))
-        told = [each.setting for each in importance.read(arguments.importance)]
-        keys = [*told, *(key for key in search.space if key not in told)]
-        for code in plan.languages:
-            language = language_of(plan, code)
-            score = task_of(names).score
-            search_figures.draw(search, found, keys, score, language, arguments.output)
-            made += drawing.files(arguments.output, search.name, code)
+        scores = steps.Scores(measures)
+        for search in plan.searches:
+            found = trials.scored(search, scores)
+            told = [each.setting for each in importance.read(tables[search.name])]
+            keys = [*told, *(key for key in search.space if key not in told)]
+            for code in plan.languages:
+                language = language_of(plan, code)
+                score = task_of(names).score
+                search_figures.draw(search, found, keys, score, language, arguments.output)
+                made += drawing.files(arguments.output, search.name, code)

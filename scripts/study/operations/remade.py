@@ -64,6 +64,10 @@ def programs(study: CheckedStudy) -> Iterator[Program]:
     if study.plan.experiments:
         read = ["plan", "metrics", "summary", "data"]
         yield makes(figures / "glance*", "draw-glance", read, *drawn)
+    if study.plan.searches:
+        # Their tables lie beside the others.
+        words = ["--results", str(study.results), *drawn]
+        yield makes(figures / "*", "draw-search", ["plan", "metrics"], *words)
     if study.dataset.shows_classes:
         yield makes(figures / "mosaic.*", "draw-mosaic", ["plan", "data"], *drawn)
     words = ["--figures", f"{HERE}/figures", "--output", HERE]
