@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import forkserver
-from small_study import STUDY, Study
+from small_study import ROOT, STUDY, Study
 
 SPACE = {
     "learning_rate": {"low": 0.01, "high": 1.0, "log": True},
@@ -152,3 +152,17 @@ def test_an_experiment_and_a_search_share_what_is_trained(searched, tmp_path):
     study.ok("metrics")
     assert study.newly_trained(before) == 2 * 3 - row["epochs"] * len(row["seeds"])
     assert trials(study) == trials(searched)
+
+
+def test_verify_finds_all_right_and_a_trial_s_altered_score_wrong(searched, tmp_path):
+    study = searched.copy(tmp_path / "verified")
+    words = ("--configfile", str(study.folder / "study.yaml"), "--results", str(study.results))
+    assert "0 wrong" in study.call(ROOT / "scripts" / "verify.py", *words).stdout
+    path = study.results / "search/tuned/trials.parquet"
+    table = pq.read_table(path)
+    values = [0.99, *table["value"].to_pylist()[1:]]
+    place = table.schema.get_field_index("value")
+    pq.write_table(table.set_column(place, table.schema.field(place), [values]), path)
+    told = study.call(ROOT / "scripts" / "verify.py", *words).stdout
+    [wrong] = [line for line in told.splitlines() if line.startswith("WRONG")]
+    assert "search/tuned/trials.parquet" in wrong

@@ -305,7 +305,7 @@ def _final(found: PlanTable) -> str:
     if not found.chooses_later and found.unchosen:
         return f"final: none, since {found.unchosen}"
     if not found.chooses_later:
-        return f"final: {known}, the best value of each experiment"
+        return f"final: {known}, chosen by results"
     when = "not known before these are trained" if found.jobs else "chosen by what is there"
     later = (
         f"final: the best value of each experiment, {when}; if it is a run of its own, its epochs "

@@ -19,6 +19,7 @@ from study.operations.checks import (
     WrongError,
 )
 from study.spec.plan import Plan
+from study.spec.searches import path_of_trials
 from study.support.errors import StudyError
 
 
@@ -73,6 +74,11 @@ class Verification:
         follows = "every row follows from the summary"
         found = tables.comparisons(study)
         yield from self._check(study.comparisons, follows, found, [study.summary])
+        follows = "every row follows from the metrics"
+        for search in study.plan.searches:
+            path = study.results / path_of_trials(search.name)
+            found = tables.trials_of(study, search, path)
+            yield from self._check(path, follows, found, [study.metrics])
         if study.plan.chooses_final and not study.plan.missing:
             follows = "follows from the summary"
             found = tables.choice(study)

@@ -16,8 +16,9 @@ from study.results import experiments, verdicts
 from study.results import metrics as measured
 from study.results import summary as summaries
 from study.runs import records
-from study.search import best_of_each
+from study.search import best_of_each, importance, steps, trials
 from study.spec import claims as claimed
+from study.spec.searches import Search, importance_of
 from study.support import receipts
 from study.support.files import sha256
 
@@ -81,10 +82,25 @@ def claims(study: CheckedStudy) -> Iterator[Finding]:
     yield from _table(study, study.claims, expected, f"does not follow from {study.summary}")
 
 
+def trials_of(study: CheckedStudy, search: Search, path: Path) -> Iterator[Finding]:
+    """A search's trials, and the importance of its settings, against the metrics."""
+    names = pq.read_schema(study.metrics).names
+    scores = steps.Scores(pd.read_parquet(study.metrics, columns=steps.columns(names)))
+    found = trials.scored(search, scores)
+    problem = f"does not follow from {study.metrics}"
+    expected = trials.table(search, found, study.plan.hyperparameters)
+    yield from _table(study, path, expected, problem)
+    matter = importance.table(importance.importance(search, found))
+    yield from _table(study, study.results / importance_of(search.name), matter, problem)
+
+
 def choice(study: CheckedStudy) -> Iterator[Finding]:
-    """The choice of the final model against the summary."""
+    """The choice of the final model against the summary, and the trials of searches."""
+    names = pq.read_schema(study.metrics).names
+    measures = pd.read_parquet(study.metrics, columns=steps.columns(names))
+    winners = best_of_each.winners(study.plan, measures)
     yield from other_content(
-        best_of_each.choose(_experiments(study), study.plan).to_json().encode(),
+        best_of_each.choose(_experiments(study), study.plan, winners).to_json().encode(),
         study.choice,
         Path.read_bytes,
         f"does not follow from {study.summary}",

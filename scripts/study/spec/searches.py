@@ -216,6 +216,11 @@ def path_of(search: str, step: str) -> Path:
     return FOLDER / search / f"{step}.json"
 
 
+def path_of_trials(search: str) -> Path:
+    """Where in results/ the table of a search's trials lies."""
+    return FOLDER / search / "trials.parquet"
+
+
 def importance_of(search: str) -> Path:
     """Where in results/ the table of the settings' importance lies."""
     return FOLDER / search / "importance.parquet"

@@ -435,7 +435,8 @@ def test_a_part_that_is_given_is_completed(write):
 
 @pytest.mark.parametrize("path", FURTHER, ids=lambda path: path.stem)
 def test_the_further_studies_are_complete_and_right(path):
-    assert resolve(load([path])).runs
+    plan = resolve(load([path]))
+    assert plan.runs or plan.searches
 
 
 def test_the_default_study_says_all_but_how_it_is_run():
