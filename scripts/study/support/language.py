@@ -137,7 +137,7 @@ class Language:
             text = f"{value:.1e}".replace("+", "").replace("-", "−")
             return text.replace(".", self.number(0.5, 1)[1])
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        told = value if math.isnan(value) else rounded(value, digits)
+        told: float | Decimal = value if math.isnan(value) else rounded(value, digits)
         text = format_decimal(abs(told), format=pattern, locale=self.code)
         # What rounds to zero has no sign.
         return f"−{text}" if value < 0 and text.strip("0.,") else text
