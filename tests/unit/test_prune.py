@@ -147,6 +147,22 @@ def test_figures_of_experiments_that_are_gone(results):
     assert before - files(results) == {str(path.relative_to(results)) for path in [*drawn, gone]}
 
 
+def test_what_a_search_left_that_is_gone(results):
+    """Its steps, tables and figure; those of one that is asked for stay."""
+    left = {
+        "search.old": results / "figures/old.en.png",
+        "step.old.trials-0001": results / "search/old/trials-0001.json",
+        "trials.old": results / "search/old/trials.parquet",
+    }
+    kept = results / "search/tuned/trials.parquet"
+    touch(*left.values(), kept)
+    gone = [note(results, part, path) for part, path in left.items()]
+    note(results, "trials.tuned", kept)
+    search = {"tuned": {"space": {"dropout": [0.1, 0.2]}, "trials": 2}}
+    found = {leftover.path for leftover in leftovers(results, search=search)}
+    assert found == {*left.values(), *gone}
+
+
 OPEN = {"final": "best"}
 
 

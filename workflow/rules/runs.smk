@@ -98,12 +98,13 @@ def every_description(wildcards):
 
 
 def records_of_experiment(wildcards):
-    """The records of an experiment's runs; of many, the metrics, which come with all records.
+    """The records of an experiment's runs, or the metrics, which come with all records.
 
-    So many edges of the graph would take as long as all others.
+    So many edges of the graph would take as long as all others; and a search may go on with the
+    experiment's runs, which changes their records, until all are there.
     """
     runs = {value.run for value in EXPERIMENTS[wildcards.experiment].values}
-    if len(runs) > 100:
+    if len(runs) > 100 or PLAN.searches:
         return "results/metrics.parquet"
     return [file_of(RUNS[run]) for run in runs]
 
@@ -132,7 +133,9 @@ def trained(search, step):
 
 
 def every_trial(plan):
-    """The last marks of all trials of a plan."""
+    """The last marks of all trials of a plan; none in a partial report, which trains nothing."""
+    if CONFIG["partial"]:
+        return []
     last = {}
     for search in plan.searches:
         for step in (each.name for each in search.steps[: len(search.taken)]):
@@ -145,6 +148,12 @@ def only_trials(plan):
     """The names of runs that no experiment and no listed final model asks for."""
     listed = {run.run for run in EXPERIMENT_RUNS}
     return {trial.run for each in plan.searches for trial in each.trials} - listed
+
+
+def record_of_listed(wildcards):
+    """The record of a trial's run that an experiment lists too."""
+    listed = {run.run for run in EXPERIMENT_RUNS}
+    return [file_of(RUNS[wildcards.run])] if wildcards.run in listed else []
 
 
 def run_of_trial(search, step, run):

@@ -129,7 +129,14 @@ rule draw_search:
         ' --receipt "$RESULTS/receipts/search.{wildcards.search}.json" 2> {log:q}'
 
 
+# What an experiment lists is trained for that first: Snakemake removes a job's old outputs, which
+# the next step may just be reading.
 use rule train as train_trial with:
+    input:
+        refuse_missing_gpu,
+        ancient(record_of_listed),
+        checksums=f"{DATA}/checksums.sha256",
+        pixels=ancient(PIXELS),
     output:
         touch("results/search/{search}/{step}/{run}.trained"),
     log:

@@ -5,7 +5,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tabulate import tabulate
 from study.operations import jobs
 from study.runs.completeness import completeness_of
 from study.spec.plan import Plan, Run, Value
+from study.spec.searches import Search
 from study.spec.settings import identity, text
 
 # Seconds of a job beside its epochs: importing torch, checking the data, writing the outputs.
@@ -50,9 +51,9 @@ class Row:
     """One run: what is wanted of it, what is there, why its job must run and how far it trains.
 
     `differs` are the settings in which it is not the baseline; `asked_by` maps an experiment, or
-    `final`, to its values; `there` maps a seed to the replicate that can be gone on from, as in
-    settings.json. `to_train` counts the epochs of every seed. `estimate` is None where there is
-    nothing to do, or no finished run to go by.
+    `final`, to its values, and a search to its trials; `there` maps a seed to the replicate that
+    can be gone on from, as in settings.json. `to_train` counts the epochs of every seed. `estimate`
+    is None where there is nothing to do, or no finished run to go by.
     """
 
     run: str
@@ -80,6 +81,12 @@ class PlanTable:
     notes: list[str]
     cores: int
     unchosen: str | None = None
+    searches: list[Search] = field(default_factory=list)
+
+    @property
+    def open_searches(self) -> list[Search]:
+        """Those that will ask for more, which follows from what is trained until then."""
+        return [search for search in self.searches if not search.is_finished]
 
     @property
     def jobs(self) -> list[Row]:
@@ -96,7 +103,8 @@ class PlanTable:
         """Whether the results that choose the final model are still to come."""
         experiments = (row for row in self.jobs if set(row.asked_by) != {"final"})
         is_chosen = self.final is not None or self.unchosen is not None
-        return self.chooses_final and (not is_chosen or any(experiments))
+        is_open = not is_chosen or any(experiments) or bool(self.open_searches)
+        return self.chooses_final and is_open
 
     @property
     def core_seconds(self) -> float | None:
@@ -222,7 +230,9 @@ def table(plan: Plan, runs: Path, learning: Mapping[str, str], cores: int) -> Pl
                 estimate=times.estimate(run, found.epochs) if found.reasons else None,
             )
         )
-    return PlanTable(rows, plan.final, plan.chooses_final, plan.notes, cores, plan.unchosen)
+    return PlanTable(
+        *(rows, plan.final, plan.chooses_final, plan.notes, cores, plan.unchosen, plan.searches)
+    )
 
 
 def differences(settings: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, Any]:
@@ -231,11 +241,14 @@ def differences(settings: Mapping[str, Any], baseline: Mapping[str, Any]) -> dic
 
 
 def _asked_by(plan: Plan) -> dict[str, dict[str, list[str]]]:
-    """For each run, the experiments that ask for it, with their values."""
+    """For each run, the experiments and searches that ask for it, with their values and trials."""
     asked_by: dict[str, dict[str, list[str]]] = {run.run: {} for run in plan.runs}
     for experiment in plan.experiments:
         for value in experiment.values:
             asked_by[value.run].setdefault(experiment.name, []).append(value.value)
+    for search in plan.searches:
+        for trial in search.trials:
+            asked_by[trial.run].setdefault(search.name, []).append(f"trial {trial.number}")
     if plan.final:
         asked_by[plan.final.run]["final"] = []
     return asked_by
@@ -265,7 +278,7 @@ def in_words(found: PlanTable, everything: bool = False) -> str:
             f"… and {more} more runs with something to do, {len(found.rows) - len(found.jobs)} with"
             " nothing to do (--all shows every run)"
         )
-    parts += [LEGEND, "", _final(found), _total(found)]
+    parts += [LEGEND, "", *map(search_in_words, found.searches), _final(found), _total(found)]
     parts += [f"note: {note}" for note in found.notes]
     return "\n".join(parts)
 
@@ -293,10 +306,23 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
+def search_in_words(search: Search) -> str:
+    """How many trials are drawn, and what is still to come of it."""
+    if search.is_finished:
+        return f"search {search.name}: all of its {len(search.trials)} trials are drawn"
+    return (
+        f"search {search.name}: {len(search.trials)} of {search.most_trials} trials drawn; at most "
+        f"{search.epochs_to_come} epochs to come by how these do, fewer where others share them"
+    )
+
+
 def _final(found: PlanTable) -> str:
     if found.final is None and not found.chooses_final:
         return "final: this study has no final model"
     known = ""
+    best = "the best value of each experiment"
+    if found.searches:
+        best += " or a search's winner"
     if found.final:
         run = next(row for row in found.rows if row.run == found.final.run)
         known = f"{settings_in_words(run.differs)}, after {found.final.epochs} epochs ({run.run})"
@@ -306,11 +332,9 @@ def _final(found: PlanTable) -> str:
         return f"final: none, since {found.unchosen}"
     if not found.chooses_later:
         return f"final: {known}, chosen by results"
-    when = "not known before these are trained" if found.jobs else "chosen by what is there"
-    later = (
-        f"final: the best value of each experiment, {when}; if it is a run of its own, its epochs "
-        "are trained then"
-    )
+    is_unknown = found.jobs or found.open_searches
+    when = "not known before these are trained" if is_unknown else "chosen by what is there"
+    later = f"final: {best}, {when}; if it is a run of its own, its epochs are trained then"
     return f"{later}; chosen last: {known}" if known else later
 
 
@@ -319,6 +343,8 @@ def _total(found: PlanTable) -> str:
     runs = f"{count} run" if count == 1 else f"{count} runs"
     if not found.jobs:
         final = " before the final model" if found.chooses_later else ""
+        if found.open_searches:
+            final = " before the next step of a search"
         return f"total: nothing to train{final}; {runs}, all of them there"
     total = (
         f"total: {runs}, {len(found.jobs)} with something to do; {found.to_train} epochs to train"

@@ -36,6 +36,10 @@ RUN_FILES = {
 }
 
 
+# Kinds of parts that a search leaves (spec/shares.py).
+OF_SEARCHES = ("step", "trials", "search")
+
+
 @dataclass(frozen=True)
 class Leftover:
     """A run's folder or another file that nobody asks for, with its size in bytes.
@@ -72,7 +76,7 @@ def leftovers(plan: Plan, results: Path) -> list[Leftover]:
         if folder.name not in wanted
     ]
     for path in _of_experiments(plan, results):
-        found.append(Leftover(path, path.stat().st_size, "of an experiment that is gone"))
+        found.append(Leftover(path, path.stat().st_size, "of what is no longer asked for"))
     return found
 
 
@@ -125,14 +129,16 @@ def _text(folder: Path, baseline: Mapping[str, Any]) -> str:
 
 
 def _of_experiments(plan: Plan, results: Path) -> Iterator[Path]:
-    """Figures of experiments that are gone; receipts tell that we have drawn them."""
+    """What experiments and searches have left that are gone; receipts tell that we have made it."""
     parts = {f"experiment.{experiment.name}" for experiment in plan.experiments}
+    searches = {search.name for search in plan.searches}
     has_no_final = plan.final is None and not _is_open(plan)
     parts |= set() if has_no_final else {"final"}
     for path in sorted((results / receipts.RECEIPTS).glob("*.json")):
-        kind = path.stem.partition(".")[0]
+        kind, *name = path.stem.split(".")
         made = receipts.read_receipt(path)
-        if kind not in ("experiment", "final") or path.stem in parts or made is None:
+        is_asked_for = path.stem in parts or (kind in OF_SEARCHES and name[0] in searches)
+        if kind not in ("experiment", "final", *OF_SEARCHES) or is_asked_for or made is None:
             continue
         files = [results / Path(name).relative_to("results") for name in made.outputs]
         yield from sorted(filter(Path.is_file, [*files, path]))

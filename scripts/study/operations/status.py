@@ -11,7 +11,12 @@ from tabulate import tabulate
 
 from study.data import datasets
 from study.operations import job_logs
-from study.operations.plan_table import differences, duration, settings_in_words
+from study.operations.plan_table import (
+    differences,
+    duration,
+    search_in_words,
+    settings_in_words,
+)
 from study.operations.progress import RunProgress, Situation, Snapshot, trained_since
 from study.spec.plan import Plan
 from study.spec.tasks import CLASSIFICATION, TASKS, Task, score_of, task_of
@@ -96,6 +101,7 @@ def in_words(snapshot: Snapshot, plan: Plan, results: Path, is_running: bool, ag
     failed = snapshot.of(Situation.FAILED)
     state = _state(snapshot, is_running, reports, bool(failed or failed_jobs))
     lines = [f"{state}: {counts(snapshot)}", table(snapshot, plan.baseline)]
+    lines += map(search_in_words, plan.searches)
     lines += [
         f"what went wrong: {results / 'runs' / seen.run.run / 'train.log'}"
         for seen in failed[:SHOWN]
@@ -110,10 +116,10 @@ def in_words(snapshot: Snapshot, plan: Plan, results: Path, is_running: bool, ag
     ]
     if reports:
         lines += [*headline(plan, results), *map(_place, reports)]
-    elif is_running and snapshot.is_trained:
+    elif is_running and snapshot.is_trained and _is_searched(plan):
         lines.append("what follows from the training is being made")
     elif not is_running:
-        lines.append(f"next: {again}{_what_it_does(snapshot)}")
+        lines.append(f"next: {again}{_what_it_does(snapshot, plan)}")
     return "\n".join(filter(None, lines))
 
 
@@ -148,7 +154,13 @@ def _state(snapshot: Snapshot, is_running: bool, reports: Sequence[Path], has_fa
     return "unfinished" if snapshot.done else "not begun"
 
 
-def _what_it_does(snapshot: Snapshot) -> str:
+def _is_searched(plan: Plan) -> bool:
+    return all(search.is_finished for search in plan.searches)
+
+
+def _what_it_does(snapshot: Snapshot, plan: Plan) -> str:
+    if snapshot.is_trained and not _is_searched(plan):
+        return " (takes the next step of a search)"
     if snapshot.is_trained:
         return " (makes the report; nothing is left to train)"
     return " (goes on from the saved epochs)" if snapshot.done else ""

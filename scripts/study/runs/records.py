@@ -35,7 +35,7 @@ def write_parquet(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> N
     who prunes by them, as DuckDB does, finds no diverged run.
     """
     exact = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
-    encoded = {key: json.dumps(value, sort_keys=True) for key, value in metadata.items()}
+    encoded = {key: json.dumps(value, sort_keys=True) for key, value in sorted(metadata.items())}
     with atomic_path(path) as temporary:
         table = table.replace_schema_metadata(encoded)
         pq.write_table(table, temporary, write_statistics=exact)

@@ -82,10 +82,9 @@ def resolve(
         check(model, "final", settings, {}, notes)
         run = run_of(settings)
         final = Value("final", settings, run, settings["epochs"])
-        trained = {
-            each.run: each.epochs for each in runs_of(experiments, searches, None, seeds, True)
-        }
-        if chooses_final and trained.get(run, final.epochs) < final.epochs:
+        trained = {each.run: each for each in runs_of(experiments, searches, None, seeds, True)}
+        part = trained.get(run)
+        if chooses_final and part and (part.epochs < final.epochs or part.seeds != seeds):
             # When results choose it, this run is finished, and one call trains no run twice: a
             # folder of its own takes the whole training.
             final = replace(final, run=f"final-{run}")

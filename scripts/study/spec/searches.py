@@ -126,6 +126,22 @@ class Search:
         return list(found.values())
 
     @property
+    def most_trials(self) -> int:
+        """How many it draws, unless its space ends before."""
+        return sum(step.drawn for step in self.steps)
+
+    @property
+    def epochs_to_come(self) -> int:
+        """Epochs that the steps not taken yet train at most, counting those of every seed."""
+        found = 0
+        for number in range(len(self.taken), len(self.steps)):
+            step = self.steps[number]
+            before = None if step.drawn else self.steps[number - 1]
+            known = before.epochs * len(before.seeds) if before else 0
+            found += (step.drawn or step.kept) * (step.epochs * len(step.seeds) - known)
+        return found
+
+    @property
     def finalists(self) -> list[Trial]:
         """The trials that have all epochs and seeds; none before the search's end."""
         if not self.is_finished:

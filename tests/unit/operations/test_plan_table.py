@@ -47,6 +47,18 @@ def test_of_a_finished_study_nothing_is_to_train(tmp_path):
     assert "nothing to train; 2 runs, all of them there" in plan_table.in_words(found)
 
 
+def test_of_a_search_the_most_that_is_to_come_is_told(tmp_path):
+    space = {"dropout": [0.0, 0.1, 0.2, 0.3]}
+    search = {"tuned": {"space": space, "trials": 4, "parallel": 2, "confirm": 1}}
+    plan = planned(seeds=2, baseline={"epochs": 3}, search=search, final="best")
+    for run in plan.runs:
+        finish(tmp_path, run)
+    words = plan_table.in_words(table(plan, tmp_path))
+    assert "search tuned: 0 of 4 trials drawn; at most 15 epochs to come" in words
+    assert "a search's winner, not known before these are trained" in words
+    assert "nothing to train before the next step of a search" in words
+
+
 def test_why_and_how_far_each_run_will_train(tmp_path):
     values = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
     small = planned({"a": {"vary": {"dropout": values}}}, seeds=2, baseline={"epochs": 3})

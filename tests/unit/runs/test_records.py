@@ -138,8 +138,11 @@ def test_numbers_that_may_be_none_have_no_statistics(tmp_path):
 
 def test_the_same_table_gives_the_same_bytes(tmp_path):
     table = records.record("name", Checkpoint({}, {0: replicate(0, 3)}))
-    for name in ("one", "two"):
-        records.write_parquet(tmp_path / name, table, {"b": 1, "a": {"y": 1, "x": 2}})
+    for name, metadata in (
+        ("one", {"b": 1, "a": {"y": 1, "x": 2}}),
+        ("two", {"a": {"x": 2, "y": 1}, "b": 1}),
+    ):
+        records.write_parquet(tmp_path / name, table, metadata)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 

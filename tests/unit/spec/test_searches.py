@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from study.spec.choice import Choice, digest
 from study.spec.config import validated
 from study.spec.plan import Plan, run_name
 from study.spec.resolution import resolve
@@ -143,6 +144,33 @@ def test_a_plan_has_the_runs_of_trials_as_far_as_they_are_asked_for(plan):
     assert [each.seeds for each in known.searches[0].trials] == [[0], [0, 1]]
     assert not known.searches[0].is_finished
     assert Plan.from_json(json.loads(known.to_json())) == known
+
+
+def test_of_what_is_not_taken_yet_the_most_that_it_trains_is_known():
+    found = search(parallel=2, halving={"min_epochs": 1, "reduction_factor": 3}, confirm=1)
+    # Six trials for one epoch; two go on to three; one to nine, and then with two seeds more.
+    assert found.epochs_to_come == 6 + 2 * 2 + 6 + 2 * 9
+    assert found.most_trials == 6
+    taken = [Taken(found.until(step.name).digest, [], []) for step in found.steps]
+    assert replace(found, taken=taken[:4]).epochs_to_come == 6 + 2 * 9
+    assert replace(found, taken=taken).epochs_to_come == 0
+
+
+def test_a_final_model_that_is_a_trial_with_fewer_seeds_is_a_run_of_its_own(plan):
+    """When results choose it the trial is trained, and one call trains no run twice."""
+    chosen = {"final": "best", **config(trials=2, confirm=1)}
+    [found] = plan.searches
+    drawn = [trial(plan, 0, learning_rate=0.01, dropout=0.2), trial(plan, 1, dropout=0.0)]
+    history = history_of(
+        found,
+        [("trials-0001", drawn, [0, 1]), ("seeds-0002", [], [1]), ("seeds-0003", [], [1])],
+    )
+    known = resolve(validated(chosen, "config.yaml"), None, history)
+    by = digest(known.experiments, known.seeds, known.searches)
+    for one, prefix in zip(drawn, ("final-", ""), strict=True):
+        choice = Choice(one.settings, [], by)
+        final = resolve(validated(chosen, "config.yaml"), choice, history).final
+        assert final.run == f"{prefix}{one.run}"
 
 
 @pytest.mark.parametrize("text", [None, "", "null", "[]", '{"of": 1}', "no JSON", '{"drawn": 3}'])
