@@ -64,6 +64,11 @@ class Searches(Part):
     def sentences(self, search: Search) -> Iterator[str]:
         """What was searched, how, at which cost, and what came out."""
         yield self._space(search)
+        if not search.is_finished:
+            # In a report over what is trained so far: what comes next may change all there is.
+            most = self.words.number(search.most_trials)
+            yield self.say("unfinished", trials=self.counted(len(search.trials)), most=most)
+            return
         yield self._what(search)
         yield from self._stages(search)
         yield self._spent(search)

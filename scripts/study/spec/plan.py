@@ -222,6 +222,7 @@ class Plan:
                 experiments.append(replace(experiment, values=values))
         searches = [_trained(search, epochs_of) for search in self.searches]
         missing += [each.name for each in searches if not each.is_finished]
+        searches = [each for each in searches if each.taken]
         final = self.final if self.final and there(self.final) else None
         if not final and (self.final or (self.chooses_final and not self.unchosen)):
             missing.append("final")
