@@ -30,11 +30,13 @@ APART = ("runs", "data", "logs", "plans", "receipts", "config.json", "manifest.j
 
 
 def derived(results: Path) -> dict[str, bytes]:
-    """All that is made from runs, by path."""
+    """All that is made from runs, by path; what a job printed for a trial is no result either."""
     return {
         str(path.relative_to(results)): path.read_bytes()
         for path in sorted(results.rglob("*"))
-        if path.is_file() and path.relative_to(results).parts[0] not in APART
+        if path.is_file()
+        and path.relative_to(results).parts[0] not in APART
+        and path.suffix != ".log"
     }
 
 

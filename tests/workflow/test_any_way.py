@@ -24,6 +24,16 @@ BASE = {"experiments": {"dropout": {"vary": {"dropout": [0.0, 0.2]}}}}
 WITH_FINAL = BASE | {"final": {"dropout": 0.0}}
 
 
+TUNED = {
+    "space": {"dropout": DROPOUTS, "learning_rate": RATES},
+    "trials": 4,
+    "parallel": 2,
+    "halving": {"min_epochs": 1, "reduction_factor": 2},
+    "confirm": 1,
+}
+SEARCHED = BASE | {"final": "best", "search": {"tuned": TUNED}}
+
+
 def epochs(count: int) -> dict:
     return STUDY["baseline"] | {"epochs": count}
 
@@ -69,6 +79,28 @@ def test_a_config_edited_to_and_fro_tells_its_own_numbers(begun, with_final, cha
         report(begun)
     assert "Nothing to be done" in begun.ok().output
     assert_as_fresh(begun, begun_as=None if changes[-1] else with_final)
+
+
+def test_a_search_changed_and_put_back_tells_its_own_numbers(tmp_path):
+    """It shares runs with an experiment. In its middle, what is trained so far can be reported."""
+    study = Study(tmp_path / "study")
+    study.configure(**SEARCHED)
+    report(study)
+    assert "Nothing to be done" in study.ok().output
+    made = study.copy(tmp_path / "made")
+
+    study.configure(**SEARCHED | {"seeds": 3})
+    before = study.trained()
+    study.ok("--config", "partial=true", "--", "report")
+    assert study.trained() == before
+    assert "**This search is not finished:**" in (study.results / "report.en.md").read_text()
+
+    other = {"sampler": "random", "seed": 1, "trials": 6, "halving": {"min_epochs": 2}}
+    for change in ({"search": {"tuned": TUNED | other}} | {"baseline": epochs(3)}, {}):
+        study.configure(**SEARCHED | change)
+        report(study)
+    assert "Nothing to be done" in study.ok().output
+    assert_as_fresh(study, begun_as=made)
 
 
 def test_a_partial_report_of_a_study_that_chooses_its_final_model(begun):
@@ -135,7 +167,12 @@ class AnyWay(RuleBasedStateMachine):
 
     @rule(count=st.sampled_from([1, 2, 3]))
     def epochs(self, count) -> None:
-        self.edit(baseline=epochs(count))
+        # One epoch leaves nothing to halve.
+        self.edit(baseline=epochs(count), **({"search": None} if count == 1 else {}))
+
+    @property
+    def epochs_wanted(self) -> int:
+        return self.configs[0].get("baseline", STUDY["baseline"])["epochs"]
 
     @rule(
         name=st.sampled_from(["dropout", "other"]),
@@ -154,6 +191,30 @@ class AnyWay(RuleBasedStateMachine):
     @rule(model=st.sampled_from([None, "best", {"dropout": 0.0}, {"dropout": 0.5, "epochs": 1}]))
     def final(self, model) -> None:
         self.edit(final=model)
+
+    @rule(
+        changes=st.sampled_from(
+            [
+                None,
+                {},
+                {"trials": 6},
+                {"trials": 2},
+                {"space": TUNED["space"] | {"dropout": DROPOUTS[:2]}},
+                {"sampler": "random"},
+                {"seed": 1},
+                {"parallel": 4},
+                {"confirm": 2},
+                {"with": {"dropout": 0.5}, "space": {"learning_rate": RATES}},
+            ]
+        ),
+        is_halved=st.booleans(),
+    )
+    def search(self, changes, is_halved) -> None:
+        if changes is None or (is_halved and self.epochs_wanted == 1):
+            self.edit(search=None)
+            return
+        tuned = {key: value for key, value in TUNED.items() if is_halved or key != "halving"}
+        self.edit(search={"tuned": tuned | changes})
 
     @rule(codes=st.sampled_from([["en"], ["es"], ["es", "en"]]))
     def languages(self, codes) -> None:
