@@ -32,6 +32,7 @@ del sys.path[:2]
 include: "workflow/rules/storage.smk"
 include: "workflow/rules/config.smk"
 include: "workflow/rules/runs.smk"
+include: "workflow/rules/trials.smk"
 include: "workflow/rules/sharing.smk"
 include: "workflow/rules/parts.smk"
 include: "workflow/rules/before.smk"

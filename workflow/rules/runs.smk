@@ -5,8 +5,6 @@ import json
 
 from study.operations import jobs
 from study.runs import completeness, failures
-from study.spec.plan import Run
-from study.spec.settings import identity
 from study.support import places
 
 COMPLETENESS = {}
@@ -117,58 +115,3 @@ def of_final_run(file):
 def if_chosen(files):
     """An input function: these files of the final model; none where results chose none."""
     return lambda wildcards: files if files and chosen_plan().final else []
-
-
-def mark(search, step, run):
-    """The file that says that a run is trained as far as this step of a search asks for."""
-    return f"results/search/{search}/{step}/{run}.trained"
-
-
-def trained(search, step):
-    """The marks of all trials that this step of a search asks for."""
-    return [
-        mark(search, step, trial.run)
-        for trial in search_after(search, step).asked_by(step)
-    ]
-
-
-def every_trial(plan):
-    """The last marks of all trials of a plan; none in a partial report, which trains nothing."""
-    if CONFIG["partial"]:
-        return []
-    last = {}
-    for search in plan.searches:
-        for step in (each.name for each in search.steps[: len(search.taken)]):
-            for trial in search.asked_by(step):
-                last[search.name, trial.run] = mark(search.name, step, trial.run)
-    return list(last.values())
-
-
-def only_trials(plan):
-    """The names of runs that no experiment and no listed final model asks for."""
-    listed = {run.run for run in EXPERIMENT_RUNS}
-    return {trial.run for each in plan.searches for trial in each.trials} - listed
-
-
-def record_of_listed(wildcards):
-    """The record of a trial's run that an experiment lists too."""
-    listed = {run.run for run in EXPERIMENT_RUNS}
-    return [file_of(RUNS[wildcards.run])] if wildcards.run in listed else []
-
-
-def run_of_trial(search, step, run):
-    """A trial's run as far as its step asks for, or an experiment: that is trained together."""
-    known = search_after(search, step)
-    [trial] = [each for each in known.asked_by(step) if each.run == run]
-    settings = identity({**known.settings, **trial.settings})
-    is_whole = trial.epochs == known.epochs
-    kept = [trial.epochs] if PLAN.chooses_final and is_whole else []
-    listed = next((each for each in EXPERIMENT_RUNS if each.run == run), None)
-    seeds = {*trial.seeds, *(listed.seeds if listed else ())}
-    return Run(
-        run,
-        settings,
-        max(trial.epochs, listed.epochs if listed else 0),
-        [seed for seed in PLAN.seeds if seed in seeds],
-        sorted({*kept, *(listed.kept_epochs if listed else ())}),
-    )

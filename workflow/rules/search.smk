@@ -4,31 +4,10 @@
 # output: the trials that are drawn or go on; of each a mark that it is trained so far: the run
 #         itself is the one that experiments share, and lies in results/runs/
 
-import inside_snakemake as inside
-
-SEARCHES = {search.name: search for search in PLAN.searches}
-
 
 wildcard_constraints:
-    search="|".join(map(re.escape, SEARCHES)) or "-",
+    search="|".join(SEARCHES) or "-",
     step=r"[a-z]+-\d+",
-
-
-def step_before(wildcards):
-    """The name of the step before, None of the first."""
-    names = [step.name for step in SEARCHES[wildcards.search].steps]
-    index = names.index(wildcards.step)
-    return names[index - 1] if index else None
-
-
-def file_before(wildcards):
-    step = step_before(wildcards)
-    return [f"results/search/{wildcards.search}/{step}.json"] if step else []
-
-
-def trained_before(wildcards):
-    step = step_before(wildcards)
-    return trained(wildcards.search, step) if step else []
 
 
 checkpoint take_step:

@@ -138,7 +138,7 @@ class Language:
             return text.replace(".", self.number(0.5, 1)[1])
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         told: float | Decimal = value if math.isnan(value) else rounded(value, digits)
-        text = format_decimal(abs(told), format=pattern, locale=self.code)
+        text = format_decimal(told, format=pattern, locale=self.code).lstrip("-")
         # What rounds to zero has no sign.
         return f"−{text}" if value < 0 and text.strip("0.,") else text
 
