@@ -166,3 +166,16 @@ def test_verify_finds_all_right_and_a_trial_s_altered_score_wrong(searched, tmp_
     told = study.call(ROOT / "scripts" / "verify.py", *words).stdout
     [wrong] = [line for line in told.splitlines() if line.startswith("WRONG")]
     assert "search/tuned/trials.parquet" in wrong
+
+
+def test_two_searches_that_draw_the_same_train_it_once(tmp_path):
+    space = {"dropout": [0.0, 0.2, 0.5], "learning_rate": [0.05, 0.1]}
+    halving = {"min_epochs": 1, "reduction_factor": 2}
+    one = {"space": space, "trials": 4, "parallel": 2, "halving": halving, "confirm": 1}
+    two = one | {"seed": 3, "trials": 6}
+    study = Study(tmp_path)
+    study.configure(**SEARCHED | {"search": {"one": one, "two": two}})
+    study.ok("metrics")
+    trained = [(run, epoch, seed) for run, epoch, seeds in study.trained() for seed in seeds]
+    assert len(trained) == len(set(trained))
+    assert "Nothing to be done" in study.ok("metrics").output

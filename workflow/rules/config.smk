@@ -161,13 +161,19 @@ def history_of(search, step):
     They are there once the checkpoint of the last one has run.
     """
     checkpoints.take_step.get(search=search.name, step=step)
-    names = [each.name for each in search.until(step).steps]
-    history = tuple(
-        (search.name, name, steps_taken(search.name, name)) for name in names
-    )
-    if len(search_by(search.name, history).taken) < len(names):
+    history = steps_in_files(search.name, step)
+    if len(search_by(search.name, history).taken) < len(history):
         inside.await_again(checkpoints.take_step, search=search.name, step=step)
     return history
+
+
+def steps_in_files(name, step):
+    """The same, whether or not the checkpoint has run."""
+    [search] = [each for each in PLAN.searches if each.name == name]
+    return tuple(
+        (name, each.name, steps_taken(name, each.name))
+        for each in search.until(step).steps
+    )
 
 
 def search_after(name, step):

@@ -62,7 +62,9 @@ def record_of_listed(wildcards):
 
 def run_of_trial(search, step, run):
     """A trial's run as far as its step asks for, or an experiment: that is trained together."""
-    known = search_after(search, step)
+    # Whoever asks for the trial has seen that the step is taken. Its checkpoint is not asked again:
+    # Snakemake 9.27.1 may not know yet that it needs none where there are two chains of them.
+    known = search_by(search, steps_in_files(search, step))
     [trial] = [each for each in known.asked_by(step) if each.run == run]
     settings = identity({**known.settings, **trial.settings})
     is_whole = trial.epochs == known.epochs

@@ -43,10 +43,9 @@ def run(args: argparse.Namespace) -> None:
     search = replace(search, taken=known[:before])
     runs = runs_of([], [search], None, search.seeds, False)
     folder = args.results / "runs"
-    read = [
-        *(args.results / searches.path_of(search.name, step.name) for step in search.steps[:-1]),
-        *metrics.files(runs, folder),
-    ]
+    # A record grows with what other steps and searches ask for; what it has of a step stays, since
+    # training is exact.
+    read = [args.results / searches.path_of(search.name, step.name) for step in search.steps[:-1]]
     with receipts.receipt(args.receipt, args.plan, read) as made:
         measures = pd.DataFrame()
         if runs:
