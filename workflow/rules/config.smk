@@ -46,9 +46,8 @@ try:
             inside.config_files(workflow) or [ROOT / "config.yaml"],
             inside.config_words(workflow),
         )
-        PLAN = resolve(
-            CONFIG, choice.parse(result_text(choice.NAME) or ""), steps_taken
-        )
+    # Where results choose trials or the final model: as they did last, if they did.
+    PLAN = resolve(CONFIG, choice.parse(result_text(choice.NAME) or ""), steps_taken)
     if STORAGE and PLAN.searches:
         raise StudyError("search: is not to be had with results in storage yet")
     DATASET = describe(PLAN.dataset)
