@@ -46,11 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # would wait for the other.
     folders = ("cluster", "workflow")
     items.sort(key=lambda item: [folder not in item.path.parts for folder in folders])
-    if not FULL:
-        for item in items:
-            # To measure coverage takes half of a test's time again, and hypothesis has many tries.
-            if getattr(item.obj, "is_hypothesis_test", False):
-                item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_runtest_setup() -> None:
