@@ -64,7 +64,9 @@ except StudyError as error:
 EXPERIMENT_RUNS = (
     resolve(CONFIG).runs if PLAN.chooses_final or PLAN.searches else PLAN.runs
 )
+LISTED = {run.run: run for run in EXPERIMENT_RUNS}
 RUNS = {run.run: run for run in PLAN.runs}
+SEARCHES = {search.name: search for search in PLAN.searches}
 EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
 
 # Where results are to choose it, whether there is one is known once they have: see `if_chosen`.
@@ -168,17 +170,15 @@ def history_of(search, step):
 
 def steps_in_files(name, step):
     """The same, whether or not the checkpoint has run."""
-    [search] = [each for each in PLAN.searches if each.name == name]
     return tuple(
         (name, each.name, steps_taken(name, each.name))
-        for each in search.until(step).steps
+        for each in SEARCHES[name].until(step).steps
     )
 
 
 def search_after(name, step):
     """The search of this name, this step taken."""
-    [search] = [each for each in PLAN.searches if each.name == name]
-    return search_by(name, history_of(search, step))
+    return search_by(name, history_of(SEARCHES[name], step))
 
 
 @functools.cache

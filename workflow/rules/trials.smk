@@ -3,8 +3,6 @@
 from study.spec.plan import Run
 from study.spec.settings import identity
 
-SEARCHES = {search.name: search for search in PLAN.searches}
-
 
 def step_before(wildcards):
     """The name of the step before, None of the first."""
@@ -50,14 +48,13 @@ def every_trial(plan):
 
 def only_trials(plan):
     """The names of runs that no experiment and no listed final model asks for."""
-    listed = {run.run for run in EXPERIMENT_RUNS}
-    return {trial.run for each in plan.searches for trial in each.trials} - listed
+    trials = {trial.run for each in plan.searches for trial in each.trials}
+    return trials - LISTED.keys()
 
 
 def record_of_listed(wildcards):
     """The record of a trial's run that an experiment lists too."""
-    listed = {run.run for run in EXPERIMENT_RUNS}
-    return [file_of(RUNS[wildcards.run])] if wildcards.run in listed else []
+    return [file_of(RUNS[wildcards.run])] if wildcards.run in LISTED else []
 
 
 def run_of_trial(search, step, run):
@@ -69,7 +66,7 @@ def run_of_trial(search, step, run):
     settings = identity({**known.settings, **trial.settings})
     is_whole = trial.epochs == known.epochs
     kept = [trial.epochs] if PLAN.chooses_final and is_whole else []
-    listed = next((each for each in EXPERIMENT_RUNS if each.run == run), None)
+    listed = LISTED.get(run)
     seeds = {*trial.seeds, *(listed.seeds if listed else ())}
     return Run(
         run,

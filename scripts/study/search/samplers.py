@@ -71,7 +71,7 @@ def draw(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study = study_of(search, known)
+            study = _study(search, known)
             for _ in range(count):
                 so_far = [*known, *(Measured(new, None) for new in drawn)]
                 found = _next(search, study, so_far, problem)
@@ -107,7 +107,7 @@ def _next(
     return None
 
 
-def study_of(search: Search, known: Sequence[Measured]) -> optuna.Study:
+def _study(search: Search, known: Sequence[Measured]) -> optuna.Study:
     """What Optuna is to know: the trials with their scores, a diverged one the worst of all."""
     study = optuna.create_study(
         direction="maximize", sampler=_sampler(search.sampler, _seed(search.seed, 0, 0))

@@ -120,12 +120,9 @@ class Winner:
 
 def winner(search: Search, scores: Scores) -> Winner | None:
     """The winner of a search whose steps are trained; None where all of the last diverged."""
-    if not search.is_finished:
-        return None
-    for trial in best(search, scores):
-        score = scores.of(trial)
-        return None if score is None else Winner(search, trial, score)
-    return None
+    first = next(iter(best(search, scores)), None) if search.is_finished else None
+    score = scores.of(first) if first else None
+    return None if first is None or score is None else Winner(search, first, score)
 
 
 def _draw(

@@ -141,13 +141,6 @@ class Search:
             found += (step.drawn or step.kept) * (step.epochs * len(step.seeds) - known)
         return found
 
-    @property
-    def finalists(self) -> list[Trial]:
-        """The trials that have all epochs and seeds; none before the search's end."""
-        if not self.is_finished:
-            return []
-        return [trial for trial in self.trials if trial.number in self.taken[-1].asked]
-
     def asked_by(self, step: str) -> list[Trial]:
         """What the step asks for: its trials, with the epochs and seeds of then."""
         index = next(number for number, each in enumerate(self.steps) if each.name == step)
