@@ -46,7 +46,7 @@ AGAIN := make report $(if $(filter-out $(FOLDER)/config.yaml,$(CONFIG)),"CONFIG=
 PANEL := $$([ -t 2 ] && [ "$$TERM" != dumb ] && echo --logger panel)
 
 # Files side by side, in the order of tests/conftest.py; a file's tests share what they made.
-PYTEST := pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --cov --cov-fail-under=90
+PYTEST := pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup report quick recommended new-study status report-partial snakemake-report data plan compare tensorboard reference claims verify accept-code prune fidelity bench check test test-full test-cluster slurm
@@ -146,8 +146,8 @@ check: setup ## Lint, format and type checks
 test: setup check ## Run the tests, each proof shortened (minutes)
 	$(PYTEST)
 
-test-full: setup check ## Run the tests, each proof in full length
-	HYPOTHESIS_PROFILE=full $(PYTEST)
+test-full: setup check ## Run the tests, each proof in full length, and measure their coverage
+	HYPOTHESIS_PROFILE=full $(PYTEST) --cov --cov-fail-under=90
 
 test-cluster: setup slurm ## Install SLURM, and run the tests that start one of their own, in full length
 	HYPOTHESIS_PROFILE=full pytest tests/cluster

@@ -86,7 +86,7 @@ def test_noise_in_place_of_the_test_images_changes_no_choice(honest, tmp_path):
     other = Study(tmp_path / "noise")
     replace_test_images_by_noise(other)
     other.configure(**HONEST)
-    other.ok()
+    other.ok("metrics", "model")
     assert chosen(honest) == chosen(other)
     assert honest.content() == other.content()
     accuracies = [

@@ -31,7 +31,8 @@ def test_a_cluster_may_have_the_gpu_that_this_machine_lacks(study, tmp_path, mon
     study.configure(device="cuda", **ONE_RUN)
     # With the partition named, SLURM's other programs, where they are, have no say.
     site = ["--default-resources", "slurm_partition=gpu"]
-    words = ["--executor", "slurm", "--jobs", "1", "--retries", "0", *site]
+    at_once = ["--slurm-init-seconds-before-status-checks", "1"]
+    words = ["--executor", "slurm", "--jobs", "1", "--retries", "0", *at_once, *site]
     done = study.run("metrics", *words, **HIDDEN)
     assert MESSAGE not in done.output
     assert (study.folder / "asked-sbatch").exists(), done.output

@@ -154,10 +154,9 @@ def test_an_experiment_and_a_search_share_what_is_trained(searched, tmp_path):
     assert trials(study) == trials(searched)
 
 
-def test_verify_finds_all_right_and_a_trial_s_altered_score_wrong(searched, tmp_path):
+def test_verify_finds_a_trial_s_altered_score_wrong_and_all_else_right(searched, tmp_path):
     study = searched.copy(tmp_path / "verified")
     words = ("--configfile", str(study.folder / "study.yaml"), "--results", str(study.results))
-    assert "0 wrong" in study.call(ROOT / "scripts" / "verify.py", *words).stdout
     path = study.results / "search/tuned/trials.parquet"
     table = pq.read_table(path)
     values = [0.99, *table["value"].to_pylist()[1:]]
