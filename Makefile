@@ -26,6 +26,7 @@ unexport PYTHONOPTIMIZE PYTHONSAFEPATH PYTHONWARNINGS
 
 INSTALLED := .venv/.installed
 BENCH_INSTALLED := bench/.venv/.installed
+MLFLOW_INSTALLED := .venv/mlflow/.installed
 # Where the study is. A folder's name may be misspelt, and would be a new one.
 PLACE = $(if $(CONFIG),$(FOLDER),$(error FOLDER=$(FOLDER): no config.yaml is in it; \
 	name one by CONFIG=…, or begin a study by: make new-study NAME=$(FOLDER)))
@@ -49,7 +50,7 @@ PANEL := $$([ -t 2 ] && [ "$$TERM" != dumb ] && echo --logger panel)
 PYTEST := pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report quick recommended new-study status report-partial snakemake-report data plan compare tensorboard reference claims verify accept-code prune fidelity bench check test test-full test-cluster slurm
+.PHONY: help setup report quick recommended new-study status report-partial snakemake-report data plan compare tensorboard optuna mlflow csv reference claims verify accept-code prune fidelity bench check test test-full test-cluster slurm
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -105,6 +106,16 @@ compare: setup ## Tell how two studies differ: make compare A=results B=other/re
 tensorboard: setup ## Export the records to TensorBoard's event files
 	@$(PROGRAM)/export_tensorboard.py
 
+optuna: setup ## Export the searches to an Optuna storage
+	@$(PROGRAM)/export_results.py --to optuna
+
+mlflow: export PATH := $(CURDIR)/.venv/mlflow/bin:$(PATH)
+mlflow: $(MLFLOW_INSTALLED) ## Export the records to an MLflow store; installs MLflow apart
+	@$(PROGRAM)/export_results.py --to mlflow
+
+csv: setup ## Export the records to a CSV file
+	@$(PROGRAM)/export_results.py --to csv
+
 claims: setup ## Put the published study's claims, and your own, to the test
 	@$(PROGRAM)/unlock.py
 	@$(SNAKEMAKE) -- claims
@@ -125,12 +136,21 @@ fidelity: setup ## Hold the finished default study against the published numbers
 bench: $(BENCH_INSTALLED) ## Time the study against other tools on the same work: make bench ARGS="--repeat 3"
 	@python bench/compare.py $(ARGS)
 
-# The peers' packages lie apart and see those of .venv, which stay as they are.
+# An environment apart in the folder $(1), which sees the packages of .venv; these stay as they are.
+define apart
+.venv/bin/python -m venv --without-pip --clear $(1)
+.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	> "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/study.pth"
+endef
+
 $(BENCH_INSTALLED): $(INSTALLED) bench/requirements.txt
-	.venv/bin/python -m venv --without-pip --clear bench/.venv
-	.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
-		> "$$(bench/.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/study.pth"
+	$(call apart,bench/.venv)
 	bench/.venv/bin/python -m pip install --disable-pip-version-check -r bench/requirements.txt -c constraints.txt
+	@touch $@
+
+$(MLFLOW_INSTALLED): $(INSTALLED) requirements-mlflow.txt
+	$(call apart,.venv/mlflow)
+	.venv/mlflow/bin/python -m pip install --disable-pip-version-check -r requirements-mlflow.txt
 	@touch $@
 
 reference: setup ## Write docs/reference/config.md, every key of config.yaml, from the schemas

@@ -23,6 +23,7 @@ BY_HAND = {
     "claims": "show_claims",
     "compare": "compare_studies",
     "predict": "predict",
+    "export": "export_results",
     "tensorboard": "export_tensorboard",
     "fidelity": "fidelity",
     "prune": "prune",

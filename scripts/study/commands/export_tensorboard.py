@@ -1,14 +1,9 @@
 """Export the measures of every run to TensorBoard's event files, in place of the last export."""
 
 import argparse
-import sys
-from pathlib import Path
-
-import pandas as pd
 
 from study.commands import options
-from study.results import event_files
-from study.support.errors import StudyError
+from study.exports import event_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,9 +13,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    if not args.metrics.is_file():
-        raise StudyError(f"{args.metrics}: is missing; run `make report` first")
-    count = event_files.export(pd.read_parquet(args.metrics), args.output)
-    viewer = Path(sys.executable).with_name("tensorboard")
-    print(f"{count} replicates are in {args.output}. Then:")
-    print(f"  {viewer} --logdir {args.output.resolve()}")
+    print(event_files.export_file(args.metrics, args.output))

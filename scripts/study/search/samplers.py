@@ -118,7 +118,7 @@ def _study(search: Search, known: Sequence[Measured]) -> optuna.Study:
         if search.sampler == "qmc":
             # Its sequence is kept in the study, and goes on from trial to trial.
             _suggest(search, study.ask())
-        distributions = {key: _distribution(search.space[key]) for key in each.settings}
+        distributions = {key: distribution(search.space[key]) for key in each.settings}
         params = {key: _to_optuna(search.space[key], value) for key, value in each.settings.items()}
         value = worst if each.score is None else each.score
         study.add_trial(create_trial(params=params, distributions=distributions, value=value))
@@ -168,7 +168,7 @@ def _rounded(value: float, within: FloatDistribution) -> float:
     return min(max(rounded, within.low), within.high)
 
 
-def _distribution(form: Any) -> BaseDistribution:
+def distribution(form: Any) -> BaseDistribution:
     """Optuna's own of a setting's form in the space; of a list, of the places in it."""
     if isinstance(form, list):
         return CategoricalDistribution(range(len(form)))

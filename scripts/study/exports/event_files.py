@@ -1,6 +1,7 @@
 """The measures as TensorBoard's event files, with the settings as its HParams plugin shows them."""
 
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 from tensorboard.plugins.hparams import summary_v2 as hparams
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from study.exports import reading
 from study.results.metrics import settings_in
 from study.spec.settings import text
 from study.spec.tasks import task_of
@@ -26,7 +28,19 @@ FILE = "events.out.tfevents.{nanoseconds}.study"
 VERSION = "brain.Event:2"
 
 
-def export(metrics: pd.DataFrame, folder: Path) -> int:
+def export(results: Path, output: Path) -> str:
+    """Write the study's replicates; gives what to tell the person who asked."""
+    return export_file(results / "metrics.parquet", output)
+
+
+def export_file(metrics: Path, output: Path) -> str:
+    """The same of a file metrics.parquet anywhere."""
+    count = write(reading.frame(metrics), output)
+    viewer = Path(sys.executable).with_name("tensorboard")
+    return f"{count} replicates are in {output}. Then:\n  {viewer} --logdir {output.resolve()}"
+
+
+def write(metrics: pd.DataFrame, folder: Path) -> int:
     """Write the rows of metrics.parquet into `folder`, in place of what it holds.
 
     Each replicate is a run of TensorBoard's, <run>/seed_<n>, with the measures as scalars, which

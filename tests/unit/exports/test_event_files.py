@@ -11,7 +11,7 @@ from tensorboard.plugins.hparams import api_pb2, metadata
 
 import madeup
 from study.commands import door, export_tensorboard
-from study.results import event_files
+from study.exports import event_files
 from study.results.metrics import settings_columns
 from study.spec import settings
 from study.spec.models import MLP
@@ -43,7 +43,7 @@ def metrics():
 @pytest.fixture(scope="module")
 def exported(metrics, tmp_path_factory):
     folder = tmp_path_factory.mktemp("results") / "tensorboard"
-    assert event_files.export(metrics, folder) == 6
+    assert event_files.write(metrics, folder) == 6
     return folder
 
 
@@ -109,12 +109,12 @@ def test_a_diverged_replicate_is_a_failed_session(metrics, exported):
 
 def test_a_reader_that_knows_an_export_takes_the_next_one_whole(metrics, tmp_path):
     folder = tmp_path / "tensorboard"
-    event_files.export(metrics, folder)
+    event_files.write(metrics, folder)
     (run, seed), rows = next(iter(metrics.groupby(["run", "seed"])))
     reader = read(folder / run / f"seed_{seed}")
     expected = (rows["train_loss"] + 1).to_numpy(np.float32)
     for _ in range(2):
-        event_files.export(metrics.assign(train_loss=metrics["train_loss"] + 1), folder)
+        event_files.write(metrics.assign(train_loss=metrics["train_loss"] + 1), folder)
         reader.Reload()
         told = reader.Scalars("train_loss")
         assert [event.step for event in told] == rows["epoch"].tolist()
@@ -132,12 +132,12 @@ def files(folder):
 
 def test_a_second_export_is_the_same_and_leaves_nothing_of_the_first(metrics, tmp_path):
     folder = tmp_path / "tensorboard"
-    event_files.export(metrics, folder)
+    event_files.write(metrics, folder)
     before = files(folder)
-    event_files.export(metrics, folder)
+    event_files.write(metrics, folder)
     assert files(folder) == before
     one_run = metrics[metrics["run"] == metrics["run"].iloc[0]]
-    event_files.export(one_run, folder)
+    event_files.write(one_run, folder)
     assert files(folder).keys() < before.keys()
     assert [path.name for path in tmp_path.iterdir()] == ["tensorboard"]
 

@@ -1,0 +1,1 @@
+"""Results as other tools keep them. Imports search, results, spec and support."""
