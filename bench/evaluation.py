@@ -52,7 +52,7 @@ def share(study_training: Training, folder: Path, seeds: int) -> tuple[str, floa
     learned_under = settings.identity(MLP.hyperparameters.complete(asdict(study_training)))
     network = models.architecture(MLP, learned_under, train.shape, CLASSES, scaling.PIXELS)
     objective = models.objective(CLASSIFICATION, learned_under, CLASSES)
-    run = replicates.Run(
+    run = replicates.Training(
         learned_under, train, validation, network, CLASSIFICATION, objective, "cpu", "cpu"
     )
     trainer = run.trainer(range(seeds))

@@ -64,7 +64,9 @@ def trainer_of(word: str, train: Examples) -> Trainer:
     chosen = settings.identity(model.hyperparameters.complete(SETTINGS))
     network = models.architecture(model, chosen, train.shape, CLASSES, scaling.PIXELS)
     objective = models.objective(CLASSIFICATION, chosen, CLASSES)
-    run = replicates.Run(chosen, train, train, network, CLASSIFICATION, objective, "cpu", "cpu")
+    run = replicates.Training(
+        chosen, train, train, network, CLASSIFICATION, objective, "cpu", "cpu"
+    )
     return run.trainer([SEED])
 
 

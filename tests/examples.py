@@ -91,7 +91,7 @@ def learnable_images(count: int, features: int = 16, classes: int = 4, seed: int
 
 def small_run(
     settings: dict[str, Any], count: int = 37, kind: str = "cpu test", **sizes: int
-) -> replicates.Run:
+) -> replicates.Training:
     """A run on few random images."""
     train = random_images(count, **sizes)
     validation = random_images(23, **sizes, seed=1)
@@ -104,9 +104,9 @@ def a_run(
     validation: Examples,
     classes: int = 4,
     kind: str = "cpu test",
-) -> replicates.Run:
+) -> replicates.Training:
     """A run that learns from `train` and is evaluated on `validation`."""
-    return replicates.Run(
+    return replicates.Training(
         settings,
         train,
         validation,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from study.final.export import Description, Model
+from study.final.export import Description, ExportedModel
 from study.final.inference import Layers
 
 SIDE = 6
@@ -29,7 +29,7 @@ def random_images(count: int = 11) -> np.ndarray:
 
 def made_up_model(
     activation: str = "relu", hidden: Sequence[int] = (9, 5), seeds: Sequence[int] = (0, 3, 4)
-) -> Model:
+) -> ExportedModel:
     """A model of three classes."""
     classes = ["cat", "dög", "c"]
     described = Description(
@@ -44,4 +44,4 @@ def made_up_model(
         seeds=list(seeds),
     )
     sizes = [SIDE**2, *hidden, len(classes)]
-    return Model(described, {seed: random_layers(sizes, seed) for seed in seeds})
+    return ExportedModel(described, {seed: random_layers(sizes, seed) for seed in seeds})

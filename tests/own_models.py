@@ -98,12 +98,12 @@ def settings_of(path: Path, **given: Any) -> dict[str, Any]:
     return identity(describe(str(path)).hyperparameters.complete(given))
 
 
-def run_of(path: Path, settings: dict[str, Any], count: int = 37) -> replicates.Run:
+def run_of(path: Path, settings: dict[str, Any], count: int = 37) -> replicates.Training:
     """A run of the model in `path` on few random images of two rows."""
     train, validation = random_images(count), random_images(23, seed=1)
     model = describe(str(path))
     architecture = models.module(model, settings, train.shape, 4, PIXELS)
-    return replicates.Run(
+    return replicates.Training(
         settings,
         train,
         validation,

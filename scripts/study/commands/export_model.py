@@ -52,7 +52,7 @@ def _export(plan: Plan, run: Path, arguments: argparse.Namespace) -> None:
     write_text(arguments.output / "README.md", model_card.render(study, exported.description))
 
 
-def _graph(plan: Plan, exported: export.Model, folder: Path) -> ModelProto:
+def _graph(plan: Plan, exported: export.ExportedModel, folder: Path) -> ModelProto:
     if plan.model.is_perceptron or not exported.networks:
         return onnx_graph.build(exported)
     # With torch, which perceptrons do without.

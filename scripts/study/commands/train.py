@@ -283,7 +283,7 @@ def extend(job: Job, known: checkpoint.Checkpoint, storage: object_store.Folder)
     library = library_of(job, known, kind) if chosen == "cpu" else libraries.MKL
     arithmetic.settle(library)
     learned, evaluated = examples(job, chosen)
-    run = replicates.Run(
+    run = replicates.Training(
         job.settings,
         learned,
         evaluated,

@@ -57,9 +57,9 @@ class TableDataset(Decoded):
     def read(self, sources: Sequence[str], tell: Tell) -> Content:
         """Numbers standardised and texts one-hot, as the training part has them."""
         # With pandas, which planning does without.
-        from study.data.table_reading import Table
+        from study.data.table_reading import TableFile
 
-        return Table(self.path, self.options).read()
+        return TableFile(self.path, self.options).read()
 
 
 def listed(named: Any) -> list[Any]:

@@ -26,7 +26,7 @@ _DATE = r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}( .*)?"
 
 
 @dataclass(frozen=True)
-class Table:
+class TableFile:
     """A table file, and what the config says of it."""
 
     path: Path

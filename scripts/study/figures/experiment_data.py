@@ -35,7 +35,7 @@ def _place(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Setting:
+class VariedSetting:
     """One varied setting: its distinct values in the order shown, as values and as texts."""
 
     key: str
@@ -118,7 +118,7 @@ class FigureData:
 
     name: str
     seeds: int
-    settings: list[Setting]
+    settings: list[VariedSetting]
     table: pd.DataFrame
     metrics: pd.DataFrame
     frequent: Frequent | None = None
@@ -151,12 +151,12 @@ class FigureData:
         return max(range(len(self.settings)), key=rank)
 
     @property
-    def colour_setting(self) -> Setting:
+    def colour_setting(self) -> VariedSetting:
         """The setting that the colours of the lines tell."""
         return self.settings[self._colour_by]
 
     @property
-    def style_setting(self) -> Setting | None:
+    def style_setting(self) -> VariedSetting | None:
         """The setting that dashes tell, in a grid of two where there are enough kinds of them."""
         if len(self.settings) != 2:
             return None
@@ -210,7 +210,7 @@ class FigureData:
         """Name each row's line: by its values, but not by how far along the line they are."""
         return self._names(language, [each for each in self.settings if each.key != "epochs"])
 
-    def _names(self, language: Language, settings: list[Setting]) -> list[str]:
+    def _names(self, language: Language, settings: list[VariedSetting]) -> list[str]:
         parts = [
             [setting.names(language)[place] for place in self.table[f"place of {setting.key}"]]
             for setting in settings
@@ -264,7 +264,7 @@ def collect(plan: Plan, metrics: pd.DataFrame, summary: pd.DataFrame, name: str)
         values = dict(zip(texts, (value.settings[key] for value in planned), strict=True))
         if scale_of(list(values.values())) != "names":
             values = dict(sorted(values.items(), key=lambda item: _place(item[1])))
-        settings.append(Setting(key, list(values.values()), list(values)))
+        settings.append(VariedSetting(key, list(values.values()), list(values)))
         places = {text: place for place, text in enumerate(values)}
         table[f"place of {key}"] = [places[text] for text in texts]
     if len(keys) <= 2:

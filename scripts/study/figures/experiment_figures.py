@@ -12,7 +12,7 @@ from matplotlib.transforms import ScaledTranslation, Transform
 
 from study.figures import drawing
 from study.figures.drawing import INK, MOST_LABELS, MOST_ROWS, MUTED, TIMES
-from study.figures.experiment_data import EXTREMES, LINESTYLES, FigureData, Setting
+from study.figures.experiment_data import EXTREMES, LINESTYLES, FigureData, VariedSetting
 from study.spec.tasks import bounds_of
 from study.support.language import SCORE_DIGITS, Language
 
@@ -149,7 +149,7 @@ def _draw_by_value(axes: Axes, experiment: FigureData, language: Language) -> No
     )
 
 
-def use_setting(axes: Axes, setting: Setting, places: np.ndarray, language: Language) -> None:
+def use_setting(axes: Axes, setting: VariedSetting, places: np.ndarray, language: Language) -> None:
     """Give the x axis the scale, limits and ticks for the values of `setting` at `places`."""
     first, last = places[0], places[-1]
     positive = places[places > 0]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from study.figures import drawing
 from study.figures.drawing import MUTED, TIMES, UNORDERED
-from study.figures.experiment_data import Setting
+from study.figures.experiment_data import VariedSetting
 from study.results import findings
 from study.results.experiments import ExperimentResult, ValueResult
 from study.spec import settings
@@ -270,7 +270,7 @@ def title_of(experiment: ExperimentResult, language: Language) -> str:
 
 def name_of(experiment: ExperimentResult, value: ValueResult, language: Language) -> str:
     names = [
-        Setting(key, [varied], [settings.text(varied)]).names(language)[0]
+        VariedSetting(key, [varied], [settings.text(varied)]).names(language)[0]
         for key in experiment.keys
         for varied in [value.varied[key]]
     ]

@@ -194,7 +194,7 @@ class Description:
 
 
 @dataclass(frozen=True)
-class Model:
+class ExportedModel:
     """The networks of each seed, which are used together: none where every seed diverged.
 
     A perceptron is its layers; a module is its tensors by name, and used by its `graph`.
@@ -225,7 +225,7 @@ class Model:
         return np.mean(found, axis=0)
 
 
-def of_plan(plan: Plan, run: Path, data: Path) -> Model:
+def of_plan(plan: Plan, run: Path, data: Path) -> ExportedModel:
     """The plan's final model; `run` is its run's folder, `data` that of the data set's files."""
     final = plan.final
     dataset = datasets.describe(plan.dataset)
@@ -242,7 +242,7 @@ def of_plan(plan: Plan, run: Path, data: Path) -> Model:
         seeds=list(networks),
         model=None if plan.model.is_perceptron else _told(plan, content),
     )
-    return Model(description, networks)
+    return ExportedModel(description, networks)
 
 
 def architecture(plan: Plan, data: Data) -> models.Module:
@@ -298,7 +298,7 @@ def class_names(classes: Classes) -> list[str]:
     return list(names if isinstance(names, list) else names.get("en", next(iter(names.values()))))
 
 
-def write(path: Path, model: Model) -> None:
+def write(path: Path, model: ExportedModel) -> None:
     """Write the networks as `seed_<n>.layers.<i>.weight` and `.bias`, and their description."""
     tensors: dict[str, np.ndarray] = {}
     for seed, network in model.networks.items():
@@ -309,7 +309,7 @@ def write(path: Path, model: Model) -> None:
     weights.write_described(path, tensors, model.description.told())
 
 
-def read_model(path: Path) -> Model:
+def read_model(path: Path) -> ExportedModel:
     """What `write` wrote; StudyError where the file is missing, damaged or of another form."""
     described, tensors = weights.read_described(path, REMEDY)
     fault = next(schemas.errors(described, _form(described)), None)
@@ -331,7 +331,9 @@ def read_model(path: Path) -> Model:
     whole |= {key: list(map(int, described[key])) for key in ("seeds", "shape") if key in described}
     description = Description(**described | whole | {"settings": settings})
     if description.model:
-        return Model(description, _of_modules(path, description, tensors), path.with_name(GRAPH))
+        return ExportedModel(
+            description, _of_modules(path, description, tensors), path.with_name(GRAPH)
+        )
     sizes = [
         math.prod(description.inputs),
         *settings["hidden"],
@@ -343,7 +345,7 @@ def read_model(path: Path) -> Model:
     }
     if len(tensors) != 2 * (len(sizes) - 1) * len(networks):
         raise weights.damaged(path, "it holds more than its networks", REMEDY)
-    return Model(description, networks)
+    return ExportedModel(description, networks)
 
 
 def _of_modules(

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from study.final.export import Model
+from study.final.export import ExportedModel
 from study.final.inference import Layers
 from study.support.errors import StudyError
 
@@ -30,7 +30,7 @@ OPERATORS = {
 }
 
 
-def build(model: Model) -> onnx.ModelProto:
+def build(model: ExportedModel) -> onnx.ModelProto:
     """A graph from `images` (n, height, width) uint8 to `probabilities` (n, classes) float32.
 
     Colour images are (n, channels, height, width). Examples that are no images of 8 bits are
@@ -64,7 +64,7 @@ def build(model: Model) -> onnx.ModelProto:
     return built
 
 
-def input_name(model: Model) -> str:
+def input_name(model: ExportedModel) -> str:
     """What the graph calls its input."""
     return IMAGES[0] if model.description.is_images else NUMBERS[0]
 
@@ -89,7 +89,7 @@ def computed(path: Path, examples: np.ndarray) -> np.ndarray:
     return np.asarray(answers)
 
 
-def described(graph: onnx.ModelProto, model: Model) -> onnx.ModelProto:
+def described(graph: onnx.ModelProto, model: ExportedModel) -> onnx.ModelProto:
     """The graph with what it is of in its metadata."""
     description = model.description
     key = "targets" if description.targets else "classes"
@@ -101,7 +101,7 @@ def described(graph: onnx.ModelProto, model: Model) -> onnx.ModelProto:
     return graph
 
 
-def _of(model: Model) -> "_Graph":
+def _of(model: ExportedModel) -> "_Graph":
     graph = _Graph()
     if model.description.is_images:
         scale, offset = model.description.scaling

@@ -16,7 +16,7 @@ from study.final import evaluation, protocols
 from study.final.evaluation import Evaluated
 from study.final.protocols import HeldOut
 from study.results import findings
-from study.results.fidelity import MEASURES, Comparison
+from study.results.fidelity import PUBLISHED_MEASURES, Comparison
 from study.results.findings import ExperimentResult, ValueResult
 from study.search import importance
 from study.search.importance import Importance
@@ -99,7 +99,7 @@ class ReportData:
         found = [
             findings.published_comparison(experiment.name, value, measure)
             for experiment, value in self.values
-            for measure in MEASURES
+            for measure in PUBLISHED_MEASURES
         ]
         return [comparison for comparison in found if comparison]
 

@@ -11,7 +11,7 @@ from study.report.data import ReportData
 from study.report.early_stopping import EarlyStopping
 from study.report.experiments import Experiments
 from study.report.final_model import FinalModel
-from study.report.hyperparameters import Hyperparameters
+from study.report.hyperparameters import Definitions
 from study.report.introduction import Introduction
 from study.report.on_test_images import OnTestImages
 from study.report.predicted import Predicted
@@ -45,7 +45,7 @@ def render(study: ReportData, language: Language, figures: str) -> str:
         text=words.text,
         escaped=markdown.escaped,
         introduction=Introduction(*arguments),
-        hyperparameters=Hyperparameters(*arguments),
+        hyperparameters=Definitions(*arguments),
         experiments=Experiments(*arguments),
         searches=Searches(*arguments),
         conclusions=conclusions,

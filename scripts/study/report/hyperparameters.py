@@ -7,7 +7,7 @@ from study.report.part import Part
 from study.spec import settings
 
 
-class Hyperparameters(Part):
+class Definitions(Part):
     """What the settings are that the study varies, or sets away from their neutral defaults."""
 
     def varied(self) -> list[str]:

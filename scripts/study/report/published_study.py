@@ -7,7 +7,7 @@ from functools import cached_property
 from study.report.accuracy_tables import Results
 from study.results import fidelity, findings, published
 from study.results.experiments import ExperimentResult, ValueResult
-from study.results.fidelity import MEASURES, Comparison
+from study.results.fidelity import PUBLISHED_MEASURES, Comparison
 from study.spec.models import MLP
 from study.support import markdown
 
@@ -29,7 +29,7 @@ class PublishedStudy(Results):
             expected=self.words.number((1 - fidelity.CONFIDENCE) * len(found)),
             outside="; ".join(map(self._item, outside)),
         )
-        for measure in MEASURES:
+        for measure in PUBLISHED_MEASURES:
             compared = [each for each in found if each.measure == measure]
             if compared:
                 largest = max(compared, key=lambda each: abs(each.difference))
@@ -70,7 +70,9 @@ class PublishedStudy(Results):
                 return value
         return None
 
-    def _lines(self, measures: Sequence[str] = MEASURES) -> list[tuple[str, str, str, ValueResult]]:
+    def _lines(
+        self, measures: Sequence[str] = PUBLISHED_MEASURES
+    ) -> list[tuple[str, str, str, ValueResult]]:
         """Experiment, its title, a name for the value, and the value, of each published number."""
         words, final = self.words, self.study.final
         lines = [

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from study.data.datasets import as_word
 from study.report.words import Words
 from study.results import study_comparison
-from study.results.study_comparison import FINAL, Outcome, Row, StudyResults
+from study.results.study_comparison import FINAL, Outcome, SharedValue, StudyResults
 from study.support import markdown
 from study.support.language import Language
 from study.support.resources import resource
@@ -157,7 +157,7 @@ class _Comparison:
         headings = ["experiment", "value", "epochs", a, b, "difference", "p", "verdict"]
         yield self._table(headings, map(self._cells, self.rows), "llrrrrrl")
 
-    def _cells(self, row: Row) -> list[str]:
+    def _cells(self, row: SharedValue) -> list[str]:
         epochs = dict.fromkeys(self.words.number(each.epochs) for each in (row.a, row.b))
         none = self.words.text("cells.none")
         is_tested = row.outcome in (Outcome.CLEAR, Outcome.OPEN)

@@ -27,7 +27,7 @@ from study.statistics.intervals import ROUNDING
 from study.statistics.significance import Contrast, contrast, is_clear
 from study.support.errors import StudyError
 
-MEASURES = ("train_accuracy", "validation_accuracy")
+COMPARED_MEASURES = ("train_accuracy", "validation_accuracy")
 
 # Of more values than this, not every pair is compared.
 EVERY_PAIR = 100

@@ -18,7 +18,7 @@ from study.statistics.intervals import SHARE
 from study.statistics.uncertainty import within
 from study.support.errors import StudyError
 
-MEASURES = ("train_accuracy", "validation_accuracy")
+PUBLISHED_MEASURES = ("train_accuracy", "validation_accuracy")
 CONFIDENCE = 0.95
 
 ENOUGH_INSIDE = 40
@@ -134,7 +134,7 @@ def assess(summary: pd.DataFrame) -> Fidelity:
 
 def _comparisons(rows: pd.DataFrame) -> Iterator[Comparison]:
     for row in rows.to_dict("records"):
-        for measure in MEASURES:
+        for measure in PUBLISHED_MEASURES:
             mean, sd = row[f"{measure}_mean"], row[f"{measure}_sd"]
             low, high = prediction_interval(mean, sd, row["n"])
             yield Comparison(
@@ -151,7 +151,11 @@ def _comparisons(rows: pd.DataFrame) -> Iterator[Comparison]:
 
 
 def _require_columns(summary: pd.DataFrame) -> None:
-    measured = [f"{measure}_{part}" for measure in MEASURES for part in ("mean", "sd", "published")]
+    measured = [
+        f"{measure}_{part}"
+        for measure in PUBLISHED_MEASURES
+        for part in ("mean", "sd", "published")
+    ]
     missing = [
         column
         for column in ["experiment", "value", "n", *measured]

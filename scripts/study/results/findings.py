@@ -311,7 +311,7 @@ def ahead_of_final(
 def published_comparison(name: str, value: ValueResult, measure: str) -> fidelity.Comparison | None:
     """A published accuracy beside ours; None where there is none, or ours has no spread.
 
-    `name` is the experiment's, `measure` one of fidelity.MEASURES.
+    `name` is the experiment's, `measure` one of fidelity.PUBLISHED_MEASURES.
     """
     ours = value.measure(measure)
     if math.isnan(ours.published) or not ours.has_spread:

@@ -72,7 +72,7 @@ class StudyResults:
 
 
 @dataclass(frozen=True)
-class Row:
+class SharedValue:
     """A value that both studies have: its two results, and `b` minus `a`, accuracies as fractions.
 
     `low` and `high` bound the difference's 95 % interval, `p` is Holm's over the values tested; NaN
@@ -114,7 +114,7 @@ def _columns(task: Task) -> list[str]:
     return ["run", "seed", "epoch", f"validation_{task.score}"]
 
 
-def rows(a: StudyResults, b: StudyResults) -> list[Row]:
+def rows(a: StudyResults, b: StudyResults) -> list[SharedValue]:
     """The values that both studies have with a result, in the order of `a`."""
     keys = [
         key for key, value in a.values.items() if key in b.values and value.n and b.values[key].n
@@ -128,7 +128,7 @@ def rows(a: StudyResults, b: StudyResults) -> list[Row]:
     corrected = significance.holm(p, int(np.isfinite(p).sum()))
     numbers = np.column_stack((found.size, found.low, found.high, corrected)).tolist()
     return [
-        Row(key, ours, theirs, size, low, high, p, _outcome(is_same, p))
+        SharedValue(key, ours, theirs, size, low, high, p, _outcome(is_same, p))
         for key, (ours, theirs), is_same, (size, low, high, p) in zip(
             keys, pairs, same, numbers, strict=True
         )

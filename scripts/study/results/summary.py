@@ -42,8 +42,6 @@ def schema(task: Task) -> pa.Schema:
     )
 
 
-MEASURES = tuple(measures(CLASSIFICATION))
-
 SUMMARY = schema(CLASSIFICATION)
 
 

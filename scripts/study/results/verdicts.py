@@ -25,7 +25,7 @@ import pandas as pd
 import pyarrow as pa
 
 from study.results import experiments, findings, published
-from study.results.experiments import MEASURES, ExperimentResult, ValueResult, are_paired
+from study.results.experiments import COMPARED_MEASURES, ExperimentResult, ValueResult, are_paired
 from study.spec import predicates
 from study.spec.claims import CLAIMS, OWN, Claim
 from study.spec.plan import Plan
@@ -41,7 +41,7 @@ def columns(task: Task) -> list[str]:
     return ["run", "seed", "epoch", *task.columns, "status"]
 
 
-class Numbers:
+class Quantities:
     """A study's quantities: `metrics` has these `columns` of metrics.parquet."""
 
     def __init__(self, plan: Plan, summary: pd.DataFrame, metrics: pd.DataFrame):
@@ -68,7 +68,7 @@ class Numbers:
 
     def _estimate(self, quantity: Quantity) -> Estimate:
         value = self.value(quantity)
-        if quantity.measure in MEASURES and not quantity.minus and quantity.epoch is None:
+        if quantity.measure in COMPARED_MEASURES and not quantity.minus and quantity.epoch is None:
             return value.measure(quantity.measure)
         last = quantity.epoch or value.epochs
         rows = findings.replicates(value, self._metrics)
@@ -99,7 +99,7 @@ class Numbers:
             parts = (quantity.measure, quantity.minus)
             first, second = (replace(quantity, measure=part, minus=None) for part in parts)
             return self._printed(first) - self._printed(second)
-        if quantity.measure not in MEASURES:
+        if quantity.measure not in COMPARED_MEASURES:
             return math.nan
         value = self.value(quantity)
         if quantity.epoch is None:
@@ -167,14 +167,14 @@ class Weighed:
     published_verdict: Verdict
 
 
-def weigh(predicate: Predicate, numbers: Numbers) -> dict[Greater, Weighed]:
+def weigh(predicate: Predicate, numbers: Quantities) -> dict[Greater, Weighed]:
     """Every comparison of a predicate, in the order in which they are written."""
     asked = predicates.comparisons(predicate)
     p = _p_values(asked, numbers)
     return {each: _weighed(each, p.get(each, math.nan), numbers) for each in asked}
 
 
-def _weighed(comparison: Greater, p: float, numbers: Numbers) -> Weighed:
+def _weighed(comparison: Greater, p: float, numbers: Quantities) -> Weighed:
     left, right = (_side(side, numbers) for side in (comparison.left, comparison.right))
     ahead = left.mean - right.mean - comparison.by
     if len(comparison.quantities) == 1:
@@ -196,7 +196,7 @@ def _weighed(comparison: Greater, p: float, numbers: Numbers) -> Weighed:
     )
 
 
-def _side(side: Quantity | float, numbers: Numbers) -> Estimate:
+def _side(side: Quantity | float, numbers: Quantities) -> Estimate:
     if isinstance(side, Quantity):
         return numbers.estimate(side)
     return Estimate(0, side, math.nan, math.nan, math.nan, side)
@@ -208,7 +208,7 @@ def _by_sign(ahead: float) -> Verdict:
     return Verdict.HOLDS if ahead > 0 else Verdict.FAILS
 
 
-def _p_values(asked: Sequence[Greater], numbers: Numbers) -> dict[Greater, float]:
+def _p_values(asked: Sequence[Greater], numbers: Quantities) -> dict[Greater, float]:
     """The corrected p-values of the comparisons of two quantities."""
     pairs = [
         each
@@ -228,7 +228,7 @@ def _is_within_experiment(comparison: Greater) -> bool:
     return is_alike and left.experiment != FINAL and comparison.by == 0
 
 
-def _p_alone(pairs: Sequence[Greater], numbers: Numbers) -> list[float]:
+def _p_alone(pairs: Sequence[Greater], numbers: Quantities) -> list[float]:
     """The p-values of comparisons that are corrected among themselves."""
     if not pairs:
         return []
@@ -260,7 +260,7 @@ def judge(
     """
     if not asked:
         return CLAIMS.empty_table()
-    numbers = Numbers(plan, summary, metrics)
+    numbers = Quantities(plan, summary, metrics)
     rows = [
         _row(claim, weigh(claim.predicate, numbers))
         for claim in asked

@@ -39,7 +39,7 @@ Factors = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredLibrary:
     """How a library multiplies.
 
     `error` is relative, `same_alone` says whether a stack's products have the bytes of products
@@ -56,7 +56,7 @@ class Measured:
         return self.same_alone and self.error <= FLOAT32_ERROR
 
 
-def choose(measured: Sequence[Measured], wanted: str, begun: Sequence[str] = ()) -> str:
+def choose(measured: Sequence[MeasuredLibrary], wanted: str, begun: Sequence[str] = ()) -> str:
     """The library to train with.
 
     Args:
@@ -83,7 +83,7 @@ def choose(measured: Sequence[Measured], wanted: str, begun: Sequence[str] = ())
     return (fastest if fastest.seconds < CLEARLY * usual.seconds else usual).library
 
 
-def _refusal(measured: Sequence[Measured], wanted: str) -> str:
+def _refusal(measured: Sequence[MeasuredLibrary], wanted: str) -> str:
     known = {each.library: each for each in measured}
     if wanted not in known:
         why = "torch multiplies by MKL alone here"
@@ -142,7 +142,7 @@ def _one_by_one(*factors: Tensor) -> list[Tensor]:
     return [torch.cat(parts) for parts in zip(*alone, strict=True)]
 
 
-def _checked(factors: Sequence[Factors]) -> list[Measured]:
+def _checked(factors: Sequence[Factors]) -> list[MeasuredLibrary]:
     """MKL, and each library that gives other bytes here; without times."""
     exact = [each for own in factors for each in _products(*(part.double() for part in own))]
     usual: list[Tensor] = []
@@ -157,7 +157,9 @@ def _checked(factors: Sequence[Factors]) -> list[Measured]:
         pairs = zip(products, exact, strict=True)
         errors = torch.stack([(own - right).norm() / right.norm() for own, right in pairs])
         # NaN is a tensor's largest where it is in it.
-        found.append(Measured(library, errors.max().item(), all(map(torch.equal, alone, products))))
+        found.append(
+            MeasuredLibrary(library, errors.max().item(), all(map(torch.equal, alone, products)))
+        )
     return found
 
 

@@ -85,7 +85,7 @@ class Journal:
 
 
 @dataclass(frozen=True)
-class Run:
+class Training:
     """What a run's replicates learn, from what, and where.
 
     `kind` is device.kind(device), `arithmetic` is libraries.named its digest.
@@ -108,7 +108,7 @@ class Run:
 
 
 def extend(
-    run: Run,
+    run: Training,
     state: Checkpoint,
     target: Target,
     saver: Saver,
@@ -150,7 +150,7 @@ def _as_torch(replicate: Replicate) -> dict[str, torch.Tensor]:
 
 
 def _stacks(
-    run: Run, state: Checkpoint, target: Target, log: Callable[[str], None]
+    run: Training, state: Checkpoint, target: Target, log: Callable[[str], None]
 ) -> Iterator[tuple[list[int], int, int]]:
     """Seeds to train together, the epoch they stand at and the one they are to reach.
 
@@ -201,7 +201,7 @@ def _further(reached: Mapping[int, Replicate], state: Checkpoint) -> dict[int, R
 
 
 def _epoch(
-    run: Run,
+    run: Training,
     trainer: Trainer,
     end: int,
     before: Mapping[int, Replicate],

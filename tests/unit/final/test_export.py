@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from examples import ACTIVATIONS, FEW
 from networks import SIDE, made_up_model, random_images
 from study.final import export, onnx_graph, weights
-from study.final.export import Model
+from study.final.export import ExportedModel
 from study.support.errors import StudyError
 
 
@@ -50,7 +50,9 @@ def test_other_runtimes_take_the_graph(activation):
 
 def test_the_model_is_the_mean_of_its_networks():
     whole = made_up_model()
-    alone = [Model(whole.description, {seed: whole.networks[seed]}) for seed in whole.networks]
+    alone = [
+        ExportedModel(whole.description, {seed: whole.networks[seed]}) for seed in whole.networks
+    ]
     expected = np.mean([each.probabilities(random_images()) for each in alone], axis=0)
     assert np.allclose(whole.probabilities(random_images()), expected, atol=1e-7)
 

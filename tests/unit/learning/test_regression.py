@@ -30,12 +30,12 @@ def learnable(count: int, targets: int = 1, features: int = 5, seed: int = 0) ->
     return Examples.from_arrays(x, (sums * units + 300).astype(np.float32), "cpu")
 
 
-def a_run(settings, train, validation) -> replicates.Run:
+def a_run(settings, train, validation) -> replicates.Training:
     count = train.targets.shape[1]
     architecture = models.architecture(MLP, settings, train.shape, count, AS_STORED)
     spread = of_targets(train.targets.numpy())
     objective = models.objective(REGRESSION, settings, count, spread)
-    return replicates.Run(
+    return replicates.Training(
         settings, train, validation, architecture, REGRESSION, objective, "cpu", "cpu test"
     )
 

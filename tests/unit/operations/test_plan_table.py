@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -286,15 +285,13 @@ def test_what_is_asked_wrongly_is_told_in_a_line(show, words, message):
     assert end.value.code == message or str(end.value.code).startswith(str(message))
 
 
-def test_the_default_study_takes_under_three_seconds_and_no_heavy_library(tmp_path):
-    start = time.monotonic()
+def test_the_default_study_is_planned_without_a_heavy_library(tmp_path):
     done = subprocess.run(
         [sys.executable, "-X", "importtime", ROOT / "scripts" / "show_plan.py"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
     )
-    assert time.monotonic() - start < 3
     assert "15 runs, 15 with something to do; 950 epochs to train" in done.stdout
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "numpy" in imported

@@ -8,7 +8,7 @@ import torch
 from examples import run_settings, small_run, tensor_bytes
 from study.runs import arithmetic, libraries, measured_times, product_library
 from study.runs.libraries import AUTO, MKL, ONEDNN
-from study.runs.product_library import Measured, choose
+from study.runs.product_library import MeasuredLibrary, choose
 from study.support.errors import StudyError
 
 FLOAT32, BFLOAT16 = 4e-7, 3e-3
@@ -16,7 +16,10 @@ FLOAT32, BFLOAT16 = 4e-7, 3e-3
 
 def processor(error=FLOAT32, seconds=0.4, same_alone=True):
     """What oneDNN was measured to do, beside MKL, which takes a second."""
-    return [Measured(MKL, 3e-7, True, 1.0), Measured(ONEDNN, error, same_alone, seconds)]
+    return [
+        MeasuredLibrary(MKL, 3e-7, True, 1.0),
+        MeasuredLibrary(ONEDNN, error, same_alone, seconds),
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +38,7 @@ def cache(tmp_path, monkeypatch):
         (processor(), ONEDNN),
         (processor(seconds=0.95), MKL),
         (processor(seconds=1.1), MKL),
-        ([Measured(MKL, 3e-7, True, 1.0)], MKL),
+        ([MeasuredLibrary(MKL, 3e-7, True, 1.0)], MKL),
         (processor(BFLOAT16, seconds=0.1), MKL),
         (processor(3e-4, seconds=0.1), MKL),
         (processor(math.nan, seconds=0.1), MKL),
@@ -68,7 +71,7 @@ def test_a_library_that_is_named_and_would_round_is_refused():
     with pytest.raises(StudyError, match="in a stack differ"):
         choose(processor(same_alone=False), ONEDNN)
     with pytest.raises(StudyError, match="arithmetic: mkl"):
-        choose([Measured(MKL, BFLOAT16, True)], AUTO)
+        choose([MeasuredLibrary(MKL, BFLOAT16, True)], AUTO)
 
 
 def test_a_run_stays_with_what_began_it_where_that_is_right():

@@ -231,7 +231,7 @@ def judged(claim, planned, means, deviation):
 
 @pytest.fixture(scope="module")
 def numbers(default):
-    return verdicts.Numbers(default, *made_up(default, {}, 0.01))
+    return verdicts.Quantities(default, *made_up(default, {}, 0.01))
 
 
 @pytest.mark.parametrize("name", LEDGER)
@@ -305,7 +305,7 @@ def table(planned, means, deviations):
     values = planned.experiments[0].values
     rows = {"experiment": "dropout", "n": n, "diverged": 0}
     frame = pd.DataFrame([{**rows, **vars(value)} for value in values]).drop(columns="settings")
-    for measure in summary.MEASURES:
+    for measure in summary.measures(CLASSIFICATION):
         numbers = {"mean": means, "sd": deviations, "low": means - half, "high": means + half}
         for part, content in numbers.items():
             frame[f"{measure}_{part}"] = content
