@@ -50,7 +50,7 @@ PANEL := $$([ -t 2 ] && [ "$$TERM" != dumb ] && echo --logger panel)
 PYTEST := pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report quick recommended new-study status report-partial snakemake-report data plan compare tensorboard optuna mlflow csv reference claims verify accept-code prune fidelity bench check test test-full test-cluster slurm
+.PHONY: help setup report quick recommended new-study status watch report-partial snakemake-report data plan compare tensorboard optuna mlflow csv reference claims verify accept-code prune fidelity bench check test test-full test-cluster slurm
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -83,6 +83,9 @@ new-study: setup ## Begin a study of your own: make new-study NAME=my-study [MOD
 
 status: setup ## Tell how far the study is: finished, training, failed, the time left
 	@$(PROGRAM)/show_status.py $(CONFIGFILE) --again $(AGAIN)
+
+watch: setup ## Open the page of the study, which renews itself while it runs; Ctrl-C ends it
+	@$(PROGRAM)/watch.py $(ARGS)
 
 recommended: ## Run configs/recommended.yaml in the folder recommended/ (an hour on two cores)
 	@$(MAKE) report CONFIG=configs/recommended.yaml FOLDER=recommended

@@ -65,24 +65,6 @@ function addFilters(table, columns) {
   });
 }
 
-// Where a part of the page is wider than its place, its edges tell on which sides it goes on.
-function tell(place) {
-  const hidden = place.scrollWidth - place.clientWidth;
-  const left = place.scrollLeft;
-  place.classList.toggle("goes-on-before", hidden > 1 && left > 1);
-  place.classList.toggle("goes-on-after", hidden > 1 && left < hidden - 1);
-}
-
-const sizes = new ResizeObserver((entries) =>
-  entries.forEach(({ target }) => tell(target.closest(".dt-layout-table") ?? target.closest(".wide"))),
-);
-
-function watchEdges(place) {
-  place.addEventListener("scroll", () => tell(place), { passive: true });
-  sizes.observe(place);
-  for (const inside of place.children) sizes.observe(inside);
-}
-
 function makeSearchable(place) {
   const { columns, rows } = content(place.dataset.content);
   const table = new DataTable(place, {
@@ -127,8 +109,6 @@ const near = new IntersectionObserver(
   { rootMargin: "400px" },
 );
 for (const place of document.querySelectorAll(".chart, table.searched, table.sorted")) near.observe(place);
-
-document.querySelectorAll(".wide").forEach(watchEdges);
 
 dark.addEventListener("change", () => drawn.forEach(draw));
 

@@ -16,6 +16,7 @@ BY_HAND = {
     "new": "new_study",
     "plan": "show_plan",
     "status": "show_status",
+    "watch": "watch",
     "data": "fetch_data",
     "describe-data": "describe_data",
     "train": "train",

@@ -26,6 +26,8 @@ KILLED = (
 
 # Here Snakemake says that it is at work, or was when it was killed itself.
 LOCKS = ".snakemake/locks"
+# Here it begins a log at each call.
+CALLS = ".snakemake/log"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,14 @@ def failed(plan: Plan, results: Path) -> list[FailedJob]:
             name = f"{job.rule} ({job.of})" if job.of else job.rule
             found.append(FailedJob(name, job.log, message))
     return found
+
+
+def calls(results: Path) -> int:
+    """A number that every call of the workflow in `results` changes; 0 where there was none."""
+    try:
+        return (results.parent / CALLS).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def told(log: Path) -> str:

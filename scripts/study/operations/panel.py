@@ -1,8 +1,5 @@
 """A panel at the foot of the terminal: how far the study is, while it runs."""
 
-import contextlib
-import json
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,17 +9,8 @@ from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from study.data import datasets
 from study.operations import status
-from study.operations.progress import Progress, Snapshot
-from study.runs import fingerprint
-from study.spec import choice, config, searches
-from study.spec.resolution import resolve
-from study.support.errors import StudyError
-
-# A look at the runs comes so many seconds after the last one, and takes less than one part in
-# `SHARE` of the time.
-PERIOD, SHARE = 2.0, 20
+from study.operations.watching import Pace, Watched
 
 # Lines of the terminal that are kept free above a panel full of runs.
 FREE_LINES = 8
@@ -32,13 +20,11 @@ class Panel:
     """Shows, on stderr, the study whose resolved configuration is in `results`/config.json."""
 
     def __init__(self, results: Path):
-        self.results = results
+        self.watched = Watched(results)
+        self.pace = Pace()
         self.console = Console(stderr=True)
         self.live: Live | None = None
         self.jobs: dict[int, str] = {}
-        self._progress: tuple[object, Progress] | None = None
-        self._snapshot: Snapshot | None = None
-        self._due = 0.0
 
     def begin(self, job: int, step: str) -> None:
         """Show that `job` is at work on a step of the study; from the first one on, the panel."""
@@ -66,40 +52,22 @@ class Panel:
 
     def picture(self) -> Group:
         """The panel as it is to be drawn now."""
-        if time.monotonic() >= self._due:
-            start = time.monotonic()
-            # What is being written may be unreadable just now; the next look is soon.
-            with contextlib.suppress(StudyError, OSError):
-                self._snapshot = self._current().snapshot()
-            self._due = start + max(PERIOD, SHARE * (time.monotonic() - start))
-        if self._snapshot is None:
+        if self.pace.is_due:
+            with self.pace.look():
+                self.watched.look()
+        snapshot = self.watched.snapshot
+        if snapshot is None:
             return Group(Text("looking at what is there"))
-        snapshot = self._snapshot
         rows = max(1, self.console.height - FREE_LINES)
         lines = [
             status.counts(snapshot),
-            status.table(snapshot, self._progress[1].plan.baseline, rows),
+            status.table(snapshot, self.watched.plan.baseline, rows),
             _steps(list(self.jobs.values())),
         ]
         text = Text("\n".join(filter(None, lines)), no_wrap=True, overflow="ellipsis")
         # A bar alone does not end its line.
         bar = Padding(ProgressBar(total=max(1, snapshot.wanted), completed=snapshot.done), 0)
         return Group(bar, text)
-
-    def _current(self) -> Progress:
-        """Progress of the plan, which trials and a chosen final model change on the way."""
-        steps = (self.results / searches.FOLDER).glob("*/*.json")
-        chosen = choice.read_choice(self.results / choice.NAME), sorted(steps)
-        if self._progress is None or self._progress[0] != chosen:
-            name = self.results / "config.json"
-            settings = config.validated(json.loads(name.read_text(encoding="utf-8")), str(name))
-            resolved = resolve(settings, chosen[0], searches.history_in(self.results))
-            dataset = datasets.describe(resolved.dataset)
-            learning = fingerprint.learning(
-                dataset.digest, resolved.validation, dataset.outputs, resolved.model, dataset.task
-            )
-            self._progress = chosen, Progress(resolved, self.results / "runs", learning)
-        return self._progress[1]
 
 
 def _steps(names: Iterable[str]) -> str:

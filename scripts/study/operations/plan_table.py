@@ -360,7 +360,12 @@ def _total(found: PlanTable) -> str:
 
 def settings_in_words(differs: Mapping[str, Any]) -> str:
     """`dropout=0.4, hidden=128-64`, or that they are the baseline's."""
-    return ", ".join(f"{key}={text(value)}" for key, value in differs.items()) or "as the baseline"
+    return assignments(differs) or "as the baseline"
+
+
+def assignments(settings: Mapping[str, Any]) -> str:
+    """`dropout=0.4, hidden=128-64`; nothing of none."""
+    return ", ".join(f"{key}={text(value)}" for key, value in settings.items())
 
 
 def replicates_in_words(replicates: Mapping[str, Mapping[str, Any]]) -> str:

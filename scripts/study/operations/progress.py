@@ -4,19 +4,17 @@ Read from what training jobs leave in their runs' folders as they go, wherever t
 the lock, the journal's last epochs, failure.json. No job and no scheduler is asked.
 """
 
-import json
-import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from study.operations import job_logs
+from study.operations import job_logs, journals
+from study.operations.journals import Entry
 from study.operations.plan_table import RunTimes, last_end
 from study.runs import attempts, failures
 from study.runs.completeness import Completeness, completeness_of
@@ -24,13 +22,9 @@ from study.spec.plan import Plan, Run
 from study.support import locks
 from study.support.locks import Holder
 
-JOURNAL = "journal.jsonl"
-
 # A job on another machine is taken for dead after so many seconds, and so many of its epochs,
 # without a sign of life: an epoch may be long, and clocks may differ.
 SILENT_SECONDS, SILENT_EPOCHS = 900, 10
-
-Entry = Mapping[str, Any]
 
 
 class Situation(StrEnum):
@@ -127,8 +121,8 @@ class Progress:
     def _seen(self, run: Run) -> RunProgress:
         folder = self.folder / run.run
         holder = locks.holder(folder)
-        entries = list(_entries(folder / JOURNAL, holder))
-        heard = max(_written(folder / locks.NAME), _written(folder / JOURNAL))
+        entries = list(_entries(folder / journals.NAME, holder))
+        heard = max(_written(folder / locks.NAME), _written(folder / journals.NAME))
         situation, message = _situation(folder, holder, entries, heard)
         found = self._completeness(run, holder if situation is Situation.TRAINING else None)
         wanted = run.epochs * len(run.seeds)
@@ -177,9 +171,9 @@ def trained_since(folder: Path, moment: float) -> int:
     """Epochs, counting those of every seed, that were trained in `folder` since `moment`."""
     return sum(
         len(entry["seeds"])
-        for path in folder.glob(f"*/{JOURNAL}")
+        for path in folder.glob(f"*/{journals.NAME}")
         if _written(path) >= moment
-        for entry in _lines(path)
+        for entry in journals.entries(path)
         if entry["time"] >= moment
     )
 
@@ -223,46 +217,9 @@ def _entries(path: Path, holder: Holder | None) -> Iterator[Entry]:
     """The epochs in the journal that `holder` has trained."""
     if holder is None:
         return
-    for entry in _lines(path):
+    for entry in journals.entries(path):
         if entry["pid"] == holder.pid and entry["time"] >= holder.since:
             yield entry
-
-
-def _lines(path: Path) -> Iterator[Entry]:
-    """The whole lines of a journal; the last one may be on its way."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            for line in file:
-                entry = _entry(line) if line.endswith("\n") else None
-                if entry is not None:
-                    yield entry
-    except (OSError, UnicodeDecodeError):
-        return
-
-
-def _entry(line: str) -> Entry | None:
-    """A line of a journal; None where it is none, as where a disk damaged it."""
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(entry, dict):
-        return None
-    seeds = entry.get("seeds")
-    measures = [value for name, value in entry.items() if name != "seeds"]
-    is_right = (
-        type(entry.get("epoch")) is int
-        and type(entry.get("pid")) is int
-        and _is_number(entry.get("time"))
-        and isinstance(seeds, list)
-        and all(type(seed) is int for seed in seeds)
-        and all(measure is None or _is_number(measure) for measure in measures)
-    )
-    return entry if is_right else None
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
 
 
 def _written(path: Path) -> float:

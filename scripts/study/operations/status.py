@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from tabulate import tabulate
 
 from study.data import datasets
 from study.operations import job_logs
+from study.operations.job_logs import FailedJob
 from study.operations.plan_table import (
     differences,
     duration,
@@ -30,6 +32,43 @@ SHOWN = 20
 # within so many characters.
 PLAN_IN_REPORT = r'^(?:\[//\]: # \(plan |<meta name="plan" content=")([0-9a-f]{12})'
 BEGINNING = 2000
+
+
+class State(StrEnum):
+    """What is going on with a study."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    UNFINISHED = "unfinished"
+    NEW = "not begun"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A study's state, the jobs that failed beside trainings, and the reports, if it is finished.
+
+    Reports are there while it runs too, if all of it has been told in them.
+    """
+
+    state: State
+    failed_jobs: list[FailedJob]
+    reports: list[Path]
+
+
+def standing(snapshot: Snapshot, plan: Plan, results: Path, is_running: bool) -> Standing:
+    """What is to be said first; `is_running` tells whether a workflow is at work."""
+    failed_jobs = job_logs.failed(plan, results)
+    reports = current_reports(plan, results) if snapshot.is_trained and not failed_jobs else []
+    if is_running or snapshot.of(Situation.TRAINING):
+        state = State.RUNNING
+    elif reports:
+        state = State.FINISHED
+    elif snapshot.of(Situation.FAILED) or failed_jobs:
+        state = State.FAILED
+    else:
+        state = State.UNFINISHED if snapshot.done else State.NEW
+    return Standing(state, failed_jobs, reports)
 
 
 def counts(snapshot: Snapshot) -> str:
@@ -95,12 +134,10 @@ def _remark(seen: RunProgress, snapshot: Snapshot) -> str:
 
 def in_words(snapshot: Snapshot, plan: Plan, results: Path, is_running: bool, again: str) -> str:
     """All there is to say; `is_running` tells whether a workflow is at work, `again` starts one."""
-    is_running = is_running or bool(snapshot.of(Situation.TRAINING))
-    failed_jobs = job_logs.failed(plan, results)
-    reports = current_reports(plan, results) if snapshot.is_trained and not failed_jobs else []
+    found = standing(snapshot, plan, results, is_running)
+    is_running = found.state is State.RUNNING
     failed = snapshot.of(Situation.FAILED)
-    state = _state(snapshot, is_running, reports, bool(failed or failed_jobs))
-    lines = [f"{state}: {counts(snapshot)}", table(snapshot, plan.baseline)]
+    lines = [f"{found.state}: {counts(snapshot)}", table(snapshot, plan.baseline)]
     lines += map(search_in_words, plan.searches)
     lines += [
         f"what went wrong: {results / 'runs' / seen.run.run / 'train.log'}"
@@ -112,10 +149,11 @@ def in_words(snapshot: Snapshot, plan: Plan, results: Path, is_running: bool, ag
         if not is_running
     ]
     lines += [
-        f"{job.name} failed: {job.message}\n  its log: {job.log}" for job in failed_jobs[:SHOWN]
+        f"{job.name} failed: {job.message}\n  its log: {job.log}"
+        for job in found.failed_jobs[:SHOWN]
     ]
-    if reports:
-        lines += [*headline(plan, results), *map(_place, reports)]
+    if found.reports:
+        lines += [*headline(plan, results), *map(_place, found.reports)]
     elif is_running and snapshot.is_trained and _is_searched(plan):
         lines.append("what follows from the training is being made")
     elif not is_running:
@@ -142,16 +180,6 @@ def closing(snapshot: Snapshot, plan: Plan, results: Path, since: float) -> str:
 
 def _place(report: Path) -> str:
     return f"report: {report.resolve()}"
-
-
-def _state(snapshot: Snapshot, is_running: bool, reports: Sequence[Path], has_failed: bool) -> str:
-    if is_running:
-        return "running"
-    if reports:
-        return "finished"
-    if has_failed:
-        return "failed"
-    return "unfinished" if snapshot.done else "not begun"
 
 
 def _is_searched(plan: Plan) -> bool:

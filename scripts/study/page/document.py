@@ -6,7 +6,7 @@ Whatever the study's size, the page stays below 8 MB: what is left out is said i
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -46,32 +46,33 @@ MOST_STATIC = 3_000_000
 MOST_CHARTS = 1_500_000
 
 
-# What runs in the page, in this order; a page without the first shows its figures as pictures.
-SCRIPTS = [
-    'document.documentElement.classList.add("js")',
-    *(
-        (FILES / name).read_text(encoding="utf-8")
-        for name in (
-            "vendor/vega.min.js",
-            "vendor/vega-lite.min.js",
-            "vendor/vega-embed.min.js",
-            "vendor/dataTables.min.js",
-            "page.js",
-        )
-    ),
-]
+def scripts(*names: str) -> list[str]:
+    """What runs in a page, in this order. The first lets its style know that scripts do."""
+    read = [(FILES / name).read_text(encoding="utf-8") for name in names]
+    return ['document.documentElement.classList.add("js")', *read]
 
 
-def policy() -> str:
-    """The page's Content-Security-Policy: its own scripts run and no other, nothing is fetched.
+# A page without the first shows its figures as pictures.
+SCRIPTS = scripts(
+    "vendor/vega.min.js",
+    "vendor/vega-lite.min.js",
+    "vendor/vega-embed.min.js",
+    "vendor/dataTables.min.js",
+    "edges.js",
+    "page.js",
+)
 
-    No text is compiled as code: page.js has the expressions of charts interpreted.
+
+def policy(own: Sequence[str], fetched: str = "") -> str:
+    """A page's Content-Security-Policy: its own scripts run and no other, nothing else is fetched.
+
+    No text is compiled as code: expressions of charts are interpreted.
     """
-    digests = [hashlib.sha256(script.encode()).digest() for script in SCRIPTS]
+    digests = [hashlib.sha256(script.encode()).digest() for script in own]
     allowed = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        f"img-src data:; base-uri 'none'; form-action 'none'{fetched}"
     )
 
 
@@ -102,18 +103,8 @@ class _Page:
         self.figures = figures
         self.left = {"static": MOST_STATIC, "charts": MOST_CHARTS}
         self.claims = UnfoldedClaims(study, self.words, "").unfolded()
-        self.environment = Environment(
-            loader=FileSystemLoader(FILES),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=StrictUndefined,
-        )
-        self.environment.filters |= {
-            "inline": lambda text: Markup(page_text.inline(text)),
-            "as_json": _json,
-        }
-        self.environment.globals |= {"text": self.text, "words": self.words, "file": _file}
+        self.environment = environment(language)
+        self.environment.globals["words"] = self.words
         self.parts = self.environment.get_template("parts.html.jinja").module
 
     def render(self) -> str:
@@ -143,21 +134,13 @@ class _Page:
             tables={name: asdict(table) for name, table in tables.items()},
             behaviour=self._behaviour(),
             scripts=[Markup(script) for script in SCRIPTS],
-            policy=policy(),
+            policy=policy(SCRIPTS),
         )
 
     def _behaviour(self) -> dict[str, Any]:
         """What page.js needs to know: the charts' looks, and words and numbers of the language."""
-        decimal, thousands = (self.words.number(12345.6, 1)[place] for place in (-2, 2))
         return {
-            "language": self.language.code,
-            "themes": page_charts.themes(),
-            "numbers": {
-                "decimal": decimal,
-                "thousands": thousands,
-                "grouping": [3],
-                "currency": ["", ""],
-            },
+            **looks(self.language),
             "table": self.language.entry("page.data_table"),
             "all": self.text("page.all"),
         }
@@ -213,6 +196,38 @@ class _Page:
         images = pictures.shown(data.test.x) if data.dataset.is_images else None
         cells = confusion.cells(self.study.evaluation, images, self.words)
         return {"classes": classes, "cells": cells, "seeds": len(self.study.evaluation.seeds)}
+
+
+def environment(language: Language) -> Environment:
+    """Where a page's templates are, and what they call."""
+    made = Environment(
+        loader=FileSystemLoader(FILES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    made.filters |= {
+        "inline": lambda text: Markup(page_text.inline(text)),
+        "as_json": _json,
+    }
+    made.globals |= {"text": language.text, "file": _file}
+    return made
+
+
+def looks(language: Language) -> dict[str, Any]:
+    """What a page's script needs to know to draw charts: their looks, and numbers' signs."""
+    decimal, thousands = (language.number(12345.6, 1)[place] for place in (-2, 2))
+    return {
+        "language": language.code,
+        "themes": page_charts.themes(),
+        "numbers": {
+            "decimal": decimal,
+            "thousands": thousands,
+            "grouping": [3],
+            "currency": ["", ""],
+        },
+    }
 
 
 def _json(content: Any) -> Markup:

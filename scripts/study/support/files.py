@@ -47,18 +47,23 @@ def move_aside(path: Path) -> Path:
     raise AssertionError
 
 
-def read_own(path: Path) -> bytes | None:
-    """The content of a small file of our own making; None where there is none, or another thing.
+def read_own(path: Path, most: int = MOST_OWN_BYTES, end: bool = False) -> bytes | None:
+    """The content of a file of our own making; None where there is none, or another thing.
 
-    A link is not followed, and what is no plain file not waited for.
+    That is its first `most` bytes, or its last ones (`end`). A link is not followed, and what is no
+    plain file not waited for.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        is_plain = stat.S_ISREG(os.fstat(handle).st_mode)
-        return os.read(handle, MOST_OWN_BYTES) if is_plain else None
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        if end:
+            os.lseek(handle, max(0, status.st_size - most), os.SEEK_SET)
+        return os.read(handle, most)
     except OSError:
         return None
     finally:

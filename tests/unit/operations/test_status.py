@@ -11,7 +11,7 @@ import pytest
 import madeup
 from finished import LEARNING, finish, planned
 from study.data.datasets import describe
-from study.operations import progress, status
+from study.operations import journals, status
 from study.operations.progress import Progress, RunProgress, Situation, Snapshot
 from study.spec.config import validated
 from study.spec.resolution import resolve
@@ -206,7 +206,7 @@ def test_the_end_tells_what_was_trained_and_what_was_reused(tmp_path):
     since = time.time() - 100
     folder = tmp_path / "runs" / plan.runs[0].run
     entry = {"epoch": 2, "seeds": [0, 1, 2], "time": time.time(), "pid": 1}
-    (folder / progress.JOURNAL).write_text(json.dumps(entry) + "\n", encoding="utf-8")
+    (folder / journals.NAME).write_text(json.dumps(entry) + "\n", encoding="utf-8")
     snapshot = Progress(plan, tmp_path / "runs", LEARNING).snapshot()
     *headline, last = status.closing(snapshot, plan, tmp_path, since).splitlines()
     assert headline == status.headline(plan, tmp_path)

@@ -1,0 +1,3 @@
+from study.commands import door, watch
+
+door.enter(watch)
