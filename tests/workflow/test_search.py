@@ -6,8 +6,11 @@ import signal
 import subprocess
 import time
 
+import optuna
 import pyarrow.parquet as pq
 import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import create_trial
 
 import forkserver
 from small_study import ROOT, STUDY, Study
@@ -152,6 +155,36 @@ def test_an_experiment_and_a_search_share_what_is_trained(searched, tmp_path):
     study.ok("metrics")
     assert study.newly_trained(before) == 2 * 3 - row["epochs"] * len(row["seeds"])
     assert trials(study) == trials(searched)
+
+
+def test_a_search_begins_with_the_trials_of_an_optuna_study(searched, tmp_path):
+    distributions = {
+        "learning_rate": FloatDistribution(0.01, 1.0, log=True),
+        "optimizer": CategoricalDistribution(["sgd", "adam"]),
+    }
+    before = optuna.create_study(storage=f"sqlite:///{tmp_path}/study.db", direction="maximize")
+
+    def add(rate):
+        params = {"learning_rate": rate, "optimizer": "adam"}
+        known = {"params": params, "distributions": distributions}
+        before.add_trial(create_trial(**known, value=1.0 - rate))
+
+    for number in range(12):
+        add(0.01 * 1.4**number)
+    study = configured(tmp_path / "study", **{"from": "../study.db"})
+    study.ok("metrics")
+    assert trials(study).num_rows == 6
+    assert trials(study)["run"].to_pylist() != trials(searched)["run"].to_pylist()
+    assert "Nothing to be done" in study.ok("metrics").output
+
+    def digest():
+        path = study.results / "search" / "tuned" / "trials-0001.json"
+        return json.loads(path.read_text(encoding="utf-8"))["of"]
+
+    first = digest()
+    add(0.5)
+    study.ok("metrics")
+    assert digest() != first
 
 
 def test_verify_finds_a_trial_s_altered_score_wrong_and_all_else_right(searched, tmp_path):

@@ -70,6 +70,8 @@ class Searches(Part):
             yield self.say("unfinished", trials=self.counted(len(search.trials)), most=most)
             return
         yield self._what(search)
+        if search.earlier:
+            yield self.say("earlier", trials=self.counted(len(search.earlier)))
         yield from self._stages(search)
         yield self._spent(search)
         yield from self._winner(search)

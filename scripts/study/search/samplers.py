@@ -108,13 +108,17 @@ def _next(
 
 
 def _study(search: Search, known: Sequence[Measured]) -> optuna.Study:
-    """What Optuna is to know: the trials with their scores, a diverged one the worst of all."""
+    """What Optuna is to know: the trials with their scores, a diverged one the worst of all.
+
+    The search's earlier ones come first. They are no trials of its own, which may be the same.
+    """
     study = optuna.create_study(
         direction="maximize", sampler=_sampler(search.sampler, _seed(search.seed, 0, 0))
     )
-    scores = [each.score for each in known if each.score is not None]
+    earlier = [Measured(each.settings, each.score) for each in search.earlier]
+    scores = [each.score for each in [*earlier, *known] if each.score is not None]
     worst = min(scores, default=0.0)
-    for each in known:
+    for each in [*earlier, *known]:
         if search.sampler == "qmc":
             # Its sequence is kept in the study, and goes on from trial to trial.
             _suggest(search, study.ask())

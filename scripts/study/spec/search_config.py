@@ -2,13 +2,19 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+from study.spec import optuna_file
 from study.spec.models import Model
-from study.spec.searches import Search, steps_of
-from study.spec.settings import USED_BY, Settings, has_an_end, is_used
+from study.spec.searches import EarlierTrial, Search, steps_of
+from study.spec.settings import USED_BY, Settings, has_an_end, is_used, text
 from study.support.errors import StudyError
+
+# Samplers that draw by what is known of other trials.
+LEARNING = ("tpe", "gp")
 
 
 def search_of(
@@ -55,7 +61,80 @@ def search_of(
     sampler, seed = described.get("sampler", "tpe"), int(described.get("seed", 0))
     if sampler == "grid" and count is None:
         raise StudyError(f"{place}.sampler: a grid takes lists, or bounds with a `step`")
-    return Search(name, typed, start, sampler, seed, steps)
+    search = Search(name, typed, start, sampler, seed, steps)
+    if "from" in described:
+        search = replace(search, earlier=_earlier(search, Path(described["from"]), notes))
+    return search
+
+
+def _earlier(search: Search, path: Path, notes: list[str]) -> list[EarlierTrial]:
+    """The trials of an Optuna study that lie in the space; those that do not are told in `notes`.
+
+    StudyError where none does, or the study varies other settings.
+    """
+    place = f"search.{search.name}.from"
+    if search.sampler not in LEARNING:
+        raise StudyError(f"{place}: the sampler {search.sampler} does not learn from trials")
+    try:
+        found = optuna_file.read(path, search.name)
+    except StudyError as error:
+        raise StudyError(f"{place}: {error}") from error
+    varied = {key for trial in found for key in trial.params}
+    for key in sorted(varied - search.space.keys()):
+        raise StudyError(f"{place}: {path}: its study varies {key!r}, which the space has not")
+    used = {key for trial in found for key in _used(search, trial.params)}
+    for key in sorted(used - varied):
+        raise StudyError(f"{place}: {path}: its study has no {key!r}, which the space has")
+    inside = [(_inside(search, trial.params), trial.value) for trial in found]
+    earlier = [EarlierTrial(known, value) for known, value in inside if known is not None]
+    if not earlier:
+        raise StudyError(
+            f"{place}: {path}: none of its {len(found)} complete trials is in the space"
+        )
+    if len(earlier) < len(found):
+        outside = len(found) - len(earlier)
+        notes.append(f"{place}: {outside} of {len(found)} trials are not in the space, left out")
+    return earlier
+
+
+def _inside(search: Search, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A trial's params as settings of the space; None where it lies outside."""
+    known = {key: _known(form, params[key]) for key, form in search.space.items() if key in params}
+    used = _used(search, known)
+    if any(known.get(key) is None for key in used):
+        return None
+    return {key: known[key] for key in used}
+
+
+def _used(search: Search, drawn: Mapping[str, Any]) -> list[str]:
+    """The settings of the space that a trial's optimizer uses."""
+    optimizer = str({**search.settings, **drawn}["optimizer"])
+    return [key for key in search.space if is_used(key, optimizer)]
+
+
+def _known(form: Any, value: Any) -> Any:
+    """The value of a setting that a param is; None where the setting has no such value."""
+    if isinstance(form, list):
+        return next((choice for choice in form if _same(choice, value)), None)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    low, high, step = form["low"], form["high"], form.get("step", 1 if _whole(form) else 0)
+    count = (value - low) / step if step else 0.0
+    # As near as Optuna takes it, which counts in steps of 0.1 to 0.30000000000000004.
+    if not low <= value <= high or abs(count - round(count)) >= 1e-8:
+        return None
+    return type(low)(float(f"{value:.12g}") if step else value)
+
+
+def _same(choice: Any, value: Any) -> bool:
+    """Whether a param is a choice of the space's; a list may be its text."""
+    if isinstance(choice, float) and not isinstance(value, bool):
+        return bool(value == choice)
+    return text(value) == text(choice)
+
+
+def _whole(form: Mapping[str, Any]) -> bool:
+    return isinstance(form["low"], int)
 
 
 def combinations(space: Mapping[str, Any]) -> int | None:

@@ -73,6 +73,14 @@ class Taken:
 
 
 @dataclass(frozen=True)
+class EarlierTrial:
+    """One of another study, that the sampler knows: what it set, and its score."""
+
+    settings: Settings
+    score: float
+
+
+@dataclass(frozen=True)
 class Search:
     """A search, and how far it has come.
 
@@ -83,6 +91,7 @@ class Search:
         seed: That of the sampler.
         steps: All of its steps, in order.
         taken: Those that have been taken, from the first on.
+        earlier: Trials of another study, which the sampler knows before all of its own.
     """
 
     name: str
@@ -92,13 +101,15 @@ class Search:
     seed: int
     steps: list[Step]
     taken: list[Taken] = field(default_factory=list)
+    earlier: list[EarlierTrial] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Of what a plan's file holds."""
         steps = [Step(**step) for step in content["steps"]]
         taken = list(map(Taken.from_json, content["taken"]))
-        return cls(**{**content, "steps": steps, "taken": taken})
+        earlier = [EarlierTrial(**trial) for trial in content.get("earlier", [])]
+        return cls(**{**content, "steps": steps, "taken": taken, "earlier": earlier})
 
     @property
     def epochs(self) -> int:
@@ -155,8 +166,12 @@ class Search:
     @property
     def digest(self) -> str:
         """Of all that its last step follows from, but for the records."""
-        known = json.dumps(asdict(replace(self, taken=[])), sort_keys=True)
-        return hashlib.sha256(known.encode()).hexdigest()[:16]
+        known = asdict(replace(self, taken=[], earlier=[]))
+        # Without any, as of the time before there could be some.
+        del known["earlier"]
+        if self.earlier:
+            known["earlier"] = list(map(vars, self.earlier))
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
 
     def with_history(self, history: History, run_of: Callable[[Settings], str]) -> Self:
         """With the steps that its files say were taken, as far as they are of this search.

@@ -11,7 +11,7 @@ from study.search import importance, trials
 from study.search.samplers import Measured, draw
 from study.search.steps import Scores, best, contenders, take, winner
 from study.spec.models import MLP
-from study.spec.searches import Search, Step, Trial, steps_of
+from study.spec.searches import EarlierTrial, Search, Step, Trial, steps_of
 from study.support.errors import StudyError
 
 SPACE = {
@@ -119,6 +119,26 @@ def test_a_diverged_trial_is_the_worst_of_all():
     diverged = [Measured(each.settings, None) if each is ranked[0] else each for each in known]
     worst = [replace(each, score=ranked[1].score) if each is ranked[0] else each for each in known]
     assert draw(search, diverged, 3) == draw(search, worst, 3)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "gp"])
+def test_a_sampler_draws_by_the_trials_of_another_study(sampler):
+    space = {"learning_rate": SPACE["learning_rate"]}
+    drawn = map(scored, draw(made("random", space), [], 12))
+    earlier = [EarlierTrial(each.settings, each.score) for each in drawn]
+    search = made(sampler, space, earlier=earlier)
+    found = draw(search, [], 8)
+    assert found != draw(replace(search, earlier=[]), [], 8)
+    assert np.median([abs(np.log10(each["learning_rate"]) + 2) for each in found]) < 0.5
+
+
+def test_what_another_study_had_may_be_drawn_and_is_no_trial():
+    space = {"optimizer": ["sgd", "adam"]}
+    earlier = [EarlierTrial({"optimizer": "sgd"}, 0.9), EarlierTrial({"optimizer": "adam"}, 0.1)]
+    search = made("tpe", space, count=2, earlier=earlier)
+    found, scores = to_the_end(search)
+    assert sorted(trial.settings["optimizer"] for trial in found.trials) == ["adam", "sgd"]
+    assert winner(found, scores).trial.number == 1
 
 
 # Taken to their end, on made-up records.
