@@ -54,11 +54,12 @@ def write(metrics: pd.DataFrame, folder: Path) -> int:
     chosen = {
         run: _settings(rows.iloc[0], names) for run, rows in metrics.groupby("run", sort=False)
     }
-    replicates = metrics.groupby(["run", "seed"], sort=False)
+    measures = task_of(metrics.columns).columns
+    measured = metrics[["run", "seed", "epoch", "status", *measures]].sort_values("epoch")
+    replicates = measured.groupby(["run", "seed"], sort=False)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tensorboard-") as temporary:
         made = Path(temporary) / folder.name
-        measures = task_of(metrics.columns).columns
         _write(made / file, [Event(summary=_experiment(chosen, names, measures))])
         for (run, seed), rows in replicates:
             start = Event(summary=hparams.hparams_pb(chosen[run], run, start_time_secs=0))
@@ -111,12 +112,14 @@ def _experiment(
 
 
 def _scalars(rows: pd.DataFrame, measures: Sequence[str]) -> Iterator[Event]:
-    """The measures of one replicate, an event for each epoch."""
-    rows = rows.sort_values("epoch")
-    times = rows["seconds"].cumsum()
-    for row, trained in zip(rows.to_dict("records"), times, strict=True):
-        values = [Summary.Value(tag=name, simple_value=row[name]) for name in measures]
-        yield Event(wall_time=trained, step=row["epoch"], summary=Summary(value=values))
+    """The measures of one replicate, an event for each epoch of `rows`, which are in order."""
+    columns = (rows["epoch"], rows["seconds"].cumsum(), rows[list(measures)].to_numpy())
+    for epoch, trained, measured in zip(*columns, strict=True):
+        values = [
+            Summary.Value(tag=name, simple_value=value)
+            for name, value in zip(measures, measured, strict=True)
+        ]
+        yield Event(wall_time=trained, step=epoch, summary=Summary(value=values))
 
 
 def _end(rows: pd.DataFrame) -> Summary:
