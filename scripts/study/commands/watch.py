@@ -9,9 +9,10 @@ import os
 import re
 import signal
 import sys
-import threading
+import time
 import webbrowser
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from babel import negotiate_locale
 
@@ -85,6 +86,12 @@ def _has_display() -> bool:
     return sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
 
 
+def _until_told() -> None:
+    """Wait for the KeyboardInterrupt of a signal; one that comes between two waits is not lost."""
+    while True:
+        time.sleep(1)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, "--results")
     parser.add_argument(
@@ -115,8 +122,9 @@ def run(args: argparse.Namespace) -> None:
             pages.answer, args.host, args.port, FIRST_PORT, args.token
         ) as address:
             print(f"the study is shown at {address} until Ctrl-C", flush=True)
-            if not args.no_open and _has_display():
+            # Everyone on a machine sees what its programs are called with: no token of ours.
+            if not args.no_open and urlsplit(address).path == "/" and _has_display():
                 webbrowser.open(address)
-            threading.Event().wait()
+            _until_told()
     except KeyboardInterrupt:
         print()

@@ -4,6 +4,7 @@ It is read from files alone, and its size is bounded whatever the study's: of ma
 are listed, of long curves every so-many-th epoch.
 """
 
+import contextlib
 import json
 import math
 import threading
@@ -22,6 +23,7 @@ from study.operations.status import State
 from study.operations.watching import Pace, Watched
 from study.spec.plan import Plan, Run
 from study.spec.tasks import CLASSIFICATION, TASKS
+from study.support.errors import StudyError
 from study.support.files import read_own
 from study.support.language import PERCENT_DIGITS, SCORE_DIGITS, for_browser
 
@@ -115,16 +117,17 @@ class LiveStudy:
         self._pace = Pace()
         self._lock = threading.Lock()
         self._runs: _Runs | None = None
-        self._state = b""
+        self._state = _as_json(LiveState())
         self._logs: dict[str, Path] = {}
 
     def state(self) -> bytes:
         """The state as JSON: that of the last look, or of one taken now if it is due."""
         with self._lock:
             if self._pace.is_due:
-                with self._pace.look():
+                # As for Watched: what is being written is read at the next look.
+                with self._pace.look(), contextlib.suppress(StudyError, OSError):
                     self._watched.look()
-                    self._state = json.dumps(asdict(self._live())).encode()
+                    self._state = _as_json(self._live())
             return self._state
 
     def log(self, name: str) -> bytes | None:
@@ -158,6 +161,10 @@ class LiveStudy:
             listed=listed,
             failed_steps=[FailedStep(job.name, job.message, job.log.name) for job in failed],
         )
+
+
+def _as_json(state: LiveState) -> bytes:
+    return json.dumps(asdict(state)).encode()
 
 
 class _Runs:

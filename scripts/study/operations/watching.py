@@ -39,8 +39,10 @@ class Pace:
     def look(self) -> Iterator[None]:
         """Around a look."""
         start = time.monotonic()
-        yield
-        self._due = start + max(PERIOD, SHARE * (time.monotonic() - start))
+        try:
+            yield
+        finally:
+            self._due = start + max(PERIOD, SHARE * (time.monotonic() - start))
 
 
 class Watched:

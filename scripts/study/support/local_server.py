@@ -73,8 +73,8 @@ def serving(
     server = _bound(answer, secret, host, port, first_port)
     with server:
         thread = threading.Thread(target=server.serve_forever, args=(PERIOD,), daemon=True)
-        thread.start()
         try:
+            thread.start()
             yield f"http://{_address(host)}:{server.server_address[1]}/{secret and secret + '/'}"
         finally:
             server.shutdown()

@@ -161,3 +161,25 @@ def test_a_taken_port_is_told_in_a_line(tmp_path):
     assert done.stderr.startswith(f"error: --port {port}: is taken")
     process.terminate()
     process.wait(60)
+
+
+@pytest.mark.parametrize(
+    ("words", "display", "opened"),
+    [([], ":0", 1), ([], "", 0), (["--no-open"], ":0", 0), (["--token"], ":0", 0)],
+)
+def test_a_browser_is_opened_where_there_is_a_display_and_no_token(
+    monkeypatch, tmp_path, words, display, opened
+):
+    """What a program is called with is no secret."""
+    calls = []
+    monkeypatch.setattr(watch.webbrowser, "open", calls.append)
+    monkeypatch.setattr(watch.sys, "platform", "linux")
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(watch.signal, "signal", lambda *_: None)
+
+    monkeypatch.setattr(watch, "_until_told", lambda: None)
+    parser = watch.argparse.ArgumentParser()
+    watch.add_arguments(parser)
+    watch.run(parser.parse_args([*words, "--results", str(tmp_path)]))
+    assert len(calls) == opened

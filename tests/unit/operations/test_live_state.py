@@ -188,6 +188,15 @@ def test_another_config_is_another_plan(begun):
     assert state(study)["wanted"] == 3 * 3 * 4
 
 
+def test_what_cannot_be_read_just_now_is_read_at_the_next_look(begun, monkeypatch):
+    """As a report that is replaced between two calls that look at it."""
+    _, _, study = begun
+    before = study.state()
+    with monkeypatch.context() as context:
+        context.setattr(live_state.status, "standing", lambda *_: Path("missing").stat())
+        assert study.state() == before
+
+
 def test_between_looks_the_state_is_kept(begun, monkeypatch):
     _, _, study = begun
     monkeypatch.setattr(watching, "PERIOD", 60.0)
