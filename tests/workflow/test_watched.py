@@ -97,7 +97,8 @@ def story(tmp_path_factory):
 
     study.release()
     process = report(study, code)
-    told["again"] = watcher.state_when(lambda state: state["state"] == "running")
+    # A busy machine may come to the end between two looks.
+    told["again"] = watcher.state_when(lambda state: state["state"] in ("running", "finished"))
     told["end"] = watcher.state_when(lambda state: state["reports"] != [])
     assert process.wait() == 0
     told["page"] = watcher.get("report.en.html")
@@ -151,7 +152,7 @@ def test_after_a_kill_nothing_trains_and_what_was_drawn_stays(story):
 
 def test_it_goes_on_to_its_end_where_the_page_is_the_report(story):
     study, end = story["study"], story["end"]
-    assert story["again"]["done"] <= story["grown"]["done"]
+    assert story["again"]["done"] >= story["killed"]["done"]
     assert (end["state"], end["reports"]) == ("finished", ["en"])
     assert end["runs"] == {"finished": 2}
     assert (end["done"], end["seconds_left"]) == (2 * 2 * EPOCHS, 0)

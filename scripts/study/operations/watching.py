@@ -20,7 +20,7 @@ from study.spec.resolution import resolve
 from study.support.errors import StudyError
 
 # A look at the runs comes so many seconds after the last one, and takes less than one part in
-# `SHARE` of the time.
+# `SHARE` of a core, however long it waits for one while all of them train.
 PERIOD, SHARE = 2.0, 20
 
 
@@ -38,11 +38,11 @@ class Pace:
     @contextlib.contextmanager
     def look(self) -> Iterator[None]:
         """Around a look."""
-        start = time.monotonic()
+        start = time.thread_time()
         try:
             yield
         finally:
-            self._due = start + max(PERIOD, SHARE * (time.monotonic() - start))
+            self._due = time.monotonic() + max(PERIOD, SHARE * (time.thread_time() - start))
 
 
 class Watched:
