@@ -112,6 +112,27 @@ for (const place of document.querySelectorAll(".chart, table.searched, table.sor
 
 dark.addEventListener("change", () => drawn.forEach(draw));
 
+// What a link or an address names is shown, and on paper everything is.
+const parts = [...document.querySelectorAll("details.part")];
+
+function unfoldTo(hash) {
+  const part = document.getElementById(decodeURIComponent(hash.slice(1)))?.closest("details.part");
+  if (!part || part.open) return;
+  part.open = true;
+  document.getElementById(decodeURIComponent(hash.slice(1))).scrollIntoView();
+}
+
+addEventListener("hashchange", () => unfoldTo(location.hash));
+document.addEventListener("click", ({ target }) => {
+  const link = target.closest("a[href^='#']");
+  if (link) unfoldTo(link.hash);
+});
+unfoldTo(location.hash);
+
+const unfoldAll = document.querySelector(".unfold");
+unfoldAll.hidden = false;
+unfoldAll.addEventListener("click", () => parts.forEach((part) => (part.open = true)));
+
 // Beside the text there is room for the contents; above it they stay folded.
 const wide = matchMedia("(min-width: 75rem)");
 const contents = document.querySelector(".contents details");

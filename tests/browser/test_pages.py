@@ -32,6 +32,7 @@ SEE_ALL = """async () => {
       ? place.dataset.drawn && place.querySelector("svg")
       : place.classList.contains("dataTable") ||
         (!place.classList.contains("searched") && place.tBodies[0].rows.length <= 2);
+  document.querySelectorAll("details.part").forEach((part) => (part.open = true));
   for (const place of document.querySelectorAll(".chart, table.searched, table.sorted")) {
     if (!place.checkVisibility()) continue;
     place.scrollIntoView();
@@ -173,7 +174,7 @@ def test_another_measure_is_drawn(opened):
 
 def test_runs_are_searched_and_sorted(opened):
     page = opened().see_all()
-    everything = page.locator("section.everything").nth(1)
+    everything = page.locator("details.everything").nth(1)
     rows = everything.locator("tbody tr")
     expect(rows).to_have_count(2)
     everything.get_by_label("Search:").fill("dropout0.0")
@@ -190,7 +191,7 @@ def test_runs_are_searched_and_sorted(opened):
 
 def test_values_are_filtered_by_experiment(opened):
     page = opened("es").see_all()
-    everything = page.locator("section.everything").first
+    everything = page.locator("details.everything").first
     expect(everything.locator("tbody tr")).to_have_count(4)
     everything.locator("label select").select_option("Dropout")
     expect(everything.locator("tbody tr")).to_have_count(2)
@@ -246,9 +247,26 @@ def test_on_paper_figures_are_static_and_claims_unfolded(opened):
 
 def test_without_javascript_the_static_figures_are_there(opened):
     it = opened(java_script_enabled=False)
+    for folded in it.page.locator("details.part:not([open]) > summary").all()[::-1]:
+        folded.click()
     figures = it.page.locator("figure").count()
     assert figures > 0
     expect(it.page.locator("figure .static img:visible")).to_have_count(figures)
+
+
+def test_the_answer_is_seen_first_and_a_link_unfolds_what_it_names(opened):
+    page = opened().page
+    parts = page.locator("details.part")
+    assert page.locator("#figure-glance").evaluate("(it) => it.getBoundingClientRect().top") < 900
+    folded = page.locator("details.part:not([open])").count()
+    assert parts.count() - folded == 2
+    link = page.locator(".contents li > ul a").first
+    link.click()
+    place = page.locator(link.get_attribute("href"))
+    expect(place).to_be_in_viewport()
+    expect(page.locator("details.part:not([open])")).to_have_count(folded - 1)
+    page.get_by_role("button", name="Unfold everything").click()
+    expect(page.locator("details.part:not([open])")).to_have_count(0)
 
 
 def test_the_theme_follows_the_readers_while_the_page_is_open(opened):
@@ -397,6 +415,7 @@ class TestWorkflowReport:
             rows.filter(has_text="page").locator("a").first.click()
             page = it.page.frame_locator(f"iframe[src$='report.{language}.html']")
             page.locator("h1").wait_for()
+            page.locator("details.part:has(.chart) > summary").first.click()
             page.locator(".chart").first.scroll_into_view_if_needed()
             page.locator(".chart[data-drawn] svg").first.wait_for()
         assert it.outside() == []

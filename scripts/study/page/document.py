@@ -46,6 +46,10 @@ MOST_STATIC = 3_000_000
 MOST_CHARTS = 1_500_000
 
 
+# Parts of the report that a reader finds unfolded: with the first, the answer.
+UNFOLDED = ("best", "conclusions")
+
+
 def scripts(*names: str) -> list[str]:
     """What runs in a page, in this order. The first lets its style know that scripts do."""
     read = [(FILES / name).read_text(encoding="utf-8") for name in names]
@@ -115,6 +119,7 @@ class _Page:
             claim=self.words.text("columns.claim"),
             choice=self.parts.verdicts(),
             claims=lambda count: self.parts.claims(list(islice(self.claims, count))),
+            unfolded=[self.words.text(f"{part}.title") for part in UNFOLDED],
         )
         article = page_text.to_html(self.report, parts)
         tables = {

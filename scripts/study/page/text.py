@@ -24,7 +24,8 @@ class Parts:
 
     `figure` gives the HTML of the figure of a name, with its alternative text; `claims` that of so
     many further claims, in place of tables whose first column has the heading `claim`; `choice` is
-    what chooses among all of these. `code` is the language's.
+    what chooses among all of these. `code` is the language's. The parts below headings of the
+    second level are folded, but for the first, which cannot be, and those of the titles `unfolded`.
     """
 
     code: str
@@ -33,6 +34,7 @@ class Parts:
     claim: str
     choice: str
     claims: Callable[[int], str]
+    unfolded: Sequence[str]
 
 
 @dataclass
@@ -63,7 +65,7 @@ def contents(report: str) -> list[Heading]:
 
 def to_html(report: str, parts: Parts) -> str:
     """The report as HTML."""
-    tokens = _with_claims(_MARKDOWN.parse(report), parts)
+    tokens = _in_folds(_with_claims(_MARKDOWN.parse(markdown.unfolded(report)), parts), parts)
     anchors = (anchor for *_, anchor in markdown.headings(report))
     return _MARKDOWN.renderer.render(
         tokens, _MARKDOWN.options, {"parts": parts, "anchors": anchors}
@@ -94,6 +96,23 @@ def _with_claims(tokens: list[Token], parts: Parts) -> list[Token]:
         found.append(_html(parts.claims(rows)))
         place = _end(tokens, place) + 1
     return found
+
+
+def _in_folds(tokens: Sequence[Token], parts: Parts) -> list[Token]:
+    """The tokens with what stands below each heading of the second level in an element to fold."""
+    found: list[Token] = []
+    headings = 0
+    for place, token in enumerate(tokens):
+        if token.tag != "h2":
+            found.append(token)
+        elif token.type == "heading_open":
+            headings += 1
+            opened = " open" if tokens[place + 1].content in parts.unfolded else ""
+            begin = f'<details class="part"{opened}><summary>' if headings > 1 else ""
+            found += [_html(("</details>\n" if headings > 2 else "") + begin), token]
+        else:
+            found += [token, _html("</summary>\n" if headings > 1 else "")]
+    return [*found, _html("</details>\n")] if headings > 1 else found
 
 
 def _claims_in(tokens: Sequence[Token], place: int, heading: str) -> int:

@@ -37,7 +37,7 @@ class Appendix(Part):
                 told[part][value] += 1
         rows = [[part, "; ".join(self._shares(values))] for part, values in told.items()]
         rows.insert(0, [self.text("appendix.plan"), f"`{self.study.digest}`"])
-        return markdown.table(self.headings("part", "version"), rows, "ll")
+        return self.rows(self.headings("part", "version"), rows, "ll")
 
     def _shares(self, values: Counter[str]) -> list[str]:
         if len(values) == 1:
@@ -75,7 +75,7 @@ class Appendix(Part):
             for run in runs
         ]
         headings = self.headings("run", "epochs", "total_seconds", "epoch_seconds")
-        return markdown.table(headings, rows, "lrrr")
+        return self.rows(headings, rows, "lrrr")
 
     def times_left_out(self) -> str:
         """How many runs the table of times leaves out; nothing where it has them all."""

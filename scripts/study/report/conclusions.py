@@ -13,7 +13,6 @@ from study.results.experiments import ExperimentResult
 from study.spec import settings
 from study.spec.tasks import score_of
 from study.statistics.significance import is_clear
-from study.support import markdown
 
 
 class Conclusions(Results):
@@ -27,7 +26,7 @@ class Conclusions(Results):
             keys += ["published_best", "published_validation"]
             sides += "lr"
         rows = [self._best_row(each)[: len(keys)] for each in self.study.experiments]
-        return markdown.table(self.headings(*keys), rows, sides)
+        return self.rows(self.headings(*keys), rows, sides)
 
     def _best_row(self, experiment: ExperimentResult) -> list[str]:
         words, none = self.words, self.cell("none")

@@ -13,7 +13,6 @@ from study.spec.tasks import score_of, task_of
 from study.statistics import early_stopping
 from study.statistics.intervals import of_differences, t_interval
 from study.statistics.uncertainty import Interval
-from study.support import markdown
 
 # Of more seeds than this, only the range is told.
 MOST_SEEDS = 20
@@ -101,4 +100,4 @@ class EarlyStopping(Results):
             for stop in self._stops.itertuples()
         ]
         keys = ("seed", "stopped", "taken", "gained")
-        return markdown.table(self.headings(*keys), rows, "rrrr")
+        return self.rows(self.headings(*keys), rows, "rrrr")

@@ -6,7 +6,6 @@ from study.report.accuracy_tables import Results
 from study.report.part import EXTREMES, MOST_ROWS
 from study.report.sentences import analysis_of
 from study.results.experiments import Difference, ExperimentResult, ValueResult, are_paired
-from study.support import markdown
 
 # The settings whose values are words.
 WORDS = ("optimizer", "activation", "nesterov", "flip", "precision")
@@ -97,7 +96,7 @@ class Experiments(Results):
         if not rows:
             return ""
         keys = ("value", "against", "value_minus", "noise", "p", "effect", "chance", "needed")
-        return markdown.table(self.headings(*keys), rows, "llrrrrrr")
+        return self.rows(self.headings(*keys), rows, "llrrrrrr")
 
     def _difference(self, difference: Difference) -> str:
         ends = difference.size, difference.low, difference.high

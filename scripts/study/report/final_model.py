@@ -191,7 +191,7 @@ class FinalModel(Results):
             row += [self.accuracy(best.validation), self.words.signed(each.ahead)]
             rows.append([*row, self.p(each.p), self.is_clear(each.p)])
         keys = ("experiment", "best", "validation", "ahead", "p", "clear")
-        return markdown.table(self.headings(*keys), rows, "llrrrl")
+        return self.rows(self.headings(*keys), rows, "llrrrl")
 
     def about_singles(self) -> Iterator[str]:
         """Which experiments' best values the final model beats, and which not."""

@@ -9,7 +9,6 @@ from study.report.part import side_of_zero
 from study.report.tested import Tested
 from study.results.findings import Estimate
 from study.statistics import calibration, classification
-from study.support import markdown
 
 
 class OnTestImages(Tested):
@@ -148,7 +147,7 @@ class OnTestImages(Tested):
         if not rows:
             return ""
         headings = self.headings("true_class", "taken_for", "images", "share")
-        return markdown.table(headings, rows, "llrr")
+        return self.rows(headings, rows, "llrr")
 
     def confusion_matrix(self) -> str:
         """The figure of the confusion matrix."""

@@ -15,6 +15,9 @@ from study.spec import settings
 from study.statistics.uncertainty import Interval
 from study.support import markdown
 
+# A reader sees so many rows of a table at once, and unfolds the others.
+MOST_SEEN = 12
+
 # Of longer tables only the first and the last rows are shown.
 MOST_ROWS = 40
 EXTREMES = 20
@@ -36,7 +39,16 @@ class Part:
 
     def table(self, columns: Mapping[str, Sequence[str]], alignment: str) -> str:
         """A table of named columns."""
-        return markdown.table(list(columns), list(zip(*columns.values(), strict=True)), alignment)
+        return self.rows(list(columns), list(zip(*columns.values(), strict=True)), alignment)
+
+    def rows(self, headings: Sequence[str], rows: Sequence[Sequence[str]], alignment: str) -> str:
+        """A table, folded after its first MOST_SEEN rows."""
+        table = markdown.table(headings, rows, alignment)
+        if len(rows) <= MOST_SEEN:
+            return table
+        return markdown.folded(
+            table, MOST_SEEN, self.words.counted("more_rows", len(rows) - MOST_SEEN)
+        )
 
     def headings(self, *keys: str) -> list[str]:
         """The headings of a table's columns."""

@@ -6,7 +6,6 @@ from study.final.protocols import HeldOut
 from study.report.accuracy_tables import Results
 from study.results.findings import estimate
 from study.spec.settings import Settings
-from study.support import markdown
 
 
 class Protocols(Results):
@@ -35,7 +34,7 @@ class Protocols(Results):
         if self._other:
             rows.append(self._row("held_out_beside", self._other))
         keys = ("protocol", "learned", "final_settings", "validation", "test")
-        return markdown.table(self.headings(*keys), rows, "lrlrr")
+        return self.rows(self.headings(*keys), rows, "lrlrr")
 
     def _reference_row(self) -> list[str]:
         return [

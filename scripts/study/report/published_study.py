@@ -9,7 +9,6 @@ from study.results import fidelity, findings, published
 from study.results.experiments import ExperimentResult, ValueResult
 from study.results.fidelity import PUBLISHED_MEASURES, Comparison
 from study.spec.models import MLP
-from study.support import markdown
 
 
 class PublishedStudy(Results):
@@ -108,7 +107,7 @@ class PublishedStudy(Results):
                 row += [self.cell("none")] * 2
             rows.append(row)
         keys = ("experiment", "value", "ours", "published", "difference", "interval", "inside")
-        return markdown.table(self.headings(*keys), rows, "llrrrrl")
+        return self.rows(self.headings(*keys), rows, "llrrrrl")
 
     @cached_property
     def _orders(self) -> list[tuple[ExperimentResult, findings.PublishedOrder]]:
@@ -131,7 +130,7 @@ class PublishedStudy(Results):
         if not rows:
             return ""
         headings = self.headings("experiment", "named", "foremost", "our_best", "behind", "p")
-        return markdown.table(headings, rows, "llllrr")
+        return self.rows(headings, rows, "llllrr")
 
     def about_orders(self) -> str:
         """In how many experiments the best values agree."""

@@ -97,7 +97,7 @@ class Searches(Part):
             )
         first, *last = (self.say(f"columns.{key}") for key in ("trial", "epochs", "seeds", "score"))
         titles = [self.words.setting_title(key) for key in search.space]
-        return markdown.table([first, *titles, *last], rows, "r" * len(rows[0]))
+        return self.rows([first, *titles, *last], rows, "r" * len(rows[0]))
 
     def note(self, search: Search) -> str:
         """What the table has."""

@@ -8,7 +8,6 @@ from study.final.evaluation import Evaluated
 from study.report.accuracy_tables import Results
 from study.report.part import side_of_zero
 from study.statistics.uncertainty import Interval
-from study.support import markdown
 
 
 class Tested(Results):
@@ -59,7 +58,7 @@ class Tested(Results):
             name = self.text("tested.ensemble", seeds=self.seeds)
             rows.append([name, self.words.points(mean), none, self._range(over_images), none])
         keys = ("model", "accuracy", "over_seeds", "over_images", "over_both")
-        return markdown.table(self.headings(*keys), rows, "lrrrr")
+        return self.rows(self.headings(*keys), rows, "lrrrr")
 
     def results_note(self) -> str:
         """What the table's intervals are."""

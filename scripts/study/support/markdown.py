@@ -32,6 +32,23 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], alignment: str
     return "\n".join(map(line, [lines[0], rule, *lines[1:]]))
 
 
+def folded(table: str, shown: int, summary: str) -> str:
+    """A table of which only so many rows are seen, with the others below, where one unfolds them.
+
+    `unfolded` makes it one table again.
+    """
+    heading, rule, *rows = table.splitlines()
+    parts = ["\n".join([heading, rule, *some]) for some in (rows[:shown], rows[shown:])]
+    return f"{parts[0]}\n\n<details><summary>{summary}</summary>\n\n{parts[1]}\n\n</details>"
+
+
+def unfolded(document: str) -> str:
+    """The document with each `folded` table in one."""
+    heading_and_rule = r"(?:\|.*\n){2}"
+    without = re.sub(rf"\n\n<details><summary>.*</summary>\n\n{heading_and_rule}", "\n", document)
+    return without.replace("\n\n</details>", "")
+
+
 def _cell(text: str) -> str:
     return re.sub(r"(?<!\\)\|", r"\\|", text)
 

@@ -166,7 +166,10 @@ class TestDefault:
 
     def test_charts_tell_their_message_too(self, default, pages, code):
         messages = re.findall(r"^!\[(.+)\]\(figures/(\w+)\.\w+\.png\)$", default.report(code), re.M)
-        for message, name in messages[2:8]:
+        experiments = [each.name for each in default.study.plan.experiments]
+        shown = [each for each in messages if each[1] in experiments]
+        assert len(shown) == len(experiments) == 6
+        for message, name in shown:
             for kind in ("curves", "values"):
                 assert embedded(pages[code], f"{name}-{kind}")["description"] == message
 

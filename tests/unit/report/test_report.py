@@ -74,7 +74,7 @@ def own_dataset(tmp_path_factory):
 def tables(text):
     """Each table of a report as a list of rows of cells, headings first."""
     found = []
-    for block in re.findall(r"(?:^\|.*\n)+", text, re.M):
+    for block in re.findall(r"(?:^\|.*\n)+", markdown.unfolded(text), re.M):
         rows = [
             [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
             for line in block.splitlines()
@@ -115,7 +115,7 @@ def check_clean(text):
         assert len({len(row) for row in rows}) == 1
         assert len(rows) > 1
         assert len(set(rows[0])) == len(rows[0])
-    for block in re.findall(r"(?:^\|.*\n)+", text, re.M):
+    for block in re.findall(r"(?:^\|.*\n)+", markdown.unfolded(text), re.M):
         assert len({len(line) for line in block.splitlines()}) == 1
 
 

@@ -34,3 +34,15 @@ def test_anchors_are_githubs():
 def test_contents_have_two_levels():
     document = "# Title\n\n## A\n\n### B\n\n#### C\n\n## D\n"
     assert markdown.contents(document) == "- [A](#a)\n  - [B](#b)\n- [D](#d)"
+
+
+def test_a_folded_table_is_one_again_when_it_is_unfolded():
+    table = markdown.table(["Name", "n"], [[f"row {n}", str(n)] for n in range(5)], "lr")
+    document = f"Before.\n\n{table}\n\nAfter.\n"
+    folded = document.replace(table, markdown.folded(table, 2, "3 more rows"))
+    seen, _, rest = folded.partition("<details><summary>3 more rows</summary>\n\n")
+    assert [line.split()[2] for line in seen.splitlines() if line.startswith("| row")] == ["0", "1"]
+    assert rest.splitlines()[:2] == table.splitlines()[:2]
+    assert rest.count("| row") == 3
+    assert markdown.unfolded(folded) == document
+    assert markdown.unfolded(document) == document
