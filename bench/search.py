@@ -129,7 +129,7 @@ class Driver:
 
     def search(self, sampler: str, steps: list[Step]) -> Search:
         settings = self.table.model.hyperparameters.complete({"epochs": 1})
-        return Search(self.table.name, self.table.space, settings, sampler, self.seed, steps)
+        return Search(self.table.name, settings, self.table.space, sampler, self.seed, steps=steps)
 
     def scores(self, search: Search) -> Scores:
         """Of all that it has asked for so far."""

@@ -151,7 +151,7 @@ def marks_of_lacking(run):
 def asked_trials():
     """Of each run that is a trial, the searches and steps that ask for it, and how far."""
     found = {}
-    for search in PLAN.searches:
+    for search in PLAN.stepwise:
         for step in search.steps[: len(search.taken)]:
             for trial in search.asked_by(step.name):
                 settings = identity({**search.settings, **trial.settings})

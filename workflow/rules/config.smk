@@ -48,8 +48,9 @@ try:
         )
     # Where results choose trials or the final model: as they did last, if they did.
     PLAN = resolve(CONFIG, choice.parse(result_text(choice.NAME) or ""), steps_taken)
-    if STORAGE and PLAN.searches:
-        raise StudyError("search: is not to be had with results in storage yet")
+    for asker in PLAN.stepwise if STORAGE else ():
+        key = "search" if asker in PLAN.searches else f"experiments.{asker.name}.seeds"
+        raise StudyError(f"{key}: is not to be had with results in storage yet")
     DATASET = describe(PLAN.dataset)
     data_fit.check_description(PLAN, DATASET)
     LEARNING = fingerprint.learning(
@@ -62,11 +63,13 @@ except StudyError as error:
 
 # Those that are known beforehand: of experiments, and of a final model that the config gives.
 EXPERIMENT_RUNS = (
-    resolve(CONFIG).runs if PLAN.chooses_final or PLAN.searches else PLAN.runs
+    resolve(CONFIG).runs if PLAN.chooses_final or PLAN.stepwise else PLAN.runs
 )
 LISTED = {run.run: run for run in EXPERIMENT_RUNS}
 RUNS = {run.run: run for run in PLAN.runs}
 SEARCHES = {search.name: search for search in PLAN.searches}
+# These, and experiments that add seeds.
+STEPWISE = {each.name: each for each in PLAN.stepwise}
 EXPERIMENTS = {experiment.name: experiment for experiment in PLAN.experiments}
 
 # Where results are to choose it, whether there is one is known once they have: see `if_chosen`.
@@ -110,7 +113,7 @@ if "container" in CONFIG:
 wildcard_constraints:
     run=(
         "|".join(RUNS)
-        if len(RUNS) <= 100 and not PLAN.chooses_final and not PLAN.searches
+        if len(RUNS) <= 100 and not PLAN.chooses_final and not PLAN.stepwise
         else r"[A-Za-z0-9._-]+"
     ),
     language="|".join(PLAN.languages),
@@ -135,17 +138,17 @@ def chosen_plan():
 
 
 def searched_plan():
-    """The plan with all trials of its searches, and no final model that is chosen yet."""
+    """The plan with all that is asked for step by step, and no final model that is chosen yet."""
     if CONFIG["partial"]:
         return PLAN
     return plan_by("", whole_history())
 
 
 def whole_history():
-    """That of all searches, to their ends."""
+    """That of all that goes step by step, to its end."""
     return tuple(
         step
-        for search in PLAN.searches
+        for search in PLAN.stepwise
         for step in history_of(search, search.steps[-1].name)
     )
 
@@ -172,20 +175,20 @@ def steps_in_files(name, step):
     """The same, whether or not the checkpoint has run."""
     return tuple(
         (name, each.name, steps_taken(name, each.name))
-        for each in SEARCHES[name].until(step).steps
+        for each in STEPWISE[name].until(step).steps
     )
 
 
 def search_after(name, step):
     """The search of this name, this step taken."""
-    return search_by(name, history_of(SEARCHES[name], step))
+    return search_by(name, history_of(STEPWISE[name], step))
 
 
 @functools.cache
 def search_by(name, history):
-    """The search of this name with these steps taken."""
+    """The search of this name with these steps taken, or the experiment that adds seeds."""
     plan = resolve(CONFIG, None, asked_in(history))
-    [search] = [each for each in plan.searches if each.name == name]
+    [search] = [each for each in plan.stepwise if each.name == name]
     return search
 
 

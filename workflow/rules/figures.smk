@@ -45,7 +45,7 @@ rule draw_experiment:
             "draw_experiment.py",
             *FIGURE_TEXTS,
             "resources/published.yaml",
-            plan=planned,
+            plan=searched_plan if PLAN.stepwise else planned,
         ),
         records=records_of_experiment,
         checksums=f"{DATA}/checksums.sha256",

@@ -55,6 +55,8 @@ def request_of(wildcards):
         "--settings",
         json.dumps(run.settings),
         *(jobs.words(run) if is_trial else jobs.request(run, completeness_of(run))),
+        # What the run's own job was asked for is compared with what it is asked for next.
+        *(["--keep-request"] if is_trial and run.run in LISTED else ()),
         "--output",
         f"{RUN_FOLDERS}/{run.run}",
     ]
@@ -99,10 +101,10 @@ def records_of_experiment(wildcards):
     """The records of an experiment's runs, or the metrics, which come with all records.
 
     So many edges of the graph would take as long as all others; and a search may go on with the
-    experiment's runs, which changes their records, until all are there.
+    experiment's runs, which changes their records, until all are there; seeds are added likewise.
     """
     runs = {value.run for value in EXPERIMENTS[wildcards.experiment].values}
-    if len(runs) > 100 or PLAN.searches:
+    if len(runs) > 100 or PLAN.stepwise:
         return "results/metrics.parquet"
     return [file_of(RUNS[run]) for run in runs]
 

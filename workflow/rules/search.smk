@@ -1,19 +1,25 @@
 # results/search/<search>/<step>.json -> its trials' runs -> the next step
 # input:  of a step the file of the step before, the trials that this asked for, trained, and what
-#         the search is; which records it goes by follows from these
+#         the search is; which records it goes by follows from these. An experiment that adds seeds
+#         goes the same way: its first step goes by its values' records, which later ones extend
 # output: the trials that are drawn or go on; of each a mark that it is trained so far: the run
 #         itself is the one that experiments share, and lies in results/runs/
 
 
 wildcard_constraints:
-    search="|".join(SEARCHES) or "-",
+    search="|".join(STEPWISE) or "-",
     step=r"[a-z]+-\d+",
+
+
+# Of these, what alone has tables and figures of its own.
+SEARCHED = "|".join(SEARCHES) or "-"
 
 
 checkpoint take_step:
     input:
         file_before,
         trained_before,
+        ancient(listed_before),
         plan=plan_of(
             "step.{search}.{step}",
             "take_step.py",
@@ -55,6 +61,8 @@ rule list_trials:
         "results/search/{search}/importance.parquet",
     log:
         "results/logs/list_trials.{search}.log",
+    wildcard_constraints:
+        search=SEARCHED,
     retries: 0
     localrule: True
     conda:
@@ -98,6 +106,8 @@ rule draw_search:
         [f"results/figures/{{search}}.{language}.svg" for language in PLAN.languages],
     log:
         "results/logs/draw_search.{search}.log",
+    wildcard_constraints:
+        search=SEARCHED,
     retries: 0
     localrule: True
     conda:

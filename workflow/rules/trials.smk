@@ -1,12 +1,13 @@
-# What the rules ask of searches: which steps and trials there are, and that these are trained.
+# What the rules ask of searches, and of experiments that add seeds: which steps and trials there
+# are, and that these are trained. A trial of an experiment is a value with further seeds.
 
-from study.spec.plan import Run
+from study.spec.plan import Run, in_order
 from study.spec.settings import identity
 
 
 def step_before(wildcards):
     """The name of the step before, None of the first."""
-    names = [step.name for step in SEARCHES[wildcards.search].steps]
+    names = [step.name for step in STEPWISE[wildcards.search].steps]
     index = names.index(wildcards.step)
     return names[index - 1] if index else None
 
@@ -21,6 +22,14 @@ def trained_before(wildcards):
     return trained(wildcards.search, step) if step else []
 
 
+def listed_before(wildcards):
+    """The records of an experiment's values, by which it goes in its first step."""
+    if step_before(wildcards) or wildcards.search not in EXPERIMENTS:
+        return []
+    runs = dict.fromkeys(value.run for value in EXPERIMENTS[wildcards.search].values)
+    return [file_of(RUNS[run]) for run in runs]
+
+
 def mark(search, step, run):
     """The file that says that a run is trained as far as this step of a search asks for."""
     return f"results/search/{search}/{step}/{run}.trained"
@@ -28,10 +37,8 @@ def mark(search, step, run):
 
 def trained(search, step):
     """The marks of all trials that this step of a search asks for."""
-    return [
-        mark(search, step, trial.run)
-        for trial in search_after(search, step).asked_by(step)
-    ]
+    runs = (trial.run for trial in search_after(search, step).asked_by(step))
+    return [mark(search, step, run) for run in dict.fromkeys(runs)]
 
 
 def every_trial(plan):
@@ -39,7 +46,7 @@ def every_trial(plan):
     if CONFIG["partial"]:
         return []
     last = {}
-    for search in plan.searches:
+    for search in plan.stepwise:
         for step in (each.name for each in search.steps[: len(search.taken)]):
             for trial in search.asked_by(step):
                 last[search.name, trial.run] = mark(search.name, step, trial.run)
@@ -62,16 +69,18 @@ def run_of_trial(search, step, run):
     # Whoever asks for the trial has seen that the step is taken. Its checkpoint is not asked again:
     # Snakemake 9.27.1 may not know yet that it needs none where there are two chains of them.
     known = search_by(search, steps_in_files(search, step))
-    [trial] = [each for each in known.asked_by(step) if each.run == run]
+    # Values of an experiment may share a run, at several epochs.
+    trials = [each for each in known.asked_by(step) if each.run == run]
+    trial = max(trials, key=lambda each: each.epochs)
     settings = identity({**known.settings, **trial.settings})
-    is_whole = trial.epochs == known.epochs
-    kept = [trial.epochs] if PLAN.chooses_final and is_whole else []
     listed = LISTED.get(run)
+    is_whole = search not in SEARCHES or trial.epochs == known.epochs
+    kept = [trial.epochs] if PLAN.chooses_final and is_whole else []
     seeds = {*trial.seeds, *(listed.seeds if listed else ())}
     return Run(
         run,
         settings,
         max(trial.epochs, listed.epochs if listed else 0),
-        [seed for seed in PLAN.seeds if seed in seeds],
+        [seed for seed in in_order(PLAN.seeds, PLAN.experiments) if seed in seeds],
         sorted({*kept, *(listed.kept_epochs if listed else ())}),
     )

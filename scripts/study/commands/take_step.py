@@ -1,4 +1,4 @@
-"""Take a search's next step: draw trials, or go on with the best, by what is trained so far."""
+"""Take the next step of a search, or of an experiment that adds seeds, by what is trained."""
 
 import argparse
 from dataclasses import replace
@@ -8,9 +8,9 @@ import pandas as pd
 from study.commands import options
 from study.data import datasets
 from study.results import metrics
-from study.search import steps
+from study.search import by_need, steps
 from study.spec import searches
-from study.spec.plan import Plan, run_name, runs_of
+from study.spec.plan import Experiment, Plan, run_name, runs_of
 from study.spec.settings import Settings
 from study.support import receipts
 from study.support.errors import StudyError
@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     plan = Plan.read(args.plan)
-    [search] = plan.searches
+    # A search, or an experiment that adds seeds.
+    [search] = [*plan.searches, *plan.experiments]
     dataset = datasets.describe(plan.dataset).name
 
     def run_of(settings: Settings) -> str:
@@ -41,7 +42,9 @@ def run(args: argparse.Namespace) -> None:
         missing = args.results / searches.path_of(search.name, search.steps[len(known)].name)
         raise StudyError(f"{missing}: is missing, or of another search; run the workflow again")
     search = replace(search, taken=known[:before])
-    runs = runs_of([], [search], None, search.seeds, False)
+    is_listed = isinstance(search, Experiment)
+    asked = ([search], []) if is_listed else ([], [search])
+    runs = runs_of(*asked, None, search.seeds, False)
     folder = args.results / "runs"
     # A record grows with what other steps and searches ask for; what it has of a step stays, since
     # training is exact.
@@ -50,6 +53,9 @@ def run(args: argparse.Namespace) -> None:
         measures = pd.DataFrame()
         if runs:
             measures = metrics.collect(runs, folder, plan.hyperparameters).to_pandas()
-        taken = steps.take(search, steps.Scores(measures), plan.model, run_of)
+        if is_listed:
+            taken = by_need.take(search, plan, measures)
+        else:
+            taken = steps.take(search, steps.Scores(measures), plan.model, run_of)
         write_text(args.output, taken.to_json())
         made.append(args.output)

@@ -64,6 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--epochs", type=int, required=True, help="epochs that every seed is to have"
     )
     parser.add_argument(
+        "--keep-request",
+        action="store_true",
+        help="settings.json goes on telling what was asked for before, by another job",
+    )
+    parser.add_argument(
         "--keep-epochs",
         type=int,
         nargs="+",
@@ -106,6 +111,7 @@ class Job:
         model: What network is trained.
         settings: Those that change what is learned, complete.
         target: The seeds and epochs that are wanted.
+        keeps_request: Whether settings.json goes on telling what was asked for before.
         validation: "test", or which training examples are held out.
         data_folder: That of the data set's files.
         folder: The run's, named after it.
@@ -116,6 +122,7 @@ class Job:
     model: Model
     settings: Mapping[str, Any]
     target: Target
+    keeps_request: bool
     dataset: base.Dataset
     validation: str | Mapping[str, Any]
     data_folder: Path
@@ -149,6 +156,7 @@ class Job:
             model=model,
             settings=identity(model.hyperparameters.complete(settings)),
             target=Target(args.seeds, args.epochs, args.keep_epochs),
+            keeps_request=args.keep_request,
             dataset=datasets.describe(datasets.from_word(args.dataset)),
             validation=args.validation,
             data_folder=args.data,
@@ -266,9 +274,13 @@ def train(job: Job) -> None:
     else:
         log(f"{job.folder.name}: everything is there, nothing to train")
     # Arrow takes memory that training has had until here.
-    from study.runs import outputs, usage
+    from study.runs import completeness, outputs, usage
 
-    outputs.write(job.folder, known, job.target, job.settings, job.architecture, job.task)
+    request = job.target
+    if job.keeps_request and (made := completeness.read_settings(job.folder)):
+        before = Target(**made["request"])
+        request = request if before.open_seeds(known) else before
+    outputs.write(job.folder, known, request, job.settings, job.architecture, job.task)
     if open_seeds:
         usage.write(job.folder / "benchmark.tsv", time.monotonic() - STARTED)
 

@@ -280,6 +280,13 @@ def counted(language: Language, what: str, n: int) -> str:
     return language.text(f"figures.{what}.{'one' if n == 1 else 'other'}", n=n)
 
 
+def seeds(language: Language, least: int, most: int) -> str:
+    """`5 seeds`, or `3 to 9 seeds`."""
+    if least == most:
+        return counted(language, "seeds", most)
+    return language.text("figures.seeds.range", least=least, most=most)
+
+
 def log_ticks(low: float, high: float) -> list[float]:
     """Round numbers from `low` to `high`: powers of ten, or 1, 2 and 5 times these if few."""
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)

@@ -111,13 +111,14 @@ class FigureData:
     """All that the figure of an experiment shows, the same in every language.
 
     `table` has a row for each value, in the order shown: the columns of summary.parquet, and for
-    each varied setting `place of <key>`, the index of its value in the setting's `values`.
+    each varied setting `place of <key>`, the index of its value in the setting's `values`. `seeds`
+    are how few and how many a value has.
     `metrics` has the rows of metrics.parquet of the experiment's runs. `frequent` is told beside
     accuracies where the classes are not equally frequent.
     """
 
     name: str
-    seeds: int
+    seeds: tuple[int, int]
     settings: list[VariedSetting]
     table: pd.DataFrame
     metrics: pd.DataFrame
@@ -248,7 +249,8 @@ def collect(plan: Plan, metrics: pd.DataFrame, summary: pd.DataFrame, name: str)
 
     Raises StudyError when the plan has no such experiment, or the summary lacks one of its values.
     """
-    [experiment] = plan.only(name).experiments
+    own = plan.only(name)
+    [experiment] = own.experiments
     keys, planned = experiment.keys, experiment.values
     table = summary[summary["experiment"] == name].set_index("value")
     for value in planned:
@@ -277,7 +279,10 @@ def collect(plan: Plan, metrics: pd.DataFrame, summary: pd.DataFrame, name: str)
             ignore_index=True,
         )
     metrics = metrics[metrics["run"].isin(table["run"])]
-    return FigureData(name, len(plan.seeds), settings, table, metrics)
+    asked = {(trial.run, seed) for trial in experiment.trials for seed in trial.seeds}
+    places = zip(metrics["run"], metrics["seed"], strict=True)
+    metrics = metrics[[place in asked for place in places]]
+    return FigureData(name, own.seeds_of_values, settings, table, metrics)
 
 
 def _text_of(value: str, key: str, keys: list[str]) -> str:

@@ -67,7 +67,7 @@ def _title(experiment: FigureData, language: Language) -> str:
         "figures.experiment_title",
         settings=f" {TIMES} ".join([first, *(other[0].lower() + other[1:] for other in others)]),
         values=drawing.counted(language, "values", len(experiment.table)),
-        seeds=drawing.counted(language, "seeds", experiment.seeds),
+        seeds=drawing.seeds(language, *experiment.seeds),
     )
     if len(experiment.drawn) < len(experiment.runs):
         title += language.text("figures.extremes", n=EXTREMES)
@@ -76,7 +76,7 @@ def _title(experiment: FigureData, language: Language) -> str:
 
 def _note(experiment: FigureData, language: Language) -> str:
     notes = []
-    if experiment.seeds == 1:
+    if max(experiment.seeds) == 1:
         notes.append("no_intervals")
     elif (experiment.table["n"] > 1).any():
         notes.append("intervals")

@@ -67,14 +67,15 @@ class Glance:
     """All that the figure shows: groups by effect, and how many experiments are left out.
 
     `apart` is how far two trainings of one configuration may lie apart, as the report tells it, and
-    `baseline` the score of the baseline; NaN where they are not known.
+    `baseline` the score of the baseline; NaN where they are not known. `seeds` are how few and how
+    many a value has.
     """
 
     groups: list[Group]
     left_out: int
     apart: float
     baseline: float
-    seeds: int
+    seeds: tuple[int, int]
 
     @property
     def values(self) -> list[ValueResult]:
@@ -106,7 +107,7 @@ def collect(plan: Plan, found: Sequence[ExperimentResult]) -> Glance:
         left_out=len(found) - len(groups),
         apart=scatter.apart if scatter else math.nan,
         baseline=next(of_baseline, math.nan),
-        seeds=len(plan.seeds),
+        seeds=plan.seeds_of_values,
     )
 
 
@@ -237,10 +238,10 @@ def _notes(glance: Glance, language: Language) -> Iterator[str]:
     def note(name: str, **about: str) -> str:
         return language.text(f"figures.glance.{name}", **about)
 
-    if glance.seeds == 1:
+    if max(glance.seeds) == 1:
         yield note("one_seed")
     else:
-        yield note("intervals", seeds=drawing.counted(language, "seeds", glance.seeds))
+        yield note("intervals", seeds=drawing.seeds(language, *glance.seeds))
     if glance.apart > 0:
         yield note("noise", apart=points(glance.apart, language))
     if math.isfinite(glance.baseline):

@@ -75,10 +75,11 @@ class BestSoFar:
         """Experiments and searches, as in the plan."""
         for experiment in self.plan.experiments:
             ranked: dict[Any, Best] = {}
-            for number, value in enumerate(experiment.values):
+            asked = zip(experiment.values, experiment.trials, strict=True)
+            for number, (value, trial) in enumerate(asked):
                 if best := self._scored(value.value, value.run, value.epochs):
-                    # As results.experiments.rank has it.
-                    ranked[best.lost, -best.score, number] = best
+                    # As results.experiments.rank has it: what has fewer seeds was left out.
+                    ranked[-len(trial.seeds), best.lost, -best.score, number] = best
             yield self._asker(experiment.name, {value.run for value in experiment.values}, ranked)
         for search in self.plan.searches:
             ranked = {}

@@ -122,12 +122,13 @@ def jobs(plan: Plan, results: Path) -> Iterator[Job]:
         output = f"figures/{experiment.name}.{first}.svg"
         part = f"experiment.{experiment.name}"
         yield job("draw_experiment", output, part, of=experiment.name)
+    for each in plan.stepwise:
+        for step in each.steps:
+            of = f"{each.name}.{step.name}"
+            output = str(searches.path_of(each.name, step.name))
+            yield job("take_step", output, f"step.{of}", of=of)
     for search in plan.searches:
         folder = searches.FOLDER / search.name
-        for step in search.steps:
-            of = f"{search.name}.{step.name}"
-            output = str(searches.path_of(search.name, step.name))
-            yield job("take_step", output, f"step.{of}", of=of)
         table = str(folder / "trials.parquet")
         yield job("list_trials", table, f"trials.{search.name}", of=search.name)
         figure = f"figures/{search.name}.{first}.svg"

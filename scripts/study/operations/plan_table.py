@@ -16,8 +16,8 @@ from tabulate import tabulate
 
 from study.operations import jobs
 from study.runs.completeness import completeness_of
-from study.spec.plan import Plan, Run, Value
-from study.spec.searches import Search
+from study.spec.plan import Experiment, Plan, Run, Value
+from study.spec.searches import Search, Stepwise
 from study.spec.settings import identity, text
 
 # Seconds of a job beside its epochs: importing torch, checking the data, writing the outputs.
@@ -81,12 +81,12 @@ class PlanTable:
     notes: list[str]
     cores: int
     unchosen: str | None = None
-    searches: list[Search] = field(default_factory=list)
+    stepwise: list[Stepwise] = field(default_factory=list)
 
     @property
-    def open_searches(self) -> list[Search]:
-        """Those that will ask for more, which follows from what is trained until then."""
-        return [search for search in self.searches if not search.is_finished]
+    def open_steps(self) -> list[Stepwise]:
+        """What may ask for more, which follows from what is trained until then."""
+        return [each for each in self.stepwise if not each.is_finished]
 
     @property
     def jobs(self) -> list[Row]:
@@ -103,7 +103,7 @@ class PlanTable:
         """Whether the results that choose the final model are still to come."""
         experiments = (row for row in self.jobs if set(row.asked_by) != {"final"})
         is_chosen = self.final is not None or self.unchosen is not None
-        is_open = not is_chosen or any(experiments) or bool(self.open_searches)
+        is_open = not is_chosen or any(experiments) or bool(self.open_steps)
         return self.chooses_final and is_open
 
     @property
@@ -231,7 +231,7 @@ def table(plan: Plan, runs: Path, learning: Mapping[str, str], cores: int) -> Pl
             )
         )
     return PlanTable(
-        *(rows, plan.final, plan.chooses_final, plan.notes, cores, plan.unchosen, plan.searches)
+        *(rows, plan.final, plan.chooses_final, plan.notes, cores, plan.unchosen, plan.stepwise)
     )
 
 
@@ -278,7 +278,7 @@ def in_words(found: PlanTable, everything: bool = False) -> str:
             f"… and {more} more runs with something to do, {len(found.rows) - len(found.jobs)} with"
             " nothing to do (--all shows every run)"
         )
-    parts += [LEGEND, "", *map(search_in_words, found.searches), _final(found), _total(found)]
+    parts += [LEGEND, "", *map(steps_in_words, found.stepwise), _final(found), _total(found)]
     parts += [f"note: {note}" for note in found.notes]
     return "\n".join(parts)
 
@@ -306,8 +306,25 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def search_in_words(search: Search) -> str:
-    """How many trials are drawn, and what is still to come of it."""
+def steps_in_words(asker: Stepwise) -> str:
+    """How far a search has come, or an experiment that adds seeds, and what is still to come."""
+    if isinstance(asker, Experiment):
+        return _seeds_in_words(asker)
+    return _search_in_words(asker)
+
+
+def _seeds_in_words(experiment: Experiment) -> str:
+    counts = Counter(len(trial.seeds) for trial in experiment.trials)
+    values = ", ".join(f"{number} with {seeds}" for seeds, number in sorted(counts.items()))
+    told = f"experiment {experiment.name}: {experiment.looks[0]} to {experiment.looks[-1]} seeds"
+    told = f"{told} a value, as it needs them; values: {values}"
+    left = experiment.epochs_to_come
+    if not left:
+        return f"{told}; no more to come"
+    return f"{told}; at most {left} epochs to come by how these do, fewer where others share them"
+
+
+def _search_in_words(search: Search) -> str:
     if search.is_finished:
         return f"search {search.name}: all of its {len(search.trials)} trials are drawn"
     return (
@@ -321,7 +338,7 @@ def _final(found: PlanTable) -> str:
         return "final: this study has no final model"
     known = ""
     best = "the best value of each experiment"
-    if found.searches:
+    if any(isinstance(each, Search) for each in found.stepwise):
         best += " or a search's winner"
     if found.final:
         run = next(row for row in found.rows if row.run == found.final.run)
@@ -332,7 +349,7 @@ def _final(found: PlanTable) -> str:
         return f"final: none, since {found.unchosen}"
     if not found.chooses_later:
         return f"final: {known}, chosen by results"
-    is_unknown = found.jobs or found.open_searches
+    is_unknown = found.jobs or found.open_steps
     when = "not known before these are trained" if is_unknown else "chosen by what is there"
     later = f"final: {best}, {when}; if it is a run of its own, its epochs are trained then"
     return f"{later}; chosen last: {known}" if known else later
@@ -343,8 +360,8 @@ def _total(found: PlanTable) -> str:
     runs = f"{count} run" if count == 1 else f"{count} runs"
     if not found.jobs:
         final = " before the final model" if found.chooses_later else ""
-        if found.open_searches:
-            final = " before the next step of a search"
+        if found.open_steps:
+            final = " before the next step, which goes by results"
         return f"total: nothing to train{final}; {runs}, all of them there"
     total = (
         f"total: {runs}, {len(found.jobs)} with something to do; {found.to_train} epochs to train"

@@ -36,7 +36,7 @@ RUN_FILES = {
 }
 
 
-# Kinds of parts that a search leaves (spec/shares.py).
+# Kinds of parts that a search leaves (spec/shares.py); steps, also experiments that add seeds.
 OF_SEARCHES = ("step", "trials", "search")
 
 
@@ -131,13 +131,14 @@ def _text(folder: Path, baseline: Mapping[str, Any]) -> str:
 def _of_experiments(plan: Plan, results: Path) -> Iterator[Path]:
     """What experiments and searches have left that are gone; receipts tell that we have made it."""
     parts = {f"experiment.{experiment.name}" for experiment in plan.experiments}
-    searches = {search.name for search in plan.searches}
+    asked = {(kind, search.name) for kind in OF_SEARCHES for search in plan.searches}
+    asked |= {("step", each.name) for each in plan.stepwise}
     has_no_final = plan.final is None and not _is_open(plan)
     parts |= set() if has_no_final else {"final"}
     for path in sorted((results / receipts.RECEIPTS).glob("*.json")):
         kind, *name = path.stem.split(".")
         made = receipts.read_receipt(path)
-        is_asked_for = path.stem in parts or (kind in OF_SEARCHES and name[0] in searches)
+        is_asked_for = path.stem in parts or (kind, *name[:1]) in asked
         if kind not in ("experiment", "final", *OF_SEARCHES) or is_asked_for or made is None:
             continue
         files = [results / Path(name).relative_to("results") for name in made.outputs]

@@ -16,8 +16,8 @@ from study.operations.job_logs import FailedJob
 from study.operations.plan_table import (
     differences,
     duration,
-    search_in_words,
     settings_in_words,
+    steps_in_words,
 )
 from study.operations.progress import RunProgress, Situation, Snapshot, trained_since
 from study.spec.plan import Plan
@@ -138,7 +138,7 @@ def in_words(snapshot: Snapshot, plan: Plan, results: Path, is_running: bool, ag
     is_running = found.state is State.RUNNING
     failed = snapshot.of(Situation.FAILED)
     lines = [f"{found.state}: {counts(snapshot)}", table(snapshot, plan.baseline)]
-    lines += map(search_in_words, plan.searches)
+    lines += map(steps_in_words, plan.stepwise)
     lines += [
         f"what went wrong: {results / 'runs' / seen.run.run / 'train.log'}"
         for seen in failed[:SHOWN]
@@ -183,12 +183,12 @@ def _place(report: Path) -> str:
 
 
 def _is_searched(plan: Plan) -> bool:
-    return all(search.is_finished for search in plan.searches)
+    return all(each.is_finished for each in plan.stepwise)
 
 
 def _what_it_does(snapshot: Snapshot, plan: Plan) -> str:
     if snapshot.is_trained and not _is_searched(plan):
-        return " (takes the next step of a search)"
+        return " (takes the next step, which goes by results)"
     if snapshot.is_trained:
         return " (makes the report; nothing is left to train)"
     return " (goes on from the saved epochs)" if snapshot.done else ""
@@ -244,10 +244,13 @@ def headline(plan: Plan, results: Path) -> list[str]:
     ]
 
 
-def _rank(row: dict) -> tuple[bool, int, float]:
-    """The best first, as results.experiments.rank has it: what lost seeds comes after others."""
+def _rank(row: dict) -> tuple[bool, int, int, float]:
+    """The best first, as results.experiments.rank has it: what lost seeds comes after others.
+
+    Of an experiment that adds seeds, what has fewer of them was left out.
+    """
     mean = row[f"{score_of('validation', row)}_mean"]
-    return mean is None, row["diverged"], -(mean or 0.0)
+    return mean is None, -row["n"] - row["diverged"], row["diverged"], -(mean or 0.0)
 
 
 def _score(row: dict) -> str:

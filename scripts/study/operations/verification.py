@@ -19,7 +19,7 @@ from study.operations.checks import (
     WrongError,
 )
 from study.spec.plan import Plan
-from study.spec.searches import path_of_trials
+from study.spec.searches import path_of, path_of_trials
 from study.support.errors import StudyError
 
 
@@ -74,6 +74,10 @@ class Verification:
         follows = "every row follows from the summary"
         found = tables.comparisons(study)
         yield from self._check(study.comparisons, follows, found, [study.summary])
+        for experiment in (each for each in study.plan.experiments if each.steps):
+            path = study.results / path_of(experiment.name, experiment.steps[-1].name)
+            found = tables.further_seeds(study, experiment)
+            yield from self._check(path, "follows from the metrics", found, [study.metrics])
         follows = "every row follows from the metrics"
         for search in study.plan.searches:
             path = study.results / path_of_trials(search.name)

@@ -1,6 +1,7 @@
 """Whether the plan, the tables and the final model's evaluation follow from the runs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,10 @@ from study.results import experiments, verdicts
 from study.results import metrics as measured
 from study.results import summary as summaries
 from study.runs import records
-from study.search import best_of_each, importance, steps, trials
+from study.search import best_of_each, by_need, importance, steps, trials
 from study.spec import claims as claimed
-from study.spec.searches import Search, importance_of
+from study.spec.plan import Experiment
+from study.spec.searches import Search, importance_of, path_of
 from study.support import receipts
 from study.support.files import sha256
 
@@ -92,6 +94,23 @@ def trials_of(study: CheckedStudy, search: Search, path: Path) -> Iterator[Findi
     yield from _table(study, path, expected, problem)
     matter = importance.table(importance.importance(search, found))
     yield from _table(study, study.results / importance_of(search.name), matter, problem)
+
+
+def further_seeds(study: CheckedStudy, experiment: Experiment) -> Iterator[Finding]:
+    """Which values of an experiment got further seeds, step by step, against the metrics."""
+    names = pq.read_schema(study.metrics).names
+    measures = pd.read_parquet(study.metrics, columns=summaries.columns(names))
+    known = replace(experiment, taken=[])
+    for step in experiment.steps[: len(experiment.taken)]:
+        taken = by_need.take(known, study.plan, measures)
+        known = replace(known, taken=[*known.taken, taken])
+        yield from other_content(
+            taken.to_json().encode(),
+            study.results / path_of(experiment.name, step.name),
+            Path.read_bytes,
+            f"does not follow from {study.metrics}",
+            told=study.unlike,
+        )
 
 
 def choice(study: CheckedStudy) -> Iterator[Finding]:

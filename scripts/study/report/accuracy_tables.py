@@ -13,10 +13,12 @@ from study.support import markdown
 class Results(Part):
     """What parts with tables of scores share."""
 
-    def accuracies_note(self) -> str:
-        """What the numbers of tables of scores are."""
-        key = "note_one_seed" if self.study.n_seeds == 1 else "note"
-        note = self.text(f"experiments.{key}", seeds=self.n_seeds, validation=self.validation_note)
+    def accuracies_note(self, seeds: Sequence[int] = ()) -> str:
+        """What the numbers of tables of scores are; `seeds` are how many each value has."""
+        counts = seeds or [self.study.n_seeds]
+        key = "note_one_seed" if max(counts) == 1 else "note"
+        counted = self.words.seeds(min(counts), max(counts))
+        note = self.text(f"experiments.{key}", seeds=counted, validation=self.validation_note)
         if not self.is_unbalanced("validation"):
             return note
         return f"{note} {self.text('experiments.unbalanced', **self.most_frequent('validation'))}"

@@ -1,6 +1,7 @@
 """The report's section on each experiment."""
 
 import math
+from collections.abc import Iterator
 
 from study.report.accuracy_tables import Results
 from study.report.part import EXTREMES, MOST_ROWS
@@ -63,10 +64,50 @@ class Experiments(Results):
             gaps = [self.signed(validation.mean - train.mean) for train, validation in pairs]
             columns[self.text("columns.gap")] = gaps
         columns |= self.published_beside(pairs)
-        if any(value.diverged for value in shown):
+        if any(value.diverged or value.looks for value in shown):
             columns[self.text("columns.seeds")] = [self._seeds(value) for value in shown]
         sides = "".join("l" if key in WORDS else "r" for key in experiment.keys)
         return self.table(columns, sides.ljust(len(columns), "r"))
+
+    def seeds_of(self, experiment: ExperimentResult) -> list[int]:
+        """How many seeds each of its values has been asked for."""
+        return [len(value.seeds) for value in experiment.values]
+
+    def by_need(self, experiment: ExperimentResult) -> Iterator[str]:
+        """Which values got how many seeds, why, and by which rule, where seeds are added."""
+        looks = experiment.values[0].looks
+        if not looks:
+            return
+
+        def say(key: str, **about: str) -> str:
+            return self.text(f"experiments.by_need.{key}", **about)
+
+        given: dict[int, list[str]] = {}
+        for value in experiment.values:
+            given.setdefault(len(value.seeds), []).append(self.words.short(value))
+        least, most = looks[0], looks[-1]
+        told = [
+            say(
+                "given",
+                seeds=self.words.counted("seeds", count),
+                values=self.words.joined(given[count]),
+            )
+            for count in sorted(given, reverse=True)
+        ]
+        who = say(
+            "who",
+            start=self.words.counted("seeds", least),
+            looks=self.words.joined([self.words.number(look) for look in looks[:-1]] or ["–"]),
+            most=self.words.number(most),
+            given="; ".join(told),
+        )
+        [planned] = [each for each in self.study.plan.experiments if each.name == experiment.name]
+        ending = "open" if experiment.in_question else "clear"
+        sentences = [who, say(ending if planned.is_finished else "unfinished", most=str(most))]
+        if len(given) > 1:
+            sentences.append(say("left_out"))
+        yield " ".join(sentences)
+        yield say("rule", most=self.words.number(most))
 
     def differences(self, experiment: ExperimentResult) -> str:
         """A table of every value against the best and against the baseline's.

@@ -95,9 +95,9 @@ class Introduction(Part):
         if not found:
             return
         if not any(spread.pairs for spread in found):
-            yield self.text("brief.untested", seeds=self.n_seeds)
+            yield self.text("brief.untested", seeds=self.seeds_of_values)
         elif not clear:
-            yield self.text("brief.unclear", seeds=self.n_seeds)
+            yield self.text("brief.unclear", seeds=self.seeds_of_values)
         elif len(found) > 1:
             experiments = self.words.part("experiments", clear, len(found))
             yield self.text("brief.clear", experiments=experiments)
@@ -171,7 +171,7 @@ class Introduction(Part):
             network=self._network_in_short(),
             experiments=len(study.experiments),
             values=words.counted("values", len(study.values)),
-            seeds=self.n_seeds,
+            seeds=self.seeds_of_values,
         )
         if study.has_published:
             source = published.load()
@@ -220,16 +220,20 @@ class Introduction(Part):
         baseline = study.plan.baseline
         listed = words.settings(baseline, self.worth_naming(baseline))
         yield self.text("method.baseline", settings=listed)
-        if study.plan.searches:
+        if self.adds_seeds:
+            yield self.text("method.seeds_by_need", seeds=self.n_seeds)
+        elif study.plan.searches:
             yield self.text("method.seeds_searched", seeds=self.n_seeds)
         else:
             yield self.text("method.seeds", seeds=self.n_seeds)
             yield self.text("method.runs", **self._work())
         yield from self._scores(n_train)
-        if study.n_seeds == 1:
+        if study.n_seeds == 1 and not self.adds_seeds:
             yield self.text("method.one_seed")
         else:
-            yield self.text("method.intervals", freedom=study.n_seeds - 1)
+            # Of n seeds, where values have more or fewer.
+            freedom = "n − 1" if self.adds_seeds else study.n_seeds - 1
+            yield self.text("method.intervals", freedom=freedom)
             if self.study.experiments:
                 yield from self._tests()
         if study.comparisons:
@@ -252,7 +256,7 @@ class Introduction(Part):
 
     def _tests(self) -> Iterator[str]:
         """What makes a difference clear, and why that test."""
-        n, words = self.study.n_seeds, self.words
+        n, words = self.study.plan.seeds_of_values[0], self.words
         yield self.text("method.tests", level=words.level())
         yield self.text("method.differences", power=words.language.percent(significance.POWER, 0))
         divisions = math.comb(2 * n, n)
@@ -268,13 +272,13 @@ class Introduction(Part):
                 family=words.number(family),
                 corrected=words.number(corrected, 2),
             )
-        yield self.text("method.correlated", seeds=self.n_seeds)
+        yield self.text("method.correlated", seeds=self.seeds_of_values)
         if any(
             are_paired(one, other)
             for experiment in self.study.experiments
             for one, other in itertools.pairwise(experiment.values)
         ):
-            yield self.text("method.paired", seeds=self.n_seeds)
+            yield self.text("method.paired", seeds=self.seeds_of_values)
 
     def _validation(self, n_train: int) -> str:
         about = {"test_part": self.test_part}

@@ -114,6 +114,16 @@ class Part:
         return self.words.counted("seeds", self.study.n_seeds)
 
     @property
+    def seeds_of_values(self) -> str:
+        """The same of the values of experiments, which may have more or fewer."""
+        return self.words.seeds(*self.study.plan.seeds_of_values)
+
+    @property
+    def adds_seeds(self) -> bool:
+        """Whether an experiment adds seeds where they are needed."""
+        return any(experiment.looks for experiment in self.study.plan.experiments)
+
+    @property
     def validation_note(self) -> str:
         """What the validation images are, to be said beside every table."""
         return self.text(f"method.validation.{self._validated_from}.note", test_part=self.test_part)

@@ -42,6 +42,12 @@ class Words:
         """`n` things, such as `1 seed` or `5 seeds`."""
         return self.text(f"{what}.{'one' if n == 1 else 'other'}", n=self.number(n))
 
+    def seeds(self, least: int, most: int) -> str:
+        """`5 seeds`, or `3 to 9 seeds`."""
+        if least == most:
+            return self.counted("seeds", most)
+        return self.text("seeds.range", least=self.number(least), most=self.number(most))
+
     def number(self, value: float, digits: int = 0) -> str:
         """A number in the language's form."""
         return self.language.number(value, digits)

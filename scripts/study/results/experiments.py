@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,8 @@ from study.spec import plan, schemas, settings
 from study.spec.plan import Plan
 from study.spec.settings import Settings
 from study.spec.tasks import Task, task_of
-from study.statistics import significance
-from study.statistics.estimates import Estimate, repeatability
+from study.statistics import sequential, significance
+from study.statistics.estimates import NOTHING, Estimate, estimate, repeatability
 from study.statistics.intervals import ROUNDING
 from study.statistics.significance import Contrast, contrast, is_clear
 from study.support.errors import StudyError
@@ -41,6 +41,10 @@ class ValueResult:
     `training` are read off the same course of it, seed by seed: after other epochs, or with the
     weights averaged otherwise. `train` and `validation` are scores, and `rmse` is the validation
     part's, None of classes.
+
+    Where seeds are added until the answer is clear, `seeds` are those that it has been asked for,
+    `looks` how many there are at each look (plan.Experiment), and it is `left_out` where others of
+    the experiment have more.
     """
 
     text: str
@@ -53,6 +57,24 @@ class ValueResult:
     validation: Estimate
     training: str = ""
     rmse: Estimate | None = None
+    seeds: Sequence[int] = ()
+    looks: Sequence[int] = ()
+    left_out: bool = False
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether its tests are of a look, by measures that are known of each seed."""
+        return bool(self.looks and self.validation.by_seed)
+
+    def after(self, count: int) -> Self:
+        """The same as it was with the first so many of its seeds."""
+        if count == len(self.seeds):
+            return self
+        by_seed = self.validation.by_seed
+        kept = {seed: by_seed[seed] for seed in self.seeds[:count] if seed in by_seed}
+        found = NOTHING if not kept else estimate(np.array(list(kept.values())))
+        measured = replace(found, by_seed=kept)
+        return replace(self, n=len(kept), validation=measured, seeds=self.seeds[:count])
 
     def measure(self, name: str) -> Estimate:
         """The estimate of `train_accuracy` or `validation_accuracy`, of classes."""
@@ -69,7 +91,9 @@ class Difference:
     `value` beats one of `other`. `seeds_needed` is how many seeds each of the two would take to
     be told apart with a probability of 80 %, at the level that Holm's correction asks of the
     smallest p; NaN where they are told apart already. Where it is `paired`, test, interval,
-    superiority and seeds needed are those of the differences within the seeds.
+    superiority and seeds needed are those of the differences within the seeds. Where the
+    experiment adds seeds, all numbers are of the seeds that both have, and test and interval at
+    the part of the level that their last look spends.
     """
 
     value: ValueResult
@@ -117,8 +141,9 @@ class ExperimentResult:
     def ranked(self) -> list[ValueResult]:
         """The values that have a result, the best first.
 
-        First come those of which the fewest replicates diverged, and of these the most accurate:
-        the mean of the replicates that a bad value leaves says nothing of those that it lost.
+        First come those that were not left out, of these those of which the fewest replicates
+        diverged, and of these the most accurate: the mean of the replicates that a bad value leaves
+        says nothing of those that it lost.
         """
         alive = [value for value in self.values if value.n]
         return sorted(alive, key=rank)
@@ -126,7 +151,7 @@ class ExperimentResult:
     @property
     def contenders(self) -> list[ValueResult]:
         """The values that may be called best or worst: those that lost as few as the first."""
-        return [value for value in self.ranked if value.diverged == self.ranked[0].diverged]
+        return [value for value in self.ranked if value.diverged <= self.ranked[0].diverged]
 
     @property
     def bests(self) -> list[ValueResult]:
@@ -134,8 +159,22 @@ class ExperimentResult:
         return [
             value
             for value in self.contenders
-            if math.isclose(value.validation.mean, self.ranked[0].validation.mean, rel_tol=1e-12)
+            if value.left_out == self.ranked[0].left_out
+            and math.isclose(value.validation.mean, self.ranked[0].validation.mean, rel_tol=1e-12)
         ]
+
+    @property
+    def in_question(self) -> list[ValueResult]:
+        """The best and those that may be as good as it; none where it is clear which is the best.
+
+        Further seeds go to these, where the experiment adds some.
+        """
+        if not self.ranked:
+            return []
+        best, *others = self.contenders
+        found = self.differences([(best, other) for other in others])
+        unclear = [each.other for each in found if not (each.is_clear and each.size > 0)]
+        return [best, *unclear] if unclear else []
 
     @property
     def lost(self) -> list[ValueResult]:
@@ -172,11 +211,12 @@ class ExperimentResult:
         """
         if not self.is_ordered:
             return None
-        weights = significance.slope_weights(len(self.values))
-        found = contrast(*_moments(self.values), weights)
-        if not all(are_paired(self.values[0], value) for value in self.values[1:]):
+        values, part = _together(self.values)
+        weights = significance.slope_weights(len(values))
+        found = replace(contrast(*_moments(values), weights), part=np.array(part))
+        if not all(are_paired(values[0], value) for value in values[1:]):
             return found
-        by_seed = np.array([_by_seed(value) for value in self.values])
+        by_seed = np.array([_by_seed(value) for value in values])
         error, freedom = significance.of_pairs(weights @ by_seed)
         return replace(found, error=np.array(error), freedom=np.array(freedom))
 
@@ -264,8 +304,9 @@ class ExperimentResult:
         pairs = list(pairs)
         if not pairs:
             return []
-        mean, sd, n = (part.reshape(-1, 2) for part in _moments(itertools.chain(*pairs)))
         found = between(pairs)
+        looked = itertools.chain(*(_together(pair)[0] for pair in pairs))
+        mean, sd, n = (part.reshape(-1, 2) for part in _moments(looked))
         corrected = np.array([self.p_between(*pair) for pair in pairs])
         paired = np.array([are_paired(*pair) for pair in pairs])
         effect = significance.hedges_g(mean, sd, n)
@@ -306,14 +347,36 @@ def _moments(values: Iterable[ValueResult]) -> tuple[np.ndarray, np.ndarray, np.
     return mean, sd, n
 
 
+def _together(values: Sequence[ValueResult]) -> tuple[list[ValueResult], float]:
+    """The values at the last look that all of them have had, and what this may spend of the level.
+
+    Values of other looks, as of several experiments, are taken as they are: there are as many looks
+    at them as there are combinations of theirs.
+    """
+    looks = values[0].looks
+    if all(value.is_looked_at and value.looks == looks for value in values):
+        count = min(len(value.seeds) for value in values)
+        return [value.after(count) for value in values], sequential.part(looks, count)
+    return list(values), math.prod(map(part_of, values))
+
+
+def part_of(value: ValueResult) -> float:
+    """What the last look at a value alone may spend of the level."""
+    return sequential.part(value.looks, len(value.seeds)) if value.is_looked_at else 1.0
+
+
 def between(pairs: Sequence[tuple[ValueResult, ValueResult]]) -> Contrast:
     """The validation accuracy of the first of each pair (m) minus that of the second.
 
-    By Welch, and seed by seed where the two share their training.
+    By Welch, and seed by seed where the two share their training; where seeds are added, at the
+    last look at both.
     """
-    mean, sd, n = (part.reshape(-1, 2) for part in _moments(itertools.chain(*pairs)))
+    looked = [_together(pair) for pair in pairs]
+    values = [value for found, _ in looked for value in found]
+    mean, sd, n = (each.reshape(-1, 2) for each in _moments(values))
     found = contrast(mean, sd, n, np.array([1.0, -1.0]))
-    for place, (one, other) in enumerate(pairs):
+    found = replace(found, part=np.array([part for _, part in looked]))
+    for place, ((one, other), _) in enumerate(looked):
         if are_paired(one, other):
             differences = _by_seed(one) - _by_seed(other)
             found.error[place], found.freedom[place] = significance.of_pairs(differences)
@@ -322,6 +385,7 @@ def between(pairs: Sequence[tuple[ValueResult, ValueResult]]) -> Contrast:
 
 def are_paired(one: ValueResult, other: ValueResult) -> bool:
     """Whether the two are read off the same training, and of the same two seeds or more."""
+    (one, other), _ = _together((one, other))
     seeds = one.validation.by_seed.keys()
     return (
         one.training == other.training
@@ -335,9 +399,9 @@ def _by_seed(value: ValueResult) -> np.ndarray:
     return np.array([accuracy for _, accuracy in sorted(value.validation.by_seed.items())])
 
 
-def rank(value: ValueResult) -> tuple[int, float]:
+def rank(value: ValueResult) -> tuple[bool, int, float]:
     """What values with a result are sorted by, the best first (ExperimentResult.ranked)."""
-    return value.diverged, -value.validation.mean
+    return value.left_out, value.diverged, -value.validation.mean
 
 
 def experiments(
@@ -346,14 +410,20 @@ def experiments(
     """The plan's experiments with the summary's numbers; StudyError where one has no row.
 
     `metrics` has those columns of metrics.parquet that `paired` names; without it no two values are
-    compared seed by seed.
+    compared seed by seed, nor at the looks of an experiment that adds seeds.
     """
     rows = {(row["experiment"], row["value"]): row for row in summary.to_dict("records")}
     replicates = _Replicates(plan, metrics)
     found = []
     for planned in plan.experiments:
         name, keys, start = planned.name, planned.keys, dict(planned.settings)
-        values = [_value(rows, name, value, start, replicates) for value in planned.values]
+        trials = planned.trials
+        most = max(len(trial.seeds) for trial in trials)
+        values = []
+        for value, trial in zip(planned.values, trials, strict=True):
+            found_value = _value(rows, name, value, start, replicates, trial.seeds)
+            is_left_out = len(trial.seeds) < most
+            values.append(replace(found_value, looks=planned.looks, left_out=is_left_out))
         known = plan.hyperparameters.definitions
         found.append(ExperimentResult(name, keys, start, _in_order(values, keys), known))
     return found
@@ -369,7 +439,7 @@ def final(
         ("final", row["value"]): row
         for row in summary[summary["experiment"] == "final"].to_dict("records")
     }
-    return _value(rows, "final", plan.final, {}, _Replicates(plan, metrics))
+    return _value(rows, "final", plan.final, {}, _Replicates(plan, metrics), plan.seeds)
 
 
 def paired(metrics: Iterable[str]) -> list[str]:
@@ -382,7 +452,7 @@ def _scores(task: Task) -> list[str]:
 
 
 class _Replicates:
-    """The accuracies of each seed, of those values that share their training."""
+    """The accuracies of each seed, of those values that share their training or are looked at."""
 
     def __init__(self, plan: Plan, metrics: pd.DataFrame | None):
         self._rows: dict[tuple[str, int], pd.DataFrame] = {}
@@ -399,17 +469,20 @@ class _Replicates:
         for training, end in asked:
             ends[training].add(end)
         wanted = {end for found in ends.values() if len(found) > 1 for end in found}
+        looked_at = [each for each in plan.experiments if each.looks]
+        wanted |= {(value.run, value.epochs) for each in looked_at for value in each.values}
         is_asked = metrics["run"].isin({run for run, _ in wanted}) & (metrics["status"] == "ok")
         for end, own in metrics[is_asked].groupby(["run", "epoch"]):
             if end in wanted:
                 self._rows[end] = own
 
-    def of(self, run: str, epochs: int, measure: str) -> dict[int, float]:
-        """By seed; nothing where no other value shares the training."""
+    def of(self, run: str, epochs: int, measure: str, seeds: Sequence[int]) -> dict[int, float]:
+        """Of these seeds; nothing where it is not to be known of each."""
         own = self._rows.get((run, epochs))
         if own is None:
             return {}
-        return dict(zip(own["seed"].tolist(), own[measure].tolist(), strict=True))
+        found = zip(own["seed"].tolist(), own[measure].tolist(), strict=True)
+        return {seed: number for seed, number in found if seed in seeds}
 
 
 def _training(chosen: Settings) -> str:
@@ -428,6 +501,7 @@ def _value(
     planned: plan.Value,
     start: Settings,
     replicates: _Replicates,
+    seeds: Sequence[int],
 ) -> ValueResult:
     row = rows.get((experiment, planned.value))
     if row is None:
@@ -443,7 +517,7 @@ def _value(
 
     task = task_of(row)
     train, validation = (
-        estimated(measure, replicates.of(run, epochs, measure)) for measure in _scores(task)
+        estimated(measure, replicates.of(run, epochs, measure, seeds)) for measure in _scores(task)
     )
     return ValueResult(
         text=planned.value,
@@ -456,6 +530,7 @@ def _value(
         validation=validation,
         training=_training({**start, **planned.settings}),
         rmse=estimated("validation_rmse", {}) if "rmse" in task.metrics else None,
+        seeds=seeds,
     )
 
 

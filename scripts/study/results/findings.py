@@ -114,8 +114,9 @@ def spread(experiment: ExperimentResult) -> Spread | None:
 
 
 def replicates(value: ValueResult, metrics: pd.DataFrame) -> pd.DataFrame:
-    """The rows of metrics.parquet up to the value's epochs, of the seeds that did not diverge."""
+    """The rows of metrics.parquet up to the value's epochs, of its seeds that did not diverge."""
     rows = metrics[(metrics["run"] == value.run) & (metrics["epoch"] <= value.epochs)]
+    rows = rows[rows["seed"].isin(value.seeds)]
     diverged = rows.loc[rows["status"] == "diverged", "seed"]
     return rows[~rows["seed"].isin(diverged)]
 

@@ -55,25 +55,27 @@ def summarise(plan: Plan, metrics: pd.DataFrame, dataset: str | None) -> pa.Tabl
     task = task_of(metrics.columns)
     summarised = measures(task)
     asked = list(_values(plan))
+    # A row for each seed that counts: a run may have more, which others ask for.
     values = pd.DataFrame(
-        {
-            # Without a value, the column would be one of numbers.
-            "run": pd.Series([value.run for _, value, _ in asked], dtype=str),
-            "until": [value.epochs for _, value, _ in asked],
-            "place": range(len(asked)),
-        }
-    )
+        [
+            (value.run, value.epochs, place, seed)
+            for place, (_, value, _, seeds) in enumerate(asked)
+            for seed in seeds
+        ],
+        columns=["run", "until", "place", "seed"],
+        # Without a value, the columns would be ones of anything.
+    ).astype({"run": str, "until": int, "place": int, "seed": int})
     # A replicate's rows end with the epoch in which it diverges.
     ends = values.merge(
         metrics[(metrics["status"] == "ok") & metrics["epoch"].isin(values["until"])],
-        left_on=["run", "until"],
-        right_on=["run", "epoch"],
+        left_on=["run", "until", "seed"],
+        right_on=["run", "epoch", "seed"],
     )
     lost = values.merge(metrics.loc[metrics["status"] == "diverged", ["run", "seed", "epoch"]])
     lost = lost.loc[lost["epoch"] <= lost["until"], "place"].value_counts()
     last = {place: rows[list(summarised)].to_numpy() for place, rows in ends.groupby("place")}
     rows = []
-    for place, (experiment, value, settings) in enumerate(asked):
+    for place, (experiment, value, settings, _) in enumerate(asked):
         measured = last.get(place, np.empty((0, len(summarised))))
         printed = dataset and published.lookup(
             experiment, settings, value.epochs, dataset, plan.validation
@@ -94,12 +96,13 @@ def summarise(plan: Plan, metrics: pd.DataFrame, dataset: str | None) -> pa.Tabl
     return pa.Table.from_pylist(rows, schema(task))
 
 
-def _values(plan: Plan) -> Iterator[tuple[str, Value, Settings]]:
-    """Experiment, value and complete settings of each row."""
-    for experiment, value in plan.values:
-        yield experiment.name, value, experiment.settings_of(value)
+def _values(plan: Plan) -> Iterator[tuple[str, Value, Settings, list[int]]]:
+    """Experiment, value, complete settings and seeds of each row."""
+    for experiment in plan.experiments:
+        for value, trial in zip(experiment.values, experiment.trials, strict=True):
+            yield experiment.name, value, experiment.settings_of(value), trial.seeds
     if plan.final:
-        yield "final", plan.final, plan.final.settings
+        yield "final", plan.final, plan.final.settings, plan.seeds
 
 
 def _statistics(measured: np.ndarray, bounds: tuple[float, float]) -> dict[str, float | None]:

@@ -9,6 +9,8 @@ All tests are two-sided, at significance.LEVEL:
 - Either of these is a paired test, seed by seed, where both quantities are of one training, as
   accuracy after two epochs of a run is.
 - A quantity against a number: the 95 % t interval of its mean.
+- Where seeds are added until an answer is clear, each of these is made at the part of the level
+  that its look may spend (statistics/sequential.py).
 
 A comparison holds or fails where it is clear, and is open where it is not, or where fewer than two
 replicates or no spread leave nothing to tell by. Printed numbers have no noise: there a comparison
@@ -25,14 +27,14 @@ import pandas as pd
 import pyarrow as pa
 
 from study.results import experiments, findings, published
-from study.results.experiments import COMPARED_MEASURES, ExperimentResult, ValueResult, are_paired
+from study.results.experiments import COMPARED_MEASURES, ExperimentResult, ValueResult
 from study.spec import predicates
 from study.spec.claims import CLAIMS, OWN, Claim
 from study.spec.plan import Plan
 from study.spec.predicates import FINAL, Greater, Predicate, Quantity, Verdict
 from study.spec.tasks import Task, bounds_of
 from study.statistics import significance
-from study.statistics.estimates import Estimate, estimate
+from study.statistics.estimates import NOTHING, Estimate, estimate
 from study.statistics.intervals import of_differences
 
 
@@ -84,7 +86,7 @@ class Quantities:
                 samples = samples - measured[quantity.minus]
         printed = self._printed(quantity)
         if samples.empty:
-            return Estimate(0, math.nan, math.nan, math.nan, math.nan, printed)
+            return replace(NOTHING, published=printed)
         bounds = bounds_of(quantity.measure)
         if quantity.minus:
             bounds = of_differences(bounds)
@@ -110,11 +112,18 @@ class Quantities:
         printed = getattr(progress.get(quantity.epoch), quantity.measure, None)
         return math.nan if printed is None else printed
 
-    def are_paired(self, left: Quantity, right: Quantity) -> bool:
-        """Whether two quantities are of the same training, measured on the same seeds."""
-        return are_paired(
-            *(replace(self.value(each), validation=self.estimate(each)) for each in (left, right))
-        )
+    def measured(self, quantity: Quantity) -> ValueResult:
+        """The value that a quantity is of, with what this measures in place of its accuracy."""
+        measured = self.estimate(quantity)
+        return replace(self.value(quantity), n=measured.n, validation=measured)
+
+    def interval(self, quantity: Quantity) -> tuple[float, float]:
+        """Of its mean, wide enough that it holds at every look at once, where seeds are added."""
+        estimate, part = self.estimate(quantity), experiments.part_of(self.measured(quantity))
+        if part == 1 or estimate.n < 2:
+            return estimate.low, estimate.high
+        half = significance.half_width(estimate.sd, estimate.n, part)
+        return estimate.mean - half, estimate.mean + half
 
     def is_published(self, predicate: Predicate) -> bool:
         """Whether the document has results of every value that the predicate names."""
@@ -145,10 +154,7 @@ class Quantities:
     def _experiment(self, kind: Quantity) -> ExperimentResult:
         """An experiment with what `kind` measures in place of validation accuracy."""
         experiment = self._experiments[kind.experiment]
-        values = []
-        for value in experiment.values:
-            measured = self.estimate(replace(kind, value=value.text))
-            values.append(replace(value, n=measured.n, validation=measured))
+        values = [self.measured(replace(kind, value=each.text)) for each in experiment.values]
         return replace(experiment, values=values)
 
 
@@ -181,8 +187,9 @@ def _weighed(comparison: Greater, p: float, numbers: Quantities) -> Weighed:
         known = left if isinstance(comparison.left, Quantity) else right
         # Where the known side would have to lie for neither to be ahead.
         level = known.mean - ahead if known is left else known.mean + ahead
+        low, high = numbers.interval(*comparison.quantities)
         # Without a spread between the seeds nothing tells how far the mean may be off.
-        is_clear = known.sd > 0 and not known.low <= level <= known.high
+        is_clear = known.sd > 0 and not low <= level <= high
     else:
         # Of one thing under two names there is nothing to test.
         is_clear = significance.is_clear(p) or numbers.are_one(*comparison.quantities)
@@ -232,18 +239,10 @@ def _p_alone(pairs: Sequence[Greater], numbers: Quantities) -> list[float]:
     """The p-values of comparisons that are corrected among themselves."""
     if not pairs:
         return []
-    sides = [[numbers.estimate(side) for side in each.quantities] for each in pairs]
-    mean, sd, n = (
-        np.array([[getattr(side, name) for side in both] for both in sides], float)
-        for name in ("mean", "sd", "n")
-    )
-    mean[:, 1] += [each.by for each in pairs]
-    found = significance.contrast(mean, sd, n, np.array([1.0, -1.0]))
-    for place, (each, (left, right)) in enumerate(zip(pairs, sides, strict=True)):
-        if numbers.are_paired(*each.quantities):
-            differences = [left.by_seed[seed] - right.by_seed[seed] for seed in left.by_seed]
-            found.error[place], found.freedom[place] = significance.of_pairs(differences)
-    corrected: list[float] = significance.holm(found.p, int(np.isfinite(found.p).sum())).tolist()
+    sides = [[numbers.measured(side) for side in each.quantities] for each in pairs]
+    found = experiments.between([(left, right) for left, right in sides])
+    p = replace(found, size=found.size - np.array([each.by for each in pairs])).p
+    corrected: list[float] = significance.holm(p, int(np.isfinite(p).sum())).tolist()
     return corrected
 
 

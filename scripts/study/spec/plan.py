@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from study.spec.choice import Reason
 from study.spec.models import MLP, Model
-from study.spec.searches import Search, Trial
+from study.spec.searches import Search, Stepwise, Trial, steps_from_json
 from study.spec.settings import Hyperparameters, Settings, essential, identity, text
 from study.support.errors import StudyError
+
+AnyStepwise = TypeVar("AnyStepwise", bound=Stepwise)
 
 # Longest readable part of a run's name: with the hash well below file systems' 255 bytes.
 SLUG_LENGTH = 120
@@ -36,18 +38,51 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """What is varied (`keys`), from which `settings`, over which values."""
+class Experiment(Stepwise):
+    """What is varied (`keys`), from which `settings`, over which values.
 
-    name: str
+    All values have the `seeds`. Where further ones go to those that may still be the best, `looks`
+    are how many seeds they then have, the first what all begin with and the last all `seeds`; after
+    the first, each look is a step.
+    """
+
     keys: list[str]
-    settings: Settings
     values: list[Value]
+    seeds: list[int]
+    looks: list[int] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Of what `Plan.to_json` wrote."""
-        return cls(**{**content, "values": list(map(Value.from_json, content["values"]))})
+        values = list(map(Value.from_json, content["values"]))
+        return cls(**{**content, "values": values, **steps_from_json(content)})
+
+    @property
+    def first_seeds(self) -> list[int]:
+        """Those that all its values have."""
+        return self.seeds[: self.looks[0]] if self.looks else self.seeds
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Its values in their order, each with the seeds that it has been asked for so far."""
+        seeds = dict.fromkeys(range(len(self.values)), self.first_seeds)
+        for step, taken in zip(self.steps, self.taken, strict=False):
+            seeds |= dict.fromkeys(taken.asked, step.seeds)
+        return [
+            Trial(number, "", value.settings, value.run, value.epochs, seeds[number])
+            for number, value in enumerate(self.values)
+        ]
+
+    @property
+    def epochs_to_come(self) -> int:
+        """Epochs that the steps not taken yet train at most, counting those of every seed.
+
+        Values that share a run are counted each.
+        """
+        if self.is_finished or (self.taken and not self.taken[-1].asked):
+            return 0
+        left = (trial.epochs * (len(self.seeds) - len(trial.seeds)) for trial in self.trials)
+        return sum(left)
 
     def settings_of(self, value: Value) -> dict[str, Any]:
         """All settings of one of its values."""
@@ -120,6 +155,10 @@ class Plan:
         if "experiments" in content:
             # One of the time before there were other models names none.
             content = {"model": vars(MLP), **content}
+            # Nor seeds of experiments, which all had the study's.
+            past = {"seeds": content.get("seeds", []), "steps": [], "taken": []}
+            found = [{**past, **experiment} for experiment in content["experiments"]]
+            content = {**content, "experiments": found}
         if "chooses_final" in content:
             # Nor any search, in a whole plan.
             content = {"searches": [], **content}
@@ -150,9 +189,22 @@ class Plan:
         return [(each, value) for each in self.experiments for value in each.values]
 
     @property
+    def seeds_of_values(self) -> tuple[int, int]:
+        """How few and how many seeds values of experiments have; the study's, without any."""
+        counts = [len(trial.seeds) for each in self.experiments for trial in each.trials]
+        counts = counts or [len(self.seeds)]
+        return min(counts), max(counts)
+
+    @property
+    def stepwise(self) -> list[Stepwise]:
+        """What goes on by how it has come out so far: searches, and experiments that add seeds."""
+        return [*self.searches, *(each for each in self.experiments if each.steps)]
+
+    @property
     def final_run(self) -> Run:
-        """The run of the final model, which the plan must have."""
-        return next(run for run in self.runs if self.final and run.run == self.final.run)
+        """The run of the final model, which the plan must have, with the study's seeds alone."""
+        run = next(run for run in self.runs if self.final and run.run == self.final.run)
+        return replace(run, seeds=[seed for seed in run.seeds if seed in self.seeds])
 
     def only(self, experiment: str | None) -> Self:
         """What the plan has of one experiment, or else of the final model, with its runs alone.
@@ -177,22 +229,36 @@ class Plan:
     ) -> Self:
         """The plan of these experiments, searches and final model, its runs as long as they ask."""
         epochs: dict[str, int] = {}
-        askers: list[Value | Trial] = [value for each in experiments for value in each.values]
-        askers += [trial for each in searches for trial in each.trials]
-        for asker in [*askers, *filter(None, [final])]:
-            epochs[asker.run] = max(asker.epochs, epochs.get(asker.run, 0))
+        seeds: dict[str, set[int]] = {}
+        stepwise: list[Stepwise] = [*experiments, *searches]
+        askers = [
+            (trial.run, trial.epochs, trial.seeds) for each in stepwise for trial in each.trials
+        ]
+        if final:
+            askers.append((final.run, final.epochs, self.seeds))
+        for name, until, wanted in askers:
+            epochs[name] = max(until, epochs.get(name, 0))
+            seeds.setdefault(name, set()).update(wanted)
         runs = [
-            replace(run, epochs=epochs[run.run], kept_epochs=[])
+            replace(
+                run,
+                epochs=epochs[run.run],
+                seeds=[seed for seed in run.seeds if seed in seeds[run.run]],
+                kept_epochs=[],
+            )
             for run in self.runs
             if run.run in epochs
         ]
+        own = {"experiments": experiments, "searches": list(searches), "final": final}
+        return self._with(runs=runs, **own)
+
+    def of_experiment(self, experiment: Experiment) -> Self:
+        """The plan of this experiment alone, as far as its results need one."""
+        return self._with(experiments=[experiment], final=None)
+
+    def _with(self, **own: Any) -> Self:
+        """A copy with these fields in place of its own, be it a part of a plan."""
         part = copy.copy(self)
-        own = {
-            "experiments": experiments,
-            "searches": list(searches),
-            "final": final,
-            "runs": runs,
-        }
         for name, content in own.items():
             object.__setattr__(part, name, content)
         return part
@@ -204,26 +270,30 @@ class Plan:
         one. A value stays where at least one of its seeds has all of its epochs.
         """
 
-        def there(value: Value) -> bool:
-            return any(
-                epochs_of.get(value.run, {}).get(seed, 0) >= value.epochs for seed in self.seeds
-            )
+        def there(value: Value, seeds: list[int]) -> bool:
+            return any(epochs_of.get(value.run, {}).get(seed, 0) >= value.epochs for seed in seeds)
 
         missing = []
         experiments = []
         for experiment in self.experiments:
-            missing += [
-                f"{experiment.name}: {value.value}"
-                for value in experiment.values
-                if not there(value)
-            ]
-            values = [value for value in experiment.values if there(value)]
+            values = [value for value in experiment.values if there(value, experiment.first_seeds)]
+            if len(values) < len(experiment.values):
+                missing += [
+                    f"{experiment.name}: {value.value}"
+                    for value in experiment.values
+                    if value not in values
+                ]
+                # Its values are compared, and seeds added, once all are there.
+                experiment = replace(experiment, values=values, taken=[])
+            experiment = _trained(experiment, epochs_of)
+            if not experiment.is_finished:
+                missing.append(experiment.name)
             if values:
-                experiments.append(replace(experiment, values=values))
+                experiments.append(experiment)
         searches = [_trained(search, epochs_of) for search in self.searches]
         missing += [each.name for each in searches if not each.is_finished]
         searches = [each for each in searches if each.taken]
-        final = self.final if self.final and there(self.final) else None
+        final = self.final if self.final and there(self.final, self.seeds) else None
         if not final and (self.final or (self.chooses_final and not self.unchosen)):
             missing.append("final")
         runs = [
@@ -243,8 +313,8 @@ class Plan:
         )
 
 
-def _trained(search: Search, epochs_of: Mapping[str, Mapping[int, float]]) -> Search:
-    """The search as far as the trials of its steps are trained."""
+def _trained(search: AnyStepwise, epochs_of: Mapping[str, Mapping[int, float]]) -> AnyStepwise:
+    """The same as far as the trials of its steps are trained."""
 
     def there(trial: Trial) -> bool:
         reached = epochs_of.get(trial.run, {})
@@ -303,8 +373,13 @@ def run_name(
     return f"{re.sub(r'[^A-Za-z0-9._-]', '_', slug)[:SLUG_LENGTH]}-{digest}"
 
 
+def in_order(seeds: list[int], experiments: Sequence[Experiment]) -> list[int]:
+    """All seeds of a study: whoever has more of them has those of the others first."""
+    return max([seeds, *(each.seeds for each in experiments)], key=len)
+
+
 def runs_of(
-    experiments: list[Experiment],
+    experiments: Sequence[Experiment],
     searches: Sequence[Search],
     final: Value | None,
     seeds: list[int],
@@ -312,14 +387,15 @@ def runs_of(
 ) -> list[Run]:
     """Each distinct run once, as long as its longest asker wants it, in order of first mention.
 
-    It has all `seeds`, unless only trials of searches ask for it.
+    It has the seeds that its askers want, of which a final model wants the study's `seeds`.
     """
     # Who asks, for what, with which seeds, and whether it may become the final model.
     askers: list[tuple[Value | Trial, Settings, list[int], bool]] = [
-        (value, experiment.settings_of(value), seeds, chooses_final)
+        (trial, {**experiment.settings, **trial.settings}, trial.seeds, chooses_final)
         for experiment in experiments
-        for value in experiment.values
+        for trial in experiment.trials
     ]
+    known = in_order(seeds, experiments)
     for search in searches:
         for trial in search.trials:
             is_whole = trial.epochs == search.epochs
@@ -334,7 +410,7 @@ def runs_of(
         runs[asker.run] = replace(
             run,
             epochs=max(run.epochs, asker.epochs),
-            seeds=[seed for seed in seeds if seed in run.seeds or seed in wanted],
+            seeds=[seed for seed in known if seed in run.seeds or seed in wanted],
             kept_epochs=sorted({*run.kept_epochs, *kept}),
         )
     return list(runs.values())

@@ -11,9 +11,10 @@ from study.spec import models
 from study.spec.beside import files_beside, final_beside
 from study.spec.choice import Choice
 from study.spec.compatibility import check
+from study.spec.looks import enough, looks
 from study.spec.plan import Experiment, Plan, Value, run_name, runs_of
 from study.spec.search_config import search_of
-from study.spec.searches import History, Search
+from study.spec.searches import History, Search, Step
 from study.spec.settings import Settings, value_text
 from study.support.errors import StudyError
 
@@ -57,7 +58,10 @@ def resolve(
             raise StudyError(f"experiments.{name}: {key!r} stands under both `vary` and `with`")
         start = known.complete(baseline | other)
         values = [value(f"experiments.{name}", start, varied) for varied in _grid(vary)]
-        experiments.append(Experiment(name, list(vary), start, values))
+        experiment = Experiment(name, start, list(vary), values, seeds)
+        if "seeds" in description:
+            experiment = _by_need(experiment, description["seeds"])
+        experiments.append(experiment.with_history(history, run_of) if history else experiment)
 
     searches = []
     for name, description in config.get("search", {}).items():
@@ -84,7 +88,8 @@ def resolve(
         final = Value("final", settings, run, settings["epochs"])
         trained = {each.run: each for each in runs_of(experiments, searches, None, seeds, True)}
         part = trained.get(run)
-        if chooses_final and part and (part.epochs < final.epochs or part.seeds != seeds):
+        lacks = part and (part.epochs < final.epochs or not {*seeds} <= {*part.seeds})
+        if chooses_final and lacks:
             # When results choose it, this run is finished, and one call trains no run twice: a
             # folder of its own takes the whole training.
             final = replace(final, run=f"final-{run}")
@@ -110,6 +115,23 @@ def resolve(
         notes=list(dict.fromkeys(notes)),
         missing=[],
     )
+
+
+def _by_need(experiment: Experiment, described: Mapping[str, Any]) -> Experiment:
+    """The experiment with seeds added only where its answer is not clear."""
+    place = f"experiments.{experiment.name}.seeds"
+    start, most = int(described["start"]), int(described["most"])
+    if start > most:
+        raise StudyError(f"{place}: start, {start}, must not be above most, {most}")
+    if len(experiment.values) < 2:
+        raise StudyError(
+            f"{place}: an experiment of one value has no answer for which seeds could be needed; "
+            "leave out `seeds`, or list more values"
+        )
+    seeds, counts = enough(experiment.seeds, most), looks(start, most)
+    kept, epochs = len(experiment.values), max(value.epochs for value in experiment.values)
+    steps = [Step(f"seeds-{count:04d}", 0, kept, epochs, seeds[:count]) for count in counts[1:]]
+    return replace(experiment, seeds=seeds, looks=counts, steps=steps)
 
 
 def _validation(described: str | Mapping[str, Any]) -> str | dict[str, Any]:

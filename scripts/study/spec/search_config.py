@@ -61,7 +61,7 @@ def search_of(
     sampler, seed = described.get("sampler", "tpe"), int(described.get("seed", 0))
     if sampler == "grid" and count is None:
         raise StudyError(f"{place}.sampler: a grid takes lists, or bounds with a `step`")
-    search = Search(name, typed, start, sampler, seed, steps)
+    search = Search(name, start, typed, sampler, seed, steps=steps)
     if "from" in described:
         search = replace(search, earlier=_earlier(search, Path(described["from"]), notes))
     return search

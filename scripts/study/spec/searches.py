@@ -3,6 +3,9 @@
 A search's first steps draw trials. Successive halving then goes on with the best of them for more
 epochs, and the steps after that repeat fewer and fewer of these with further seeds, until `confirm`
 have all. Each step leaves a file, results/search/<search>/<step>.json, with what it asks for.
+
+An experiment that adds seeds where its answer is not clear goes step by step too, and leaves its
+files in the same place.
 """
 
 import hashlib
@@ -28,7 +31,8 @@ class Step:
     """What a search does in one round.
 
     It draws so many new trials (`drawn`), or else goes on with so many (`kept`), the best of those
-    that the step before asked for; for `epochs` epochs, with the seeds `seeds`.
+    that the step before asked for; for `epochs` epochs, with the seeds `seeds`. An experiment goes
+    on with `kept` of its values at most, each for its own epochs.
     """
 
     name: str
@@ -81,35 +85,100 @@ class EarlierTrial:
 
 
 @dataclass(frozen=True)
-class Search:
+class Stepwise:
+    """What goes on step by step, by how what it has asked for so far came out.
+
+    Attributes:
+        settings: What all that it asks for starts from, complete.
+        steps: All of its steps, in order.
+        taken: Those that have been taken, from the first on.
+    """
+
+    name: str
+    settings: Settings
+    steps: list[Step] = field(default_factory=list, kw_only=True)
+    taken: list[Taken] = field(default_factory=list, kw_only=True)
+
+    @property
+    def trials(self) -> list[Trial]:
+        """What it asks for so far, each as far as it has been asked for."""
+        raise NotImplementedError
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all steps have been taken, though perhaps not trained."""
+        return len(self.taken) == len(self.steps)
+
+    def asked_by(self, step: str) -> list[Trial]:
+        """What the step asks for: its trials, with the epochs and seeds of then."""
+        index = next(number for number, each in enumerate(self.steps) if each.name == step)
+        then = replace(self, taken=self.taken[: index + 1])
+        return [trial for trial in then.trials if trial.number in self.taken[index].asked]
+
+    def until(self, step: str) -> Self:
+        """The same until this step, of which none is taken yet."""
+        index = next(number for number, each in enumerate(self.steps) if each.name == step)
+        return replace(self, steps=self.steps[: index + 1], taken=[])
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that its last step follows from, but for the records."""
+        return asdict(replace(self, taken=[]))
+
+    @property
+    def digest(self) -> str:
+        """Of its identity."""
+        known = json.dumps(self.identity, sort_keys=True)
+        return hashlib.sha256(known.encode()).hexdigest()[:16]
+
+    def with_history(self, history: History, run_of: Callable[[Settings], str]) -> Self:
+        """With the steps that its files say were taken, as far as they are its own.
+
+        `run_of` gives the name of the run of what a trial sets.
+        """
+        taken: list[Taken] = []
+        for step in self.steps:
+            found = parse(history(self.name, step.name))
+            drawn = found.drawn if found else []
+            if (
+                found is None
+                or found.of != self.until(step.name).digest
+                or any(trial.run != run_of(trial.settings) for trial in drawn)
+            ):
+                break
+            taken.append(found)
+        return replace(self, taken=taken)
+
+
+@dataclass(frozen=True)
+class Search(Stepwise):
     """A search, and how far it has come.
 
     Attributes:
         space: For each varied setting the list of its choices, or the keys low, high, log and step.
-        settings: What all trials start from, complete.
         sampler: One of tpe, gp, qmc, random and grid.
         seed: That of the sampler.
-        steps: All of its steps, in order.
-        taken: Those that have been taken, from the first on.
         earlier: Trials of another study, which the sampler knows before all of its own.
     """
 
-    name: str
     space: Mapping[str, Any]
-    settings: Settings
     sampler: str
     seed: int
-    steps: list[Step]
-    taken: list[Taken] = field(default_factory=list)
-    earlier: list[EarlierTrial] = field(default_factory=list)
+    earlier: list[EarlierTrial] = field(default_factory=list, kw_only=True)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Of what a plan's file holds."""
-        steps = [Step(**step) for step in content["steps"]]
-        taken = list(map(Taken.from_json, content["taken"]))
         earlier = [EarlierTrial(**trial) for trial in content.get("earlier", [])]
-        return cls(**{**content, "steps": steps, "taken": taken, "earlier": earlier})
+        return cls(**{**content, **steps_from_json(content), "earlier": earlier})
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that it is; without earlier trials, as of the time before there could be some."""
+        known = super().identity
+        if not self.earlier:
+            del known["earlier"]
+        return known
 
     @property
     def epochs(self) -> int:
@@ -120,11 +189,6 @@ class Search:
     def seeds(self) -> list[int]:
         """All seeds, which the last step's trials have."""
         return self.steps[-1].seeds
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether all steps have been taken, though perhaps not trained."""
-        return len(self.taken) == len(self.steps)
 
     @property
     def trials(self) -> list[Trial]:
@@ -151,45 +215,6 @@ class Search:
             known = before.epochs * len(before.seeds) if before else 0
             found += (step.drawn or step.kept) * (step.epochs * len(step.seeds) - known)
         return found
-
-    def asked_by(self, step: str) -> list[Trial]:
-        """What the step asks for: its trials, with the epochs and seeds of then."""
-        index = next(number for number, each in enumerate(self.steps) if each.name == step)
-        then = replace(self, taken=self.taken[: index + 1])
-        return [trial for trial in then.trials if trial.number in self.taken[index].asked]
-
-    def until(self, step: str) -> Self:
-        """The search that ends with this step, of which none is taken yet."""
-        index = next(number for number, each in enumerate(self.steps) if each.name == step)
-        return replace(self, steps=self.steps[: index + 1], taken=[])
-
-    @property
-    def digest(self) -> str:
-        """Of all that its last step follows from, but for the records."""
-        known = asdict(replace(self, taken=[], earlier=[]))
-        # Without any, as of the time before there could be some.
-        del known["earlier"]
-        if self.earlier:
-            known["earlier"] = list(map(vars, self.earlier))
-        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
-
-    def with_history(self, history: History, run_of: Callable[[Settings], str]) -> Self:
-        """With the steps that its files say were taken, as far as they are of this search.
-
-        `run_of` gives the name of the run of what a trial sets.
-        """
-        taken: list[Taken] = []
-        for step in self.steps:
-            found = parse(history(self.name, step.name))
-            drawn = found.drawn if found else []
-            if (
-                found is None
-                or found.of != self.until(step.name).digest
-                or any(trial.run != run_of(trial.settings) for trial in drawn)
-            ):
-                break
-            taken.append(found)
-        return replace(self, taken=taken)
 
 
 def steps_of(
@@ -225,6 +250,14 @@ def steps_of(
         kept = round(left * (last / left) ** math.sqrt((count - 1) / (len(seeds) - 1)))
         steps.append(Step(f"seeds-{count:04d}", 0, kept, epochs, list(seeds[:count])))
     return steps
+
+
+def steps_from_json(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The steps that a plan's file holds of what goes step by step."""
+    return {
+        "steps": [Step(**step) for step in content["steps"]],
+        "taken": list(map(Taken.from_json, content["taken"])),
+    }
 
 
 def parse(text: str | None) -> Taken | None:

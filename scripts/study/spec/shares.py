@@ -18,14 +18,14 @@ FIELDS = {
     ),
     "trials": ("model", "searches"),
     "search": ("model", "dataset", "languages", "searches"),
-    "step": ("model", "dataset", "validation", "searches"),
+    "step": ("model", "dataset", "validation", "experiments", "searches"),
     "metrics": ("model", "runs"),
-    "summary": ("model", "dataset", "validation", "experiments", "final"),
+    "summary": ("model", "dataset", "validation", "seeds", "experiments", "final"),
     "comparisons": ("model", "experiments"),
     "claims": ("model", "seeds", "experiments", "final", "claims"),
-    "evaluation": ("model", "dataset", "final", "runs"),
+    "evaluation": ("model", "dataset", "seeds", "final", "runs"),
     "final": (
-        *("model", "dataset", "validation", "languages"),
+        *("model", "dataset", "validation", "seeds", "languages"),
         *("experiments", "final", "runs"),
     ),
     "mosaic": ("dataset", "languages"),
@@ -41,18 +41,23 @@ def share(plan: Plan, part: str) -> dict[str, Any]:
     """The fields of `plan` that `part` is made from.
 
     `part` is a key of FIELDS or another name; `experiment.<name>` is that experiment's figure,
-    `trials.<search>` a search's table, `search.<search>` its figure, `step.<search>.<step>` what it
-    asks for in a step.
+    `trials.<search>` a search's table, `search.<search>` its figure, `step.<name>.<step>` what a
+    search, or an experiment that adds seeds, asks for in a step.
     """
     kind, _, name = part.partition(".")
     if kind == "experiment":
         plan = plan.only(name)
     elif kind == "choice":
         plan = plan.with_own_runs(plan.experiments, None, plan.searches)
-    elif kind in ("trials", "search", "step"):
+    elif kind in ("trials", "search"):
+        plan = replace(plan, searches=[each for each in plan.searches if each.name == name])
+    elif kind == "step":
         name, _, step = name.partition(".")
-        [search] = [each for each in plan.searches if each.name == name]
-        plan = replace(plan, searches=[search.until(step) if step else search])
+        plan = replace(
+            plan,
+            experiments=[each.until(step) for each in plan.experiments if each.name == name],
+            searches=[each.until(step) for each in plan.searches if each.name == name],
+        )
     elif kind in ("final", "evaluation"):
         plan = plan.with_own_runs([], plan.final)
     elif kind == "metrics":

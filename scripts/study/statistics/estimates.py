@@ -32,6 +32,10 @@ class Estimate:
         return bool(has_spread(self.mean, self.sd))
 
 
+# Of no replicates.
+NOTHING = Estimate(0, math.nan, math.nan, math.nan, math.nan)
+
+
 def estimate(
     samples: np.ndarray,
     published: float | None = None,

@@ -11,12 +11,15 @@ Where two values are read off one and the same training, as its weights and thei
 its state after 10 and after 20 epochs, each seed gives a pair, and the test is Student's t of the
 differences within the pairs.
 
+Where seeds are added until an answer is clear, each test spends the part of the level that its look
+has (sequential.py).
+
 Arguments are arrays that broadcast against each other, or single numbers. NaN, as the deviation of
 a single replicate is, makes all that follows from it NaN.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
@@ -42,7 +45,8 @@ def is_clear(p: float) -> bool:
 class Contrast:
     """A weighted sum of mean accuracies, its standard error, and Welch's degrees of freedom.
 
-    It cannot be below `least` or above `most`, whatever the accuracies are.
+    It cannot be below `least` or above `most`, whatever the accuracies are. Where it is looked at
+    again and again, `part` is what this look may spend of the level (sequential.part).
     """
 
     size: np.ndarray
@@ -50,6 +54,7 @@ class Contrast:
     freedom: np.ndarray
     least: np.ndarray
     most: np.ndarray
+    part: np.ndarray = field(default_factory=lambda: np.array(1.0))
 
     @property
     def whole_freedom(self) -> np.ndarray:
@@ -73,12 +78,13 @@ class Contrast:
     @property
     def p(self) -> np.ndarray:
         """The two-sided p-value; NaN where there is no spread, and so no test."""
-        return 2 * stdtr(self.whole_freedom, -np.abs(self.size) / self._known_error)
+        p = 2 * stdtr(self.whole_freedom, -np.abs(self.size) / self._known_error)
+        return np.minimum(1, p / self.part)
 
     @property
     def half(self) -> np.ndarray:
         """Half the width of the 95 % interval before it is cut; NaN where there is no spread."""
-        return stdtrit(self.whole_freedom, 1 - LEVEL / 2) * self._known_error
+        return stdtrit(self.whole_freedom, 1 - LEVEL * self.part / 2) * self._known_error
 
     @property
     def low(self) -> np.ndarray:
@@ -108,6 +114,11 @@ def contrast(mean: np.ndarray, sd: np.ndarray, n: np.ndarray, weights: np.ndarra
         least=np.minimum(weights, 0).sum(-1),
         most=np.maximum(weights, 0).sum(-1),
     )
+
+
+def half_width(sd: float, n: int, part: float) -> float:
+    """Half the interval of a mean of n >= 2, at the part of the level that a look may spend."""
+    return float(stdtrit(n - 1, 1 - LEVEL * part / 2) * sd / np.sqrt(n))
 
 
 def of_pairs(differences: Sequence[float] | np.ndarray) -> tuple[float, float]:

@@ -55,7 +55,7 @@ def test_of_a_search_the_most_that_is_to_come_is_told(tmp_path):
     words = plan_table.in_words(table(plan, tmp_path))
     assert "search tuned: 0 of 4 trials drawn; at most 15 epochs to come" in words
     assert "a search's winner, not known before these are trained" in words
-    assert "nothing to train before the next step of a search" in words
+    assert "nothing to train before the next step, which goes by results" in words
 
 
 def test_why_and_how_far_each_run_will_train(tmp_path):

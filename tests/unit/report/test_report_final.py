@@ -145,7 +145,9 @@ def early(study, losses, accuracies, patience=2, code="en"):
     ]
     nothing = findings.Estimate(0, *[np.nan] * 4)
     count = len(losses)
-    final = findings.ValueResult("final", {}, "r", len(losses[0]), count, 0, nothing, nothing)
+    final = findings.ValueResult(
+        "final", {}, "r", len(losses[0]), count, 0, nothing, nothing, seeds=range(count)
+    )
     rule = {"metric": "validation_loss", "patience": patience}
     told = replace(
         study,

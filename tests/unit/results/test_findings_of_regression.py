@@ -35,7 +35,9 @@ def metrics():
 @pytest.fixture
 def value():
     known = Estimate(SEEDS, -0.5, 0.7, -1.5, 0.5)
-    return ValueResult("a", {"dropout": 0.1}, "a", EPOCHS, SEEDS, 0, known, known)
+    return ValueResult(
+        "a", {"dropout": 0.1}, "a", EPOCHS, SEEDS, 0, known, known, seeds=range(SEEDS)
+    )
 
 
 def test_gaps_and_courses_are_of_r2(metrics, value):

@@ -10,6 +10,7 @@ from madeup import record
 from study.data import datasets
 from study.search.base import Request
 from study.search.best_of_each import BestOfEach
+from study.search.by_need import SeedsByNeed
 from study.search.listed_values import ListedValues
 from study.search.sampled import Sampled
 from study.spec.config import validated
@@ -40,10 +41,22 @@ ONLY_SEARCHED = {
     },
 }
 
+# Seeds of a run at most.
+MOST_SEEDS = 6
+
+BY_NEED = {
+    **{key: value for key, value in CONFIG.items() if key != "final"},
+    "experiments": {
+        "grid": CONFIG["experiments"]["grid"] | {"seeds": {"start": 2, "most": MOST_SEEDS}}
+    },
+}
+
 # More rounds than any of them takes.
 MANY = 20
 
-SEARCHES = [ListedValues(), BestOfEach(), Sampled()]
+SEARCHES = [ListedValues(), BestOfEach(), Sampled(), SeedsByNeed()]
+
+CONFIGS = {Sampled: ONLY_SEARCHED, SeedsByNeed: BY_NEED}
 
 
 @pytest.fixture(params=SEARCHES, ids=lambda search: type(search).__name__)
@@ -53,8 +66,7 @@ def search(request):
 
 @pytest.fixture
 def plan(search) -> Plan:
-    config = ONLY_SEARCHED if isinstance(search, Sampled) else CONFIG
-    return resolve(validated(config, "made up"))
+    return resolve(validated(CONFIGS.get(type(search), CONFIG), "made up"))
 
 
 def level(settings, epoch):
@@ -77,7 +89,7 @@ def with_requests(plan: Plan, requests: list[Request]) -> Plan:
 
 def trained(runs: list[Run], diverged: dict[str, int] | None = None) -> pd.DataFrame:
     """Made-up rows of metrics.parquet; those of a seed do not depend on which others there are."""
-    seeds = list(range(CONFIG["seeds"]))
+    seeds = list(range(MOST_SEEDS))
     frames = []
     for run in runs:
         frame = record(replace(run, seeds=seeds), level, diverged or {})
@@ -161,13 +173,13 @@ def test_what_a_stop_left_half_trained_comes_next(search, plan):
 
 
 def test_a_run_that_diverged_is_not_asked_for_again(search, plan):
-    lost = {"lr0.01-": 3, "dropout0.0-": 1}
+    lost = {"lr0.01-": MOST_SEEDS, "dropout0.0-": 1}
     *_, (_, _, last) = rounds(search, plan, lost)
     assert last == []
 
 
 def test_where_everything_diverged_it_ends(search, plan):
-    asked = [each for _, _, requests in rounds(search, plan, {"": 3}) for each in requests]
+    asked = [each for _, _, requests in rounds(search, plan, {"": MOST_SEEDS}) for each in requests]
     assert len(asked) == len({str(request.settings) for request in asked})
 
 

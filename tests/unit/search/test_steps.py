@@ -28,7 +28,7 @@ SAMPLERS = ["tpe", "gp", "qmc", "random"]
 def made(sampler="random", space=SPACE, count=12, seeds=(0, 1), halving=None, **other) -> Search:
     settings = MLP.hyperparameters.complete({"epochs": 4})
     steps = steps_of(count, 3, 4, list(seeds), halving, 2)
-    return Search("tuned", space, settings, sampler, 0, steps, **other)
+    return Search("tuned", settings, space, sampler, 0, steps=steps, **other)
 
 
 def scored(drawn) -> Measured:

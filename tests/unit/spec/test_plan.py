@@ -322,7 +322,8 @@ def test_the_plan_is_written_as_json_with_the_words_of_the_design(default_plan):
         set(written)
     )
     experiment = written["experiments"][0]
-    assert set(experiment) == {"name", "keys", "settings", "values"}
+    words = {"name", "keys", "settings", "values", "seeds", "looks", "steps", "taken"}
+    assert set(experiment) == words
     assert experiment["values"][0] == {
         "value": "0.0001",
         "settings": {"learning_rate": 0.0001},

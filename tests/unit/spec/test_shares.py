@@ -17,6 +17,8 @@ CONFIG = {
 }
 
 
+BY_NEED = {"batch": {"vary": {"batch_size": [32, 64]}, "seeds": {"start": 3, "most": 9}}}
+
 SEARCH = {"tuned": {"space": {"dropout": [0.0, 0.2, 0.4]}, "trials": 2}}
 
 
@@ -42,7 +44,7 @@ STEP, FIGURE = NAMES["step"], NAMES["search"]
 
 # Parts that the change of a config leaves as they are.
 UNTOUCHED = [
-    ({"seeds": 7}, {"mosaic", "summary", "comparisons", STEP}),
+    ({"seeds": 7}, {"mosaic", STEP}),
     (
         {"final": {"dropout": 0.5}},
         {
@@ -97,6 +99,17 @@ def test_the_whole_plan_comes_out_as_plan_json_has_it():
     assert Plan.from_json(whole) == planned()
     assert Plan.from_json(whole).to_json() == planned().to_json()
     assert planned().digest != planned(seeds=7).digest
+
+
+def test_a_step_of_further_seeds_is_made_from_its_experiment_alone():
+    both = CONFIG["experiments"] | BY_NEED
+    step = "step.batch.seeds-0005"
+    known = share(step, experiments=both)
+    assert share(step, experiments=BY_NEED) == share(step, experiments=both, final="best") == known
+    [experiment] = Plan.from_json(json.loads(known)).experiments
+    assert [each.name for each in experiment.steps] == ["seeds-0005"]
+    other = {"batch": BY_NEED["batch"] | {"seeds": {"start": 3, "most": 10}}}
+    assert share(step, experiments=other) != known
 
 
 @pytest.mark.parametrize("part", shares.FIELDS)
