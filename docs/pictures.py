@@ -1,4 +1,4 @@
-"""Make what the documentation shows of a finished default study: its page, and a larger plan.
+"""Make what the documentation shows of a finished default study: figures, its page, a larger plan.
 
 Needs Chromium (Debian: apt-get install chromium).
 """
@@ -30,7 +30,7 @@ PLACE = "#figure-{experiment} .chart"
 def screenshot(browser: Browser, page: Path, experiment: str) -> Image.Image:
     """The page where it shows an experiment's curves, the pointer over them."""
     window = browser.new_page(viewport=WINDOW)
-    window.goto(page.as_uri())
+    window.goto(f"{page.as_uri()}#figure-{experiment}")  # which unfolds that part
     chart = window.locator(PLACE.format(experiment=experiment)).first
     chart.scroll_into_view_if_needed()
     window.wait_for_selector(f"{PLACE.format(experiment=experiment)}[data-drawn] svg")
@@ -78,6 +78,7 @@ def main() -> None:
         picture = screenshot(browser, page, arguments.experiment)
         browser.close()
     picture.convert("RGB").save(arguments.output / "page.en.png", optimize=True)
+    shutil.copy(page.parent / "figures" / "glance.en.png", arguments.output)
     show_in_page(plan_excerpt(arguments.folder))
 
 

@@ -84,6 +84,9 @@ def test_the_winner_is_the_final_model_and_the_report_tells_of_the_search(search
     report = (searched.results / "report.en.md").read_text(encoding="utf-8")
     assert f"**The winner is trial {winner['number']}**" in report
     assert "## Searches" in report
+    # Without experiments, the search is what a reader sees first, and once.
+    assert report.count("figures/tuned.en.png") == 1
+    assert "figures/tuned.en.png" in report.partition("## Contents")[0]
     assert (searched.results / "figures/tuned.en.svg").is_file()
 
 

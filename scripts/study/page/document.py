@@ -119,7 +119,7 @@ class _Page:
             claim=self.words.text("columns.claim"),
             choice=self.parts.verdicts(),
             claims=lambda count: self.parts.claims(list(islice(self.claims, count))),
-            unfolded=[self.words.text(f"{part}.title") for part in UNFOLDED],
+            unfolded=self._unfolded(),
         )
         article = page_text.to_html(self.report, parts)
         tables = {
@@ -141,6 +141,11 @@ class _Page:
             scripts=[Markup(script) for script in SCRIPTS],
             policy=policy(SCRIPTS),
         )
+
+    def _unfolded(self) -> list[str]:
+        """The titles of the parts that a reader finds unfolded."""
+        titles = [self.words.text(f"{part}.title") for part in UNFOLDED]
+        return titles if self.study.experiments else [*titles, self.text("search.title")]
 
     def _behaviour(self) -> dict[str, Any]:
         """What page.js needs to know: the charts' looks, and words and numbers of the language."""

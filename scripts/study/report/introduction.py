@@ -32,9 +32,10 @@ class Introduction(Part):
         return [*missing[:MOST_ROWS], self.words.counted("further", len(missing) - MOST_ROWS)]
 
     def glance(self) -> str:
-        """The figure with all experiments; nothing where there are none."""
+        """The figure with all experiments; where there are none, that of each search."""
         if not self.study.experiments:
-            return ""
+            searches = Searches(self.study, self.words, self.figures)
+            return "\n\n".join(searches.drawn(each) for each in self.study.plan.searches)
         words = self.words
         named = [
             self.text("conclusions.effect", experiment=words.label(each), size=words.points(size))

@@ -46,7 +46,7 @@ class Searches(Part):
         return self.say(f"trials.{form}", n=self.words.number(count))
 
     def briefly(self) -> Iterator[str]:
-        """The winner of each search, in a sentence."""
+        """The winner of each search, and which settings matter, in a sentence each."""
         for search in self.study.plan.searches:
             won = winner(search, self.scores)
             if won:
@@ -60,6 +60,7 @@ class Searches(Part):
                     value=self.words.score(won.score),
                     seeds=self.words.counted("seeds", len(won.trial.seeds)),
                 )
+                yield from self._matters(search)
 
     def sentences(self, search: Search) -> Iterator[str]:
         """What was searched, how, at which cost, and what came out."""
@@ -104,7 +105,11 @@ class Searches(Part):
         return self.say("table_note", score=self._score)
 
     def figure_of(self, search: Search) -> str:
-        """The figure of a search."""
+        """The figure of a search, but where the report begins with it."""
+        return self.drawn(search) if self.study.experiments else ""
+
+    def drawn(self, search: Search) -> str:
+        """The figure of a search: its history, and its scores by setting."""
         trials = self.counted(len(search.trials))
         name = markdown.escaped(search.name)
         return self.figure(search.name, self.say("alt", trials=trials, name=name))
