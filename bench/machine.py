@@ -35,12 +35,20 @@ def cpu_model() -> str:
     return models[0] if models else platform.processor() or platform.machine()
 
 
+def instructions(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The widest instructions that products of float32 and of bfloat16 have here."""
+    flags = set(cpuinfo.read_text(encoding="utf-8").split()) if cpuinfo.exists() else set()
+    known = {"amx_bf16": "AMX", "avx512f": "AVX-512", "avx2": "AVX2", "asimd": "NEON"}
+    return next((name for flag, name in known.items() if flag in flags), "unknown")
+
+
 def describe(cores: int) -> dict[str, str]:
     """What a reader needs to know to compare times: hardware, versions, and how busy it was."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     versions = [f"{package} {version(package)}" for package in PACKAGES]
     return {
         "CPU": cpu_model(),
+        "instructions": instructions(),
         "cores used": f"{cores} of {os.cpu_count()}",
         "memory": f"{memory / 2**30:.0f} GiB",
         "system": platform.platform(),
