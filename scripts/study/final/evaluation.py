@@ -116,9 +116,14 @@ class Evaluation:
         return mean_of_seeds(excess, of_differences(SHARE))
 
     @cached_property
+    def ensemble_predicted(self) -> np.ndarray:
+        """The class for which the mean of the seeds' probabilities is highest, (images,)."""
+        return self.probabilities.mean(axis=0).argmax(axis=1)
+
+    @cached_property
     def ensemble_correct(self) -> np.ndarray:
-        """Whether the mean of the seeds' probabilities is highest for the right class, (images,)"""
-        return self.probabilities.mean(axis=0).argmax(axis=1) == self.labels
+        """Whether the ensemble's class is the right one, (images,)."""
+        return self.ensemble_predicted == self.labels
 
     @cached_property
     def ensemble_accuracy(self) -> tuple[float, Interval]:
@@ -169,6 +174,16 @@ class Evaluation:
     def scores(self) -> pd.DataFrame:
         """Precision, recall and F1 of each class."""
         return classification.per_class(self.labels, self.predicted, self.class_count)
+
+    @cached_property
+    def averages(self) -> classification.Averages:
+        """Balanced accuracy and macro F1 of single networks."""
+        return classification.averages(self.labels, self.predicted)
+
+    @cached_property
+    def ensemble_averages(self) -> classification.Averages:
+        """Balanced accuracy and macro F1 of the ensemble, which has no interval over seeds."""
+        return classification.averages(self.labels, self.ensemble_predicted[np.newaxis])
 
     def confused(self, count: int = MOST_CONFUSED) -> list[tuple[int, int, float]]:
         """Class, what it is taken for, and how many images: the most frequent mistakes first."""

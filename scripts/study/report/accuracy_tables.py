@@ -19,9 +19,16 @@ class Results(Part):
         key = "note_one_seed" if max(counts) == 1 else "note"
         counted = self.words.seeds(min(counts), max(counts))
         note = self.text(f"experiments.{key}", seeds=counted, validation=self.validation_note)
+        return self.with_frequency(note)
+
+    def with_frequency(self, told: str) -> str:
+        """What is told of validation accuracy; beside it, what naming one class is right for.
+
+        Only where classes are unbalanced.
+        """
         if not self.is_unbalanced("validation"):
-            return note
-        return f"{note} {self.text('experiments.unbalanced', **self.most_frequent('validation'))}"
+            return told
+        return f"{told} {self.text('experiments.unbalanced', **self.most_frequent('validation'))}"
 
     def measured(self, pairs: Sequence[tuple[Estimate, Estimate]]) -> dict[str, list[str]]:
         """The columns of training and validation scores."""

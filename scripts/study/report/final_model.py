@@ -123,7 +123,7 @@ class FinalModel(Results):
             yield self.text("final.diverged", seeds=seeds)
             return
         validation = final.validation
-        yield self.text(
+        accuracy = self.text(
             "final.accuracy" if math.isnan(validation.low) else "final.accuracy_interval",
             epochs=words.counted("epochs", final.epochs),
             accuracy=words.score(validation.mean),
@@ -131,6 +131,7 @@ class FinalModel(Results):
             low=words.score(validation.low),
             high=words.score(validation.high),
         )
+        yield self.with_frequency(accuracy)
         if self.errors([final.rmse]):
             yield self.text("final.rmse", rmse=self.error(final.rmse))
         if final.diverged:

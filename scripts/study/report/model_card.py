@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from study.data.base import Dataset
 from study.data.pictures import COLOURS
+from study.final.evaluation import Evaluation
 from study.final.export import Description
 from study.report.appendix import Appendix
 from study.report.data import ReportData
@@ -42,9 +43,11 @@ def render(study: ReportData, description: Description) -> str:
         study = replace(study, data=replace(study.data, targets=targets))
     arguments = (study, words, "")
     evaluation, several = study.evaluation, len(description.seeds) > 1
-    score = math.nan
+    score, averages = math.nan, None
     if evaluation:
         score = evaluation.ensemble_score[0] if several else evaluation.score.mean
+    if isinstance(evaluation, Evaluation):
+        averages = evaluation.ensemble_averages if several else evaluation.averages
     inputs = math.prod(description.inputs)
     text = environment.get_template(TEMPLATE.name).render(
         study=study,
@@ -59,6 +62,7 @@ def render(study: ReportData, description: Description) -> str:
         kind="mlp" if description.model is None else "pytorch",
         used_as=f"Ensemble of {len(description.seeds)} networks" if several else "One network",
         score=score,
+        averages=averages,
         inputs=inputs,
         parameters=_parameters(description),
         escaped=markdown.escaped,

@@ -33,6 +33,36 @@ class OnTestImages(Tested):
         is_single = self.is_one and round(images) == 1
         return self.text(f"images.{'one' if is_single else 'other'}", n=self._count(images))
 
+    def measured_beside(self) -> dict[str, list[str]]:
+        """Balanced accuracy and macro F1."""
+        found = [self.evaluation.averages]
+        if not self.is_one:
+            found.append(self.evaluation.ensemble_averages)
+        return {
+            measure: [self.words.with_half(getattr(each, measure)) for each in found]
+            for measure in classification.Averages._fields
+        }
+
+    def results_note(self) -> str:
+        """What the table's intervals and its last columns are."""
+        averages = self.words.counted("tested.averages_note", len(self.evaluation.seeds))
+        return f"{super().results_note()} {averages}"
+
+    def about_frequencies(self) -> Iterator[str]:
+        """What always naming one class is worth, and what rare classes make of the score."""
+        if not self.is_unbalanced("test"):
+            return
+        averages, words = self.evaluation.averages, self.words
+        tested = np.count_nonzero(self.study.class_counts["test"].counts)
+        frequent = self.text("tested.unbalanced", **self.most_frequent("test"))
+        equal = self.text(
+            "tested.averages",
+            balanced_accuracy=words.percent(averages.balanced_accuracy.mean),
+            one_class=words.percent(1 / tested),
+            macro_f1=words.percent(averages.macro_f1.mean),
+        )
+        yield f"{frequent} {equal}"
+
     def about_calibration(self) -> Iterator[str]:
         """How far probabilities are from accuracies, to which side, and where most."""
         evaluation, words = self.evaluation, self.words

@@ -72,6 +72,8 @@ class Protocols(Results):
             low=self.words.signed(interval.low),
             high=self.words.signed(interval.high),
         )
+        if self.is_unbalanced("test"):
+            yield self.text("tested.unbalanced", **self.most_frequent("test"))
         if self._other and self.study.evaluation:
             here = self.study.evaluation.accuracy.mean
             there = self._other.evaluation.accuracy.mean

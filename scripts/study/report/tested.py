@@ -1,6 +1,6 @@
 """What the report tells of the final model on the test images, whatever it was to learn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -43,7 +43,10 @@ class Tested(Results):
         return {"low": self.words.signed(interval.low), "high": self.words.signed(interval.high)}
 
     def results(self) -> str:
-        """A table of the score and its intervals, of single networks and of the ensemble."""
+        """A table of the score and its intervals, of single networks and of the ensemble.
+
+        Beside them stands what else the networks are measured by.
+        """
         score, none = self.evaluation.score, self.cell("none")
         intervals = (score.over_seeds, score.over_images, score.over_both)
         rows = [
@@ -57,8 +60,14 @@ class Tested(Results):
             mean, over_images = self.evaluation.ensemble_score
             name = self.text("tested.ensemble", seeds=self.seeds)
             rows.append([name, self.words.points(mean), none, self._range(over_images), none])
-        keys = ("model", "accuracy", "over_seeds", "over_images", "over_both")
-        return self.rows(self.headings(*keys), rows, "lrrrr")
+        beside = self.measured_beside()
+        keys = ("model", "accuracy", "over_seeds", "over_images", "over_both", *beside)
+        rows = [[*row, *cells] for row, *cells in zip(rows, *beside.values(), strict=True)]
+        return self.rows(self.headings(*keys), rows, "lrrrr" + "r" * len(beside))
+
+    def measured_beside(self) -> Mapping[str, Sequence[str]]:
+        """Columns by their headings' keys: of single networks and, of several, of the ensemble."""
+        return {}
 
     def results_note(self) -> str:
         """What the table's intervals are."""
@@ -83,8 +92,7 @@ class Tested(Results):
             low=self.words.score(score.widest.low),
             high=self.words.score(score.widest.high),
         )
-        if self.is_unbalanced("test"):
-            yield self.text("tested.unbalanced", **self.most_frequent("test"))
+        yield from self.about_frequencies()
         if self.is_one:
             yield self.text("tested.no_ensemble")
             return
@@ -104,3 +112,7 @@ class Tested(Results):
             gain=self.words.signed(gain),
             **self.ends(over_images),
         )
+
+    def about_frequencies(self) -> Iterator[str]:
+        """What the score is worth where classes are not equally frequent."""
+        yield from ()

@@ -1,12 +1,22 @@
 """What the final model makes of each class, and where it is most sure and wrong."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from study.statistics.estimates import Estimate, estimate
 from study.statistics.intervals import SHARE, t_interval
 
 SCORES = ("precision", "recall", "f1")
+
+
+class Averages(NamedTuple):
+    """Means over the classes, in which a rare class counts as much as a frequent one."""
+
+    balanced_accuracy: Estimate
+    macro_f1: Estimate
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
@@ -83,6 +93,26 @@ def per_class(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> pd.D
         for name, part in found._asdict().items()
     }
     return pd.DataFrame(columns, index=pd.Index(classes, name="class"))
+
+
+def averages(labels: np.ndarray, predicted: np.ndarray) -> Averages:
+    """Balanced accuracy and macro F1: the means of the classes' recall and of their F1.
+
+    `labels` is (N,), N >= 1, and `predicted` (S, N), S >= 1; the estimates are over the S seeds.
+    The classes are those with an image in `labels`. scikit-learn's balanced accuracy has the same
+    ones; its macro F1 would count one that is only predicted too, with an F1 of 0. Sources:
+    Brodersen and others: The Balanced Accuracy and Its Posterior Distribution, ICPR 2010; Opitz and
+    Burst: Macro F1 and Macro F1, arXiv 1911.03347, whose "averaged F1" this one is.
+    """
+    classes = np.unique(labels)
+    by_seed = [
+        precision_recall_fscore_support(
+            labels, seed, labels=classes, average="macro", zero_division=np.nan
+        )
+        for seed in predicted
+    ]
+    _, recall, f1, _ = zip(*by_seed, strict=True)
+    return Averages(estimate(np.array(recall)), estimate(np.array(f1)))
 
 
 def confident_mistakes(

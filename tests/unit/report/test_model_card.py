@@ -62,6 +62,9 @@ def test_the_card_has_what_is_known(tmp_path, seeds, diverged):
         alone if seeds == 1 else evaluation.ensemble_accuracy[0], abs=1e-6
     )
     assert f"{100 * alone:.2f}" in text
+    averages = evaluation.averages if seeds == 1 else evaluation.ensemble_averages
+    assert f"| Balanced accuracy | {100 * averages.balanced_accuracy.mean:.2f}" in text
+    assert f"| Macro F1 | {100 * averages.macro_f1.mean:.2f}" in text
     # 64 inputs, 128 and 64 units, 10 classes.
     assert "17,226 a network" in text
     assert ("averaged over the networks" in text) == (seeds > 1)

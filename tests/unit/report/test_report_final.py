@@ -17,6 +17,7 @@ from study.report.on_test_images import OnTestImages
 from study.report.words import Words
 from study.results import findings
 from study.spec import config
+from study.statistics.classes import count
 from study.support.language import Language
 
 ROOT = Path(__file__).parents[3]
@@ -120,8 +121,80 @@ def test_one_seed(study, code):
     )
     tested = OnTestImages(replace(study, evaluation=one), words(code), "figures")
     assert words(code).text("tested.one") in tested.results()
-    assert words(code).text("tested.note_one_seed") == tested.results_note()
+    assert words(code).text("tested.note_one_seed") in tested.results_note()
+    assert words(code).text("tested.averages_note.one") in tested.results_note()
     assert "nan" not in tested.results()
+
+
+RARE = 40  # of IMAGES, in class 1
+
+
+def of_rare_class(found: list[int]) -> Evaluation:
+    """A seed for each of `found`, which says how many of the rare class it tells from class 0."""
+    labels = (np.arange(IMAGES) < RARE).astype(int)
+    named = np.arange(IMAGES) < np.array(found)[:, None]
+    probabilities = np.where(named[..., None], [0.2, 0.8], [0.8, 0.2]).astype(np.float32)
+    return Evaluation(
+        Provenance("run", 30, list(range(len(found))), "D", "d"), probabilities, labels
+    )
+
+
+def told_of_rare_class(study, found, code) -> OnTestImages:
+    evaluation = of_rare_class(found)
+    counts = study.class_counts | {"test": count(evaluation.labels, 2)}
+    made = replace(study, evaluation=evaluation, class_counts=counts)
+    return OnTestImages(made, words(code), "figures")
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_a_rare_class_shows_in_balanced_accuracy_and_macro_f1(study, code):
+    """A tenth of the images is of class 1: naming class 0 is right for 90 % of them.
+
+    Of class 0 the recall is 1 and of class 1 0, 1/4 and 1/2: balanced accuracies of 50, 62.5 and
+    75 %, accuracies of 90, 92.5 and 95 %. F1 of class 0 is 720 / (720 + 40), 720 / (720 + 30) and
+    720 / (720 + 20), of class 1 0, 20 / (20 + 30) and 40 / (40 + 20).
+    """
+    tested = told_of_rare_class(study, [0, 10, 20], code)
+    say = words(code)
+    balanced = np.array([0.5, 0.625, 0.75])
+    macro_f1 = np.array([36 / 76, (72 / 75 + 2 / 5) / 2, (72 / 74 + 2 / 3) / 2])
+    [paragraph] = [each for each in tested.found() if say.percent(0.9) in each]
+    assert paragraph.endswith(
+        say.text(
+            "tested.averages",
+            balanced_accuracy=say.percent(0.625),
+            one_class=say.percent(0.5),
+            macro_f1=say.percent(macro_f1.mean()),
+        )
+    )
+    _, _, mean, ensemble = tested.results().splitlines()
+    assert [cell.strip() for cell in mean.split("|")[-3:-1]] == [
+        say.with_half(findings.estimate(each)) for each in (balanced, macro_f1)
+    ]
+    # The mean of the probabilities says of ten images that they are of the rare class.
+    assert [cell.strip() for cell in ensemble.split("|")[-3:-1]] == [
+        say.points(0.625),
+        say.points(macro_f1[1]),
+    ]
+    assert say.text("tested.averages_note.other") in tested.results_note()
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_one_seed_has_balanced_accuracy_and_macro_f1_without_intervals(study, code):
+    tested = told_of_rare_class(study, [10], code)
+    [*_, only] = tested.results().splitlines()
+    assert [cell.strip() for cell in only.split("|")[-3:-1]] == [
+        words(code).points(0.625),
+        words(code).points((72 / 75 + 2 / 5) / 2),
+    ]
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_of_classes_that_are_equally_frequent_only_the_table_has_them(study, code):
+    tested = OnTestImages(replace(study, evaluation=random_answers()), words(code), "figures")
+    assert not is_said("tested.averages", "\n".join(tested.found()), code)
+    for measure in ("balanced_accuracy", "macro_f1"):
+        assert words(code).text(f"columns.{measure}") in tested.results()
 
 
 @pytest.mark.parametrize("code", ["en", "es"])

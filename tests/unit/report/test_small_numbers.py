@@ -134,6 +134,10 @@ class TestClasses:
         assert (note in text) == warns
         tested = words.text("tested.unbalanced", classes="no", share=share)
         assert (tested in text) == warns
+        averages = language(code).entry("report.tested.averages").split("{")[0]
+        assert (f"{tested} {averages}" in text) == warns
+        result = section(text, f"### {words.text('final.result')}")
+        assert (note in result) == warns
 
 
 class TestFewImages:

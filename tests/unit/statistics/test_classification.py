@@ -1,9 +1,16 @@
 """The final model's classes, held against examples worked out by hand."""
 
+import warnings
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from study.statistics.classification import (
+    averages,
     confident_mistakes,
     confused_pairs,
     confusion,
@@ -72,6 +79,52 @@ def test_one_seed_has_scores_without_intervals():
     scores = per_class(LABELS, PREDICTED[:1], 3)
     assert scores["recall_mean"].to_numpy() == pytest.approx([2 / 3, 1, 0])
     assert scores.filter(regex="_(sd|low|high)$").isna().all(axis=None)
+
+
+@st.composite
+def answered(draw):
+    """Labels (N,) of a part of five classes, and what one to three seeds predict of all five."""
+    n, seeds = draw(st.integers(1, 20)), draw(st.integers(1, 3))
+    classes = draw(st.lists(st.integers(0, 4), min_size=1, unique=True))
+    labels = draw(arrays(np.uint8, n, elements=st.sampled_from(classes)))
+    return labels, draw(arrays(np.int64, (seeds, n), elements=st.integers(0, 4)))
+
+
+@given(answered())
+def test_averages_are_those_of_scikit_learn(data):
+    """Classes without a label, only one of them, and one seed are among what is drawn."""
+    labels, predicted = data
+    found = averages(labels, predicted)
+    with warnings.catch_warnings():
+        # Of predicted classes that are not in the labels.
+        warnings.simplefilter("ignore", UserWarning)
+        balanced = [balanced_accuracy_score(labels, seed) for seed in predicted]
+    macro_f1 = [
+        f1_score(labels, seed, labels=np.unique(labels), average="macro") for seed in predicted
+    ]
+    for estimate, by_seed in zip(found, (balanced, macro_f1), strict=True):
+        assert estimate.n == len(predicted)
+        assert estimate.mean == pytest.approx(np.mean(by_seed))
+        if len(predicted) == 1:
+            assert np.isnan([estimate.sd, estimate.low, estimate.high]).all()
+        else:
+            assert estimate.sd == pytest.approx(np.std(by_seed, ddof=1))
+
+
+def test_averages_where_all_classes_occur_are_scikit_learns_own():
+    """Recall 2/3, 1, 0 and 1/3, 1, 0; F1 4/5, 2/3, 0 and 2/5, 2/3, 0."""
+    balanced_accuracy, macro_f1 = averages(LABELS, PREDICTED)
+    assert balanced_accuracy.mean == pytest.approx((5 / 9 + 4 / 9) / 2)
+    assert macro_f1.mean == pytest.approx((22 / 45 + 16 / 45) / 2)
+    by_seed = [f1_score(LABELS, seed, average="macro") for seed in PREDICTED]
+    assert macro_f1.mean == pytest.approx(np.mean(by_seed))
+    assert macro_f1.low < macro_f1.mean < macro_f1.high
+
+
+def test_a_class_that_only_predictions_have_is_no_part_of_averages():
+    balanced_accuracy, macro_f1 = averages(np.array([0, 0, 0, 0]), np.array([[0, 0, 0, 1]]))
+    assert balanced_accuracy.mean == 0.75
+    assert macro_f1.mean == pytest.approx(6 / 7)
 
 
 def test_mistakes_are_those_of_more_than_half_of_the_seeds():
