@@ -92,10 +92,6 @@ class Tested(Results):
             low=self.words.score(score.widest.low),
             high=self.words.score(score.widest.high),
         )
-        yield from self.about_frequencies()
-        if self.is_one:
-            yield self.text("tested.no_ensemble")
-            return
         if is_known:
             by_seeds, by_images = score.over_seeds.half, score.over_images.half
             yield self.text(
@@ -103,6 +99,10 @@ class Tested(Results):
                 seeds=self.words.points(by_seeds),
                 images=self.words.points(by_images),
             )
+        yield from self.about_frequencies()
+        if self.is_one:
+            yield self.text("tested.no_ensemble")
+            return
         mean, _ = self.evaluation.ensemble_score
         gain, over_images = self.evaluation.ensemble_gain
         yield self.text(

@@ -139,6 +139,20 @@ class TestClasses:
         result = section(text, f"### {words.text('final.result')}")
         assert (note in result) == warns
 
+    @each_language
+    def test_the_share_stands_beside_the_accuracies_of_both_protocols(
+        self, tmp_path, tmp_path_factory, code
+    ):
+        folder = tmp_path_factory.mktemp("two")
+        two = str(write_dataset(folder, classes=["no", "yes"], train=60, test=30, side=8))
+        data = {"dataset": two, "validation": {"from": "train", "size": 20}}
+        config = small(two, RATES, final={"epochs": 2}, data=data)
+        study = madeup.make(config, lambda settings, epoch: 0.98)
+        labels = (np.arange(200) < 4).astype(int)
+        text, words = told(study, tmp_path, code, test=labels), Words(language(code))
+        share = words.text("tested.unbalanced", classes="no", share=words.percent(0.98))
+        assert share in section(text, f"### {words.text('protocols.title')}")
+
 
 class TestFewImages:
     @each_language
