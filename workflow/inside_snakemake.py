@@ -6,6 +6,7 @@ this file by `workflow.current_basedir`, which is not documented either: `workfl
 gives a copy of a single file.
 """
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -124,13 +125,14 @@ def force(workflow: Any, files: Iterable[str]) -> None:
         workflow.dag.forcefiles.update(files)
 
 
-def join_all(workflow: Any, groups: Iterable[str], most: int) -> None:
-    """Let Snakemake join up to `most` jobs that do not depend on each other in each of `groups`.
+def join_all(workflow: Any, group: str) -> None:
+    """Let Snakemake join all jobs of a group that do not depend on each other.
 
     Would be replaced by `--group-components` taking a pattern: no profile can know the names.
     """
     settings = workflow.group_settings
-    settings.group_components = {**settings.group_components, **dict.fromkeys(groups, most)}
+    if group not in settings.group_components:
+        settings.group_components = {**settings.group_components, group: sys.maxsize}
 
 
 def limit(workflow: Any, resource: str, most: int) -> None:

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 import forkserver
@@ -29,6 +30,23 @@ def varied(count: int, **changes: object) -> dict[str, object]:
 
 
 SIX_RUNS = varied(6)
+
+# Halving: all trials for an epoch in one step, a third of them for two more in the next.
+HALVED = {
+    "experiments": None,
+    "data": STUDY["data"] | {"validation": {"from": "train", "size": 100}},
+    "seeds": 1,
+    "baseline": STUDY["baseline"] | {"epochs": 3},
+    "search": {
+        "tuned": {
+            "space": {"learning_rate": {"low": 0.01, "high": 1.0, "log": True}},
+            "trials": 6,
+            "parallel": 6,
+            "halving": {"min_epochs": 1, "reduction_factor": 3},
+            "confirm": 1,
+        }
+    },
+}
 
 # All that is done to these is done while they train: they wait for it after an epoch.
 EPOCHS, HOLD_AT = 40, 20
@@ -141,6 +159,35 @@ def test_many_short_runs_share_few_jobs(slurm, new_jobs, tmp_path, capsys):
         assert study.content() == local.content()
     with capsys.disabled():
         print(f"\n{told}")
+
+
+def test_trials_of_a_search_share_a_job_in_each_step(slurm, new_jobs, tmp_path, capsys):
+    study = made(tmp_path / "cluster", **HALVED)
+    start = time.monotonic()
+    run(study, "metrics", JOB_MINUTES)
+    seconds = time.monotonic() - start
+
+    local = made(tmp_path / "local", **HALVED)
+    local.ok("metrics")
+    trials, expected = (
+        pq.read_table(each.results / "search/tuned/trials.parquet") for each in (study, local)
+    )
+    assert trials == expected
+    assert study.content() == local.content()
+    epochs = trials["epochs"].to_pylist()
+    assert sorted(epochs) == [1] * 4 + [3] * 2
+
+    # Those of the first step in one, and those that go on in another.
+    jobs = new_jobs()
+    assert [job.state for job in jobs] == ["COMPLETED"] * 2
+    assert {job.gpus for job in jobs} == {1}
+    trained = Counter(
+        (name, epoch, seed) for name, epoch, seeds in study.trained() for seed in seeds
+    )
+    assert set(trained.values()) == {1}
+    assert len(trained) == sum(epochs)
+    with capsys.disabled():
+        print(f"\n{len(epochs)} trials in {len(jobs)} jobs: {seconds:.0f} s")
 
 
 @pytest.mark.skipif(not FULL, reason="takes minutes: in full length, by make test-cluster")

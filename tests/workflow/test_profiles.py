@@ -5,7 +5,7 @@ import re
 import pytest
 from ruamel.yaml import YAML
 
-from small_study import ROOT, Study, called_by_make
+from small_study import ROOT, STUDY, Study, called_by_make
 
 PROFILES = ("local-gpu", "slurm", "slurm-cpu")
 
@@ -31,6 +31,22 @@ def test_under_a_profile_the_same_jobs_are_to_be_run(small, profile):
     shared = re.findall(r"^.*Group job (\w+)", there.output, re.M)
     assert shared == (["runs1"] if "job_minutes" in entries(profile).get("config", {}) else [])
     assert "Group job" not in usual.output
+
+
+def test_trials_of_a_step_share_a_job_of_their_own(tmp_path):
+    study = Study(tmp_path)
+    space = {"learning_rate": {"low": 0.01, "high": 1.0, "log": True}}
+    study.configure(
+        data=STUDY["data"] | {"validation": {"from": "train", "size": 100}},
+        experiments=None,
+        search={"tuned": {"space": space, "trials": 4, "parallel": 4}},
+    )
+    study.ok("results/search/tuned/trials-0001.json")
+    usual = study.ok("--dry-run", "metrics")
+    there = study.ok("--dry-run", "--profile", str(ROOT / "profiles/slurm"), "--", "metrics")
+    assert there.jobs == usual.jobs
+    assert usual.jobs["train_trial"] == 4
+    assert re.findall(r"^.*Group job (\S+)", there.output, re.M) == ["tuned-trials-0001-1"]
 
 
 def test_minutes_for_jobs_change_nothing_on_one_machine(study):

@@ -130,5 +130,3 @@ use rule train as train_trial with:
         touch("results/search/{search}/{step}/{run}.trained"),
     log:
         "results/search/{search}/{step}/{run}.log",
-    group:
-        None

@@ -17,7 +17,7 @@ rule train:
         "results/runs/{run}/train.log",
     priority: priority_of
     group:
-        group_of if GROUPS else None
+        group_of if IS_SHARING else None
     conda:
         "../envs/study.yaml"
     threads: 1

@@ -29,11 +29,12 @@ def shares(
     folder: Path,
     minutes: float,
     sizes: jobs.Sizes,
+    name: str = "runs",
 ) -> dict[str, Share]:
     """The share of each run that is to share a job with others, where a job takes about `minutes`.
 
-    Times go by what finished runs in `folder` took, and otherwise by arithmetic for a slow core
-    and data of these `sizes`.
+    Jobs are called `name` and a number. Times go by what finished runs in `folder` took, and
+    otherwise by arithmetic for a slow core and data of these `sizes`.
     """
     times = RunTimes(folder)
     expected, limit = {}, {}
@@ -47,9 +48,9 @@ def shares(
     found = {}
     for number, names in enumerate(divide(expected, 60 * minutes), start=1):
         if len(names) > 1:
-            name = f"runs{number}"
+            job = f"{name}{number}"
             parts = whole_parts([jobs.MARGIN / len(names) + limit[run] / 60 for run in names])
-            found |= {run: Share(name, part) for run, part in zip(names, parts, strict=True)}
+            found |= {run: Share(job, part) for run, part in zip(names, parts, strict=True)}
     return found
 
 

@@ -56,6 +56,13 @@ def test_the_time_limit_of_a_shared_job_is_that_of_its_runs_with_one_margin(tmp_
     assert total == math.ceil(jobs.MARGIN + alone + started)
 
 
+def test_jobs_are_called_by_a_name_and_a_number(tmp_path):
+    runs = [run(f"run{number}") for number in range(30)]
+    found = packing.shares(runs, open_epochs, tmp_path, 10, jobs.ASSUMED, "of-a-step-")
+    names = {share.job for share in found.values()}
+    assert names == {f"of-a-step-{number}" for number in range(1, len(names) + 1)}
+
+
 def test_a_run_that_fills_a_job_shares_none(tmp_path):
     runs = [run("long", epochs=1000), run("short", epochs=1)]
     assert packing.shares(runs, open_epochs, tmp_path, minutes=1, sizes=jobs.ASSUMED) == {}
