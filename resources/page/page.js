@@ -119,6 +119,11 @@ function unfoldTo(hash) {
   const part = document.getElementById(decodeURIComponent(hash.slice(1)))?.closest("details.part");
   if (!part || part.open) return;
   part.open = true;
+  // Before the place is shown: a table that comes later would move it.
+  for (const table of part.querySelectorAll("table.searched:not(.dataTable)")) {
+    near.unobserve(table);
+    makeSearchable(table);
+  }
   document.getElementById(decodeURIComponent(hash.slice(1))).scrollIntoView();
 }
 

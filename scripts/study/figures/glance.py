@@ -197,6 +197,8 @@ def _draw_value(axes: Axes, value: ValueResult, y: int, is_best: bool, language:
         axes.plot(left, y, marker=4, color=colour, ms=6, clip_on=False)
     elif value.n:
         axes.plot([found.low, found.high], [y, y], color=colour, lw=1.6)
+        if found.low < left:
+            axes.plot(left, y, marker=4, color=colour, ms=5, clip_on=False)
         axes.plot(found.mean, y, "o", color=colour, mec="white", mew=0.6, ms=7 if is_best else 5.5)
     if found.published >= left:
         axes.plot(found.published, y, "D", mfc="none", mec=UNORDERED[1], ms=7.5, zorder=1.9)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from study.data.pictures import COLOURS
@@ -11,6 +12,7 @@ from study.report.recommendations import beyond, recommendation
 from study.report.searches import Searches
 from study.results import findings, published
 from study.results.experiments import ExperimentResult, ValueResult, are_paired, rank
+from study.spec.predicates import Verdict
 from study.statistics import significance
 from study.support import markdown
 
@@ -18,7 +20,7 @@ from study.support import markdown
 SEEN_IMAGES = 10_000
 
 # Of best values at the edge of those tried, so many are named in brief.
-MOST_NEXT = 3
+MOST_NEXT = 5
 
 
 class Introduction(Part):
@@ -60,6 +62,7 @@ class Introduction(Part):
         yield from Searches(study, words, self.figures).briefly()
         yield from self._final()
         yield from self._next()
+        yield from self._claims()
         if self.is_unbalanced("validation"):
             yield self.text("brief.unbalanced", **self.most_frequent("validation"))
         compared = [each for each in study.comparisons if each.measure == "validation_accuracy"]
@@ -141,6 +144,18 @@ class Introduction(Part):
         if found:
             yield self.text("brief.next", values="; ".join(found[:MOST_NEXT]))
 
+    def _claims(self) -> Iterator[str]:
+        """How many claims hold, with the place where they are told one by one."""
+        if not self.study.claims:
+            return
+        counts = Counter(claim["verdict"] for claim in self.study.claims)
+        yield self.text(
+            "brief.claims",
+            count=len(self.study.claims),
+            claims=f"#{markdown.anchor_of(self.text('claims.title'))}",
+            **{verdict.value: counts[verdict] for verdict in Verdict},
+        )
+
     def _final(self) -> Iterator[str]:
         """What the final model reaches, and whether something that was measured is better."""
         words, study = self.words, self.study
@@ -151,6 +166,10 @@ class Introduction(Part):
         accuracy = words.score(study.final.validation.mean) + words.lost(study.final)
         epochs = words.counted("epochs", study.final.epochs)
         told = [self.text("brief.final", accuracy=accuracy, epochs=epochs)]
+        baseline, chosen = study.plan.baseline, study.final.varied
+        other = [key for key in chosen if key != "epochs" and chosen[key] != baseline[key]]
+        if other:
+            told.append(self.text("brief.final_settings", settings=words.settings(chosen, other)))
         ahead = findings.ahead_of_final(study.final, study.experiments)
         if ahead:
             told.append(

@@ -62,11 +62,16 @@ def contents(document: str) -> str:
     )
 
 
+def anchor_of(title: str) -> str:
+    """The anchor that GitHub makes for a heading, where it is the first with this title."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
 def headings(document: str) -> Iterator[tuple[int, str, str]]:
     """Level, title and anchor of each heading; anchors are those that GitHub makes."""
     taken: Counter[str] = Counter()
     for marks, title in re.findall(r"^(#{1,6}) (.+)$", document, re.MULTILINE):
-        anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        anchor = anchor_of(title)
         repeated = taken[anchor]
         taken[anchor] += 1
         yield len(marks), title, f"{anchor}-{repeated}" if repeated else anchor
