@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from study.support.files import read_text, sha256, write_text
+from study.support.files import read_own, read_text, sha256, write_text
 
 # Folders of results/.
 PLANS = Path("plans")
@@ -135,7 +135,8 @@ def plan_file(results: Path, part: str, content: str, stored: bool = False) -> P
         file = Path(known.plan)
     else:
         file = results / PLANS / f"{part}-{digest}-{time.time_ns():x}.json"
-    if not file.is_file():
+    # One that was altered would give numbers of no configuration.
+    if read_own(file, most=len(content.encode()) + 1) != content.encode():
         write_text(file, content)
     return file
 

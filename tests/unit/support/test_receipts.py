@@ -129,3 +129,12 @@ def test_without_a_place_for_it_there_is_no_receipt():
     with receipts.receipt(None, Path("plan"), [Path("missing")]) as made:
         made.append(RESULTS / "summary")
     assert not (RESULTS / receipts.RECEIPTS).exists()
+
+
+@pytest.mark.parametrize("content", ["", PLAN.replace("[]", "[1]"), PLAN[:-1], PLAN + "\n"])
+def test_a_plan_file_that_was_altered_is_written_again(content):
+    """A program would read it, and make numbers of no configuration."""
+    plan = make()
+    plan.write_text(content)
+    assert receipts.plan_file(RESULTS, "summary", PLAN) == plan
+    assert plan.read_text() == PLAN
