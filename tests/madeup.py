@@ -171,7 +171,7 @@ def _write_evaluation(
     final = study.plan.final
     rows = study.metrics[study.metrics["run"] == final.run]
     is_last = (rows["epoch"] == final.epochs) & (rows["status"] == "ok")
-    seeds = rows.loc[is_last, "seed"].tolist()
+    seeds = [seed for seed in rows.loc[is_last, "seed"] if seed in study.plan.seeds]
     classes = len(dataset.targets)
     shape = (len(seeds), len(labels), classes)
     probabilities = np.full(shape, 0.1 / (classes - 1), np.float32)

@@ -48,8 +48,10 @@ class Appendix(Part):
         ]
 
     def seeds(self) -> str:
-        """The seeds, ranges of them shortened."""
-        seeds = seeds_in_words(self.study.plan.seeds, self.words)
+        """The study's seeds and those that runs have further, ranges of them shortened."""
+        plan = self.study.plan
+        known = {*plan.seeds, *(seed for run in plan.runs for seed in run.seeds)}
+        seeds = seeds_in_words(sorted(known), self.words)
         return self.text("appendix.seeds", seeds=seeds)
 
     def times_note(self) -> str:

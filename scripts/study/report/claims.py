@@ -36,7 +36,7 @@ class Claims(Results):
     def about(self) -> Iterator[str]:
         """How claims are judged, and how many hold."""
         yield self.text("claims.how")
-        if self.study.n_seeds == 1:
+        if self.study.is_of_one_seed:
             yield self.text("claims.one_seed")
         else:
             yield self.text("claims.tests", level=self.words.level())
@@ -46,7 +46,7 @@ class Claims(Results):
                 yield self.text(
                     f"claims.counts_{source}",
                     count=len(claims),
-                    seeds=self.n_seeds,
+                    seeds=self.seeds_of_values,
                     **{verdict.value: counts[verdict] for verdict in Verdict},
                 )
         printed = [claim for claim in self._published if claim["published_verdict"]]

@@ -84,8 +84,13 @@ class ReportData:
 
     @property
     def n_seeds(self) -> int:
-        """How many replicates every run has."""
+        """How many seeds the study has; experiments may add further ones."""
         return len(self.plan.seeds)
+
+    @property
+    def is_of_one_seed(self) -> bool:
+        """Whether nothing was trained with more than one seed, so that nothing can be tested."""
+        return max(self.n_seeds, *self.plan.seeds_of_values) == 1
 
     @property
     def validation_images(self) -> int:

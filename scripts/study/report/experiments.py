@@ -82,10 +82,13 @@ class Experiments(Results):
         def say(key: str, **about: str) -> str:
             return self.text(f"experiments.by_need.{key}", **about)
 
+        least, most = looks[0], looks[-1]
+        if least == most:
+            yield say("even", seeds=self.words.counted("seeds", most))
+            return
         given: dict[int, list[str]] = {}
         for value in experiment.values:
             given.setdefault(len(value.seeds), []).append(self.words.short(value))
-        least, most = looks[0], looks[-1]
         told = [
             say(
                 "given",
@@ -97,7 +100,7 @@ class Experiments(Results):
         who = say(
             "who",
             start=self.words.counted("seeds", least),
-            looks=self.words.joined([self.words.number(look) for look in looks[:-1]] or ["–"]),
+            looks=self.words.joined([self.words.number(look) for look in looks[:-1]]),
             most=self.words.number(most),
             given="; ".join(told),
         )

@@ -74,11 +74,11 @@ class FinalModel(Results):
         """How sure it is that the best values are the best."""
         clear = sum(each.p is not None and findings.is_clear(each.p) for each in reasons)
         if not any(each.p is not None for each in reasons):
-            return self.text("final.leads_untested", seeds=self.n_seeds)
+            return self.text("final.leads_untested", seeds=self.seeds_of_values)
         if clear == 0:
-            return self.text("final.leads_open", seeds=self.n_seeds)
+            return self.text("final.leads_open", seeds=self.seeds_of_values)
         if clear == len(reasons):
-            return self.text("final.leads_clear", seeds=self.n_seeds)
+            return self.text("final.leads_clear", seeds=self.seeds_of_values)
         return self.text("final.leads_partly", clear=clear, count=len(reasons))
 
     def _decided_otherwise(self, experiment: ExperimentResult) -> list[str]:

@@ -28,7 +28,11 @@ class Introduction(Part):
 
     def missing(self) -> list[str]:
         """The values that a partial report lacks; of very many the first."""
-        missing = self.study.plan.missing
+        adding = {each.name for each in self.study.plan.experiments}
+        missing = [
+            self.text("partial.further_seeds", experiment=name) if name in adding else name
+            for name in self.study.plan.missing
+        ]
         if len(missing) <= MOST_ROWS:
             return missing
         return [*missing[:MOST_ROWS], self.words.counted("further", len(missing) - MOST_ROWS)]
@@ -248,7 +252,7 @@ class Introduction(Part):
             yield self.text("method.seeds", seeds=self.n_seeds)
             yield self.text("method.runs", **self._work())
         yield from self._scores(n_train)
-        if study.n_seeds == 1 and not self.adds_seeds:
+        if study.is_of_one_seed:
             yield self.text("method.one_seed")
         else:
             # Of n seeds, where values have more or fewer.
@@ -276,7 +280,9 @@ class Introduction(Part):
 
     def _tests(self) -> Iterator[str]:
         """What makes a difference clear, and why that test."""
-        n, words = self.study.plan.seeds_of_values[0], self.words
+        words = self.words
+        testable = [len(value.seeds) for _, value in self.study.values if len(value.seeds) > 1]
+        n = min(testable, default=1)
         yield self.text("method.tests", level=words.level())
         yield self.text("method.differences", power=words.language.percent(significance.POWER, 0))
         divisions = math.comb(2 * n, n)

@@ -137,7 +137,7 @@ class PublishedStudy(Results):
         orders = [order for _, order in self._orders]
         same = sum(order.claimed is order.best for order in orders)
         return self.text(
-            "published.orders" if self.study.n_seeds > 1 else "published.orders_one_seed",
+            "published.orders_one_seed" if self.study.is_of_one_seed else "published.orders",
             same=self.words.part("experiments", same, len(orders)),
             contradicted=sum(findings.is_clear(order.p) for order in orders),
         )

@@ -53,7 +53,6 @@ class Quantities:
         if final := experiments.final(*tables):
             self._values[FINAL] = [final]
         self._metrics = metrics
-        self._n_seeds = len(plan.seeds)
         self._estimates: dict[Quantity, Estimate] = {}
         self._measured: dict[Quantity, ExperimentResult] = {}
 
@@ -76,7 +75,7 @@ class Quantities:
         rows = findings.replicates(value, self._metrics)
         if quantity.measure == "seconds":
             samples = rows[rows["epoch"] <= last].groupby("epoch")["seconds"].mean()
-            if self._n_seeds == 1:
+            if len(value.seeds) == 1:
                 # As with all else, one training proves nothing.
                 samples = pd.Series([samples.mean()]).dropna()
         else:

@@ -117,7 +117,7 @@ class Plan:
     experiments' results (choice.py), for `reasons`, and None until then, or for good where these
     leave nothing to choose from, of which `unchosen` is the reason. `claims` are the config's
     own (claims.schema.yaml); `notes` tell what is ignored; `missing` names the values that a
-    partial plan leaves out.
+    partial plan leaves out, and by their names alone the experiments and searches that go on.
 
     A part of a plan (shares.py) is one that has some of these attributes alone: what it is not made
     of, a program cannot read by mistake.
@@ -286,10 +286,10 @@ class Plan:
                 # Its values are compared, and seeds added, once all are there.
                 experiment = replace(experiment, values=values, taken=[])
             experiment = _trained(experiment, epochs_of)
-            if not experiment.is_finished:
-                missing.append(experiment.name)
             if values:
                 experiments.append(experiment)
+                if not experiment.is_finished:
+                    missing.append(experiment.name)
         searches = [_trained(search, epochs_of) for search in self.searches]
         missing += [each.name for each in searches if not each.is_finished]
         searches = [each for each in searches if each.taken]

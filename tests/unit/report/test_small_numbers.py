@@ -313,3 +313,46 @@ class TestWords:
         assert words.signed(-0.0025)[0] == "−"
         assert words.signed(-1e-9) == words.signed(1e-9) == words.number(0, 2)
         assert words.nats(-0.5)[0] == "−"
+
+
+class TestOneSeedAndMore:
+    """The study has one seed, and an experiment adds others: what these tell is not left out."""
+
+    ADDING = {
+        "rates": {
+            "vary": {"learning_rate": [0.001, 0.01, 1.0]},
+            "seeds": {"start": 5, "most": 5},
+        },
+        "dropout": {"vary": {"dropout": [0.0, 0.5]}},
+    }
+
+    CLAIM = {
+        "id": "rate",
+        "statement": {"en": "A low rate is better.", "es": "Una tasa baja es mejor."},
+        "predicate": {
+            "greater": {
+                "left": {"experiment": "rates", "value": "0.001"},
+                "right": {"experiment": "rates", "value": "1.0"},
+            }
+        },
+    }
+
+    @each_language
+    def test_no_part_says_that_there_is_one_seed_alone(self, dataset, tmp_path, code):
+        about = {"claims": [self.CLAIM], "report": {"languages": CODES}}
+        settings = small(dataset, self.ADDING, seeds=1, final="best", **about)
+        study = madeup.choose(settings, lambda chosen, _: 0.9 - 0.1 * chosen["learning_rate"])
+        text, words = flat(told(study, tmp_path, code)), Words(language(code))
+
+        def says(key, **about):
+            return flat(words.text(key, **about)) in text
+
+        assert not says("claims.one_seed")
+        assert not says("method.one_seed")
+        assert says("claims.tests", level=words.level())
+        asked = {"count": 1, "holds": 1, "fails": 0, "open": 0}
+        assert says("claims.counts_own", seeds=words.seeds(1, 5), **asked)
+        assert says("final.leads_open", seeds=words.seeds(1, 5))
+        assert "Welch: The Generalization" in text
+        assert says("appendix.seeds", seeds="0–4")
+        assert says("experiments.by_need.even", seeds=words.counted("seeds", 5))

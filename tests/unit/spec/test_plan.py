@@ -385,6 +385,16 @@ def test_a_study_restricted_to_nothing_lists_all_that_is_missing():
     ]
 
 
+def test_a_restricted_study_names_an_experiment_that_adds_seeds_once_it_has_a_value():
+    rates = {"vary": {"learning_rate": [0.1, 0.5]}, "seeds": {"start": 2, "most": 4}}
+    whole = planned({"rates": rates})
+    assert whole.restricted_to({}).missing == ["rates: 0.1", "rates: 0.5"]
+    first, second = (run.run for run in whole.runs)
+    there = {first: {0: 99, 1: 99}, second: {0: 99, 1: 99}}
+    assert whole.restricted_to({first: there[first]}).missing == ["rates: 0.5", "rates"]
+    assert whole.restricted_to(there).missing == ["rates"]
+
+
 def test_a_restricted_study_keeps_values_and_seeds_that_have_all_their_epochs():
     whole = three_experiments()
     first, second, epochs, rates, final = (run.run for run in whole.runs)
