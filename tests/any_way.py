@@ -22,7 +22,8 @@ from small_study import STUDY, Result, Study
 DROPOUTS = [0.0, 0.2, 0.5]
 RATES = [0.05, 0.1]
 EPOCHS = [1, 2, 3]
-SEEDS = [0, 1, 2]
+# The study's, and those that an experiment may add.
+SEEDS = [0, 1, 2, 3]
 HELD_OUT = {"from": "train", "size": 120, "seed": 0}
 
 # What is no result: what a call leaves for the next, what it printed, and the runs themselves.

@@ -56,6 +56,10 @@ MORE_VALUES = {"dropout": {"vary": {"dropout": [0.0, 0.2, 0.5]}}}
 OTHER_VALUE = {"dropout": {"vary": {"dropout": [0.0, 0.5]}}}
 
 
+def by_need(most: int) -> dict:
+    return {"start": 2, "most": most}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -112,6 +116,27 @@ def test_a_search_changed_and_put_back_tells_its_own_numbers(tmp_path):
         report(study)
     assert "Nothing to be done" in study.ok().output
     assert_as_fresh(study, begun_as=made)
+
+
+def test_an_experiment_by_need_made_plain_and_put_back_tells_its_own_numbers(begun):
+    """Its values may be chosen as the final model, in a folder of its own or not."""
+    adding = {"dropout": BASE["experiments"]["dropout"] | {"seeds": by_need(3)}}
+    begun.configure(experiments=adding, final="best")
+    before = begun.trained()
+    begun.ok("--config", "partial=true", "--", "report")
+    assert begun.trained() == before
+    plan = json.loads((begun.results / "plan.json").read_text(encoding="utf-8"))
+    assert plan["missing"] == ["dropout", "final"]
+    assert "- dropout: further seeds" in (begun.results / "report.en.md").read_text()
+    report(begun)
+    made = begun.copy(begun.folder.with_name("made"))
+
+    begun.configure(experiments=MORE_VALUES, final="best")
+    report(begun)
+    begun.configure(experiments=adding, final="best")
+    report(begun)
+    assert "Nothing to be done" in begun.ok().output
+    assert_as_fresh(begun, begun_as=made)
 
 
 def test_a_partial_report_of_a_study_that_chooses_its_final_model(begun):
@@ -193,11 +218,15 @@ class AnyWay(RuleBasedStateMachine):
                 {},
                 {"length": {"vary": {"epochs": [1, 2]}}},
                 {"rate": {"vary": {"learning_rate": RATES}, "with": {"dropout": 0.0}}},
+                {"rate": {"vary": {"learning_rate": RATES}, "seeds": by_need(4)}},
             ]
         ),
+        seeds=st.sampled_from([None, by_need(3), by_need(4)]),
     )
-    def experiments(self, name, values, more) -> None:
-        self.edit(experiments={name: {"vary": {"dropout": values}}} | more, claims=None)
+    def experiments(self, name, values, more, seeds) -> None:
+        adding = {"seeds": seeds} if seeds and len(values) > 1 else {}
+        experiment = {"vary": {"dropout": values}, **adding}
+        self.edit(experiments={name: experiment} | more, claims=None)
 
     @rule(model=st.sampled_from([None, "best", {"dropout": 0.0}, {"dropout": 0.5, "epochs": 1}]))
     def final(self, model) -> None:
