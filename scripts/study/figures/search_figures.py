@@ -1,5 +1,6 @@
 """The figure of a search: how its trials came out in the order of drawing, and by each setting."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ ROW_HEIGHT = 2.4
 
 # Settings beside each other.
 COLUMNS = 3
+
+# As many numbers have place below a setting; of more, powers of ten alone are shown.
+MOST_TICKS = 6
 
 # What is left free beyond the bounds, as a share of their distance.
 MARGIN = 0.03
@@ -119,6 +123,8 @@ def _scale(axes: Axes, form: Mapping[str, Any], language: Language) -> None:
     low, high = form["low"], form["high"]
     if form["log"]:
         ticks = drawing.log_ticks(low, high)
+        if len(ticks) > MOST_TICKS:
+            ticks = [tick for tick in ticks if math.log10(tick).is_integer()]
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(FixedLocator(ticks))
         axes.xaxis.set_minor_locator(NullLocator())

@@ -83,7 +83,7 @@ def test_the_interval_over_examples_covers_other_examples():
     assert np.mean(covered) >= 0.85
 
 
-def networks(tmp_path) -> export.Model:
+def networks(tmp_path) -> export.ExportedModel:
     random = np.random.default_rng(2)
     layers = [
         [
@@ -102,7 +102,7 @@ def networks(tmp_path) -> export.Model:
         validation="test",
         seeds=[0, 1],
     )
-    return export.Model(described, dict(enumerate(layers)))
+    return export.ExportedModel(described, dict(enumerate(layers)))
 
 
 def test_an_exported_model_predicts_in_the_targets_units(tmp_path, capsys):
