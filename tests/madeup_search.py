@@ -24,6 +24,9 @@ SPACE = {
     "hidden": [[16], [32, 16]],
     "optimizer": ["sgd", "adam"],
     "nesterov": [True, False],
+    # Equal for Python, and not the same.
+    "flip": [False, True],
+    "shift": [0, 1],
     "momentum": {"low": 0.1, "high": 0.9},
 }
 
@@ -82,6 +85,8 @@ def _drawn(plan: Plan, search: Search) -> Taken:
             "optimizer": SPACE["optimizer"][lot.integers(2)],
             "nesterov": bool(lot.integers(2)),
             "momentum": float(f"{lot.uniform(0.1, 0.9):.4g}"),
+            "flip": bool(lot.integers(2)),
+            "shift": int(lot.integers(2)),
         }
         drawn = {key: value for key, value in drawn.items() if is_used(key, drawn["optimizer"])}
         whole = MLP.hyperparameters.complete({**search.settings, **drawn})

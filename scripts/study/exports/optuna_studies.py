@@ -154,11 +154,6 @@ def _tables(studies: Iterator[tuple[int, Sequence[FrozenTrial]]]) -> dict[str, R
     """The rows of all trials in Optuna's tables, by the number of their study."""
     pairs = ((study, trial) for study, found in studies for trial in found)
     numbered = [(trial_id, study, trial) for trial_id, (study, trial) in enumerate(pairs, 1)]
-    distributions: dict[BaseDistribution, str] = {}
-
-    def written(known: BaseDistribution) -> str:
-        return distributions.setdefault(known, distribution_to_json(known))
-
     return {
         "trials": (
             ("trial_id", "number", "study_id", "state", "datetime_start", "datetime_complete"),
@@ -171,7 +166,7 @@ def _tables(studies: Iterator[tuple[int, Sequence[FrozenTrial]]]) -> dict[str, R
         "trial_params": (
             ("trial_id", "param_name", "param_value", "distribution_json"),
             (
-                (at, key, known.to_internal_repr(each.params[key]), written(known))
+                (at, key, known.to_internal_repr(each.params[key]), distribution_to_json(known))
                 for at, _, each in numbered
                 for key, known in each.distributions.items()
             ),

@@ -105,7 +105,11 @@ def test_optuna_knows_the_space(study):
         "optimizer": optuna.distributions.CategoricalDistribution(["sgd", "adam"]),
         "nesterov": optuna.distributions.CategoricalDistribution([True, False]),
         "momentum": optuna.distributions.FloatDistribution(0.1, 0.9),
+        "flip": optuna.distributions.CategoricalDistribution([False, True]),
+        "shift": optuna.distributions.CategoricalDistribution([0, 1]),
     }
+    # Equal for Python, and not the same.
+    assert str(known["flip"]) != str(known["shift"])
 
 
 def test_optuna_goes_on_from_there(study, results, metrics):
