@@ -80,16 +80,16 @@ function remark(run) {
   return run.host ? `${fill(words.place, { host: run.host })}, ${heard}` : heard;
 }
 
-function askerRow(asker, scores) {
-  const { best } = asker;
-  const finished = fill(words.of, { n: whole.format(asker.finished), all: whole.format(asker.runs) });
+function experimentRow(experiment, scores) {
+  const { best } = experiment;
+  const finished = fill(words.of, { n: whole.format(experiment.finished), all: whole.format(experiment.runs) });
   const trials =
-    asker.trials === null
+    experiment.trials === null
       ? ""
-      : `; ${fill(words.trials, { trials: whole.format(asker.trials), most: whole.format(asker.most_trials) })}`;
+      : `; ${fill(words.trials, { trials: whole.format(experiment.trials), most: whole.format(experiment.most_trials) })}`;
   const lost = best?.lost ? ` (${fill(words.diverged, { n: whole.format(best.lost) })})` : "";
   return [
-    element("td", asker.name),
+    element("td", experiment.name),
     element("td", best ? value(best.value) + lost : "", "settings"),
     number(best ? best.score : null, scores),
     element("td", finished + trials),
@@ -161,16 +161,7 @@ async function showCurves(state) {
     chart?.view.finalize();
     const specification = structuredClone(behaviour.charts[state.task]);
     specification.data.values = rows;
-    // `ast`: expressions are interpreted, as the page's policy lets nothing compile them.
-    const { view } = await vegaEmbed("#chart", specification, {
-      mode: "vega-lite",
-      ast: true,
-      renderer: "svg",
-      actions: false,
-      config: behaviour.themes[theme],
-      tooltip: { theme },
-      formatLocale: behaviour.numbers,
-    });
+    const { view } = await embedChart("#chart", specification, theme);
     chart = { kind, view };
   } else await chart.view.data("rows", rows).runAsync();
   place("chart").dataset.points = rows.length;
@@ -208,7 +199,7 @@ async function show(state) {
   document.querySelectorAll("[data-heading=score]").forEach((each) => (each.textContent = behaviour.measures[state.task].score));
   document.querySelectorAll("[data-heading=loss]").forEach((each) => (each.textContent = behaviour.measures[state.task].loss));
   showCounts(state);
-  fillTable("askers", state.askers.map((asker) => askerRow(asker, scores)));
+  fillTable("experiments", state.experiments.map((experiment) => experimentRow(experiment, scores)));
   fillTable("runs", state.listed.map((run) => runRow(run, scores)));
   const all = Object.values(state.runs).reduce((sum, count) => sum + count, 0);
   place("more").hidden = all <= state.listed.length;

@@ -14,19 +14,10 @@ function specification(id) {
   return chart;
 }
 
-// `ast`: expressions are interpreted, as the page's policy lets nothing compile them.
 async function draw(place) {
   const theme = dark.matches ? "dark" : "light";
   drawn.add(place);
-  await vegaEmbed(place, specification(place.dataset.specification), {
-    mode: "vega-lite",
-    ast: true,
-    renderer: "svg",
-    actions: false,
-    config: behaviour.themes[theme],
-    tooltip: { theme },
-    formatLocale: behaviour.numbers,
-  });
+  await embedChart(place, specification(place.dataset.specification), theme);
   place.dataset.drawn = theme;
 }
 
@@ -112,11 +103,11 @@ for (const place of document.querySelectorAll(".chart, table.searched, table.sor
 
 dark.addEventListener("change", () => drawn.forEach(draw));
 
-// What a link or an address names is shown, and on paper everything is.
-const parts = [...document.querySelectorAll("details.part")];
+// What a link or an address names is unfolded.
 
 function unfoldTo(hash) {
-  const part = document.getElementById(decodeURIComponent(hash.slice(1)))?.closest("details.part");
+  const place = document.getElementById(decodeURIComponent(hash.slice(1)));
+  const part = place?.closest("details.part");
   if (!part || part.open) return;
   part.open = true;
   // Before the place is shown: a table that comes later would move it.
@@ -124,7 +115,7 @@ function unfoldTo(hash) {
     near.unobserve(table);
     makeSearchable(table);
   }
-  document.getElementById(decodeURIComponent(hash.slice(1))).scrollIntoView();
+  place.scrollIntoView();
 }
 
 addEventListener("hashchange", () => unfoldTo(location.hash));
@@ -136,7 +127,9 @@ unfoldTo(location.hash);
 
 const unfoldAll = document.querySelector(".unfold");
 unfoldAll.hidden = false;
-unfoldAll.addEventListener("click", () => parts.forEach((part) => (part.open = true)));
+unfoldAll.addEventListener("click", () => {
+  for (const part of document.querySelectorAll("details.part")) part.open = true;
+});
 
 // Beside the text there is room for the contents; above it they stay folded.
 const wide = matchMedia("(min-width: 75rem)");

@@ -123,7 +123,9 @@ def test_it_renews_itself_and_asks_nobody_else(opened, live, window, code):
     page = opened(code, **WINDOWS[window])
     rows = page.locator("#runs tbody tr")
     expect(rows).to_have_count(4)
-    expect(page.locator("#askers tbody tr")).to_contain_text("70.00" if code == "en" else "70,00")
+    expect(page.locator("#experiments tbody tr")).to_contain_text(
+        "70.00" if code == "en" else "70,00"
+    )
     chart = page.locator("#chart")
     expect(chart).to_have_attribute("data-points", "5")
     expect(chart.locator("svg .lines_pathgroup path[stroke]")).to_have_count(2)

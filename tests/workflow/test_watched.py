@@ -156,8 +156,12 @@ def test_it_goes_on_to_its_end_where_the_page_is_the_report(story):
     assert (end["state"], end["reports"]) == ("finished", ["en"])
     assert end["runs"] == {"finished": 2}
     assert (end["done"], end["seconds_left"]) == (2 * 2 * EPOCHS, 0)
-    [asker] = end["askers"]
-    assert (asker["name"], asker["finished"], asker["best"]["value"] in ("0.0", "0.2")) == (
+    [experiment] = end["experiments"]
+    assert (
+        experiment["name"],
+        experiment["finished"],
+        experiment["best"]["value"] in ("0.0", "0.2"),
+    ) == (
         *("dropout", 2),
         True,
     )

@@ -48,8 +48,8 @@ try:
         )
     # Where results choose trials or the final model: as they did last, if they did.
     PLAN = resolve(CONFIG, choice.parse(result_text(choice.NAME) or ""), steps_taken)
-    for asker in PLAN.stepwise if STORAGE else ():
-        key = "search" if asker in PLAN.searches else f"experiments.{asker.name}.seeds"
+    for each in PLAN.stepwise if STORAGE else ():
+        key = "search" if each in PLAN.searches else f"experiments.{each.name}.seeds"
         raise StudyError(f"{key}: is not to be had with results in storage yet")
     DATASET = describe(PLAN.dataset)
     data_fit.check_description(PLAN, DATASET)

@@ -15,6 +15,7 @@ wildcard_constraints:
 SEARCHED = "|".join(SEARCHES) or "-"
 
 
+# Records of an experiment's values grow with what others ask for; what a step goes by stays in them.
 checkpoint take_step:
     input:
         file_before,

@@ -1,6 +1,5 @@
 """The figure of a search: how its trials came out in the order of drawing, and by each setting."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,6 @@ ROW_HEIGHT = 2.4
 
 # Settings beside each other.
 COLUMNS = 3
-
-# As many numbers have place below a setting; of more, powers of ten alone are shown.
-MOST_TICKS = 6
 
 # What is left free beyond the bounds, as a share of their distance.
 MARGIN = 0.03
@@ -74,6 +70,8 @@ def draw(
             drawing.use_numbers(axes, language, "y", percent)
         history.set_ylabel(language.text(f"search.scores.{score}").capitalize())
         drawing.settle(figure)
+        for panel in panels[: len(keys)]:
+            drawing.thin_tick_labels(panel)
         drawing.save(figure, folder, search.name, language)
 
 
@@ -123,8 +121,6 @@ def _scale(axes: Axes, form: Mapping[str, Any], language: Language) -> None:
     low, high = form["low"], form["high"]
     if form["log"]:
         ticks = drawing.log_ticks(low, high)
-        if len(ticks) > MOST_TICKS:
-            ticks = [tick for tick in ticks if math.log10(tick).is_integer()]
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(FixedLocator(ticks))
         axes.xaxis.set_minor_locator(NullLocator())

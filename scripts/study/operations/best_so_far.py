@@ -26,7 +26,7 @@ class Best:
 
 
 @dataclass(frozen=True)
-class Asker:
+class ExperimentProgress:
     """An experiment or a search, of whose `runs` so many have `finished`, and its best.
 
     A search has drawn so many `trials`, of at most `most_trials`.
@@ -71,7 +71,7 @@ class BestSoFar:
         """The last epoch of a run that has finished; None too where every seed diverged."""
         return self._points.get(run.run, {}).get(run.epochs)
 
-    def askers(self) -> Iterable[Asker]:
+    def experiments(self) -> Iterable[ExperimentProgress]:
         """Experiments and searches, as in the plan."""
         for experiment in self.plan.experiments:
             ranked: dict[Any, Best] = {}
@@ -80,7 +80,9 @@ class BestSoFar:
                 if best := self._scored(value.value, value.run, value.epochs):
                     # As results.experiments.rank has it: what has fewer seeds was left out.
                     ranked[-len(trial.seeds), best.lost, -best.score, number] = best
-            yield self._asker(experiment.name, {value.run for value in experiment.values}, ranked)
+            yield self._progress(
+                experiment.name, {value.run for value in experiment.values}, ranked
+            )
         for search in self.plan.searches:
             ranked = {}
             for trial in search.trials:
@@ -90,11 +92,15 @@ class BestSoFar:
                     reached = -trial.epochs, -len(trial.seeds)
                     ranked[best.lost > 0, *reached, -best.score, trial.number] = best
             counts = {"trials": len(search.trials), "most_trials": search.most_trials}
-            yield self._asker(search.name, {trial.run for trial in search.trials}, ranked, **counts)
+            yield self._progress(
+                search.name, {trial.run for trial in search.trials}, ranked, **counts
+            )
 
-    def _asker(self, name: str, runs: set[str], ranked: dict[Any, Best], **counts: int) -> Asker:
+    def _progress(
+        self, name: str, runs: set[str], ranked: dict[Any, Best], **counts: int
+    ) -> ExperimentProgress:
         best = ranked[min(ranked)] if ranked else None
-        return Asker(name, len(runs), len(runs & self._points.keys()), best, **counts)
+        return ExperimentProgress(name, len(runs), len(runs & self._points.keys()), best, **counts)
 
     def _scored(self, value: str, run: str, epochs: int) -> Best | None:
         point = self._points.get(run, {}).get(epochs)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from study.data import datasets
 from study.operations import journals, status
-from study.operations.best_so_far import Asker, BestSoFar
+from study.operations.best_so_far import BestSoFar, ExperimentProgress
 from study.operations.journals import Point
 from study.operations.plan_table import assignments, differences
 from study.operations.progress import RunProgress, Situation, Snapshot
@@ -98,7 +98,7 @@ class LiveState:
     done: int = 0
     wanted: int = 0
     seconds_left: float | None = None
-    askers: list[Asker] = field(default_factory=list)
+    experiments: list[ExperimentProgress] = field(default_factory=list)
     curves: list[LiveCurve] = field(default_factory=list)
     listed: list[ListedRun] = field(default_factory=list)
     failed_steps: list[FailedStep] = field(default_factory=list)
@@ -141,23 +141,23 @@ class LiveStudy:
             return LiveState()
         if self._runs is None or self._runs.plan is not plan:
             self._runs = _Runs(plan, self.results / "runs")
-        standing = status.standing(snapshot, plan, self.results, self.is_at_work())
-        askers = self._runs.askers(snapshot)
+        found = status.status_of(snapshot, plan, self.results, self.is_at_work())
+        experiments = self._runs.experiments(snapshot)
         in_order = [seen for situation in ORDER for seen in snapshot.of(situation)]
         listed = [self._runs.listed(seen, snapshot.time) for seen in in_order[:MOST_RUNS]]
-        failed = standing.failed_jobs[:MOST_RUNS]
+        failed = found.failed_jobs[:MOST_RUNS]
         self._logs = {run.log: self._runs.log(run.run) for run in listed if run.log}
         self._logs |= {job.log.name: job.log for job in failed}
         return LiveState(
-            state=standing.state,
+            state=found.state,
             task=self._runs.task.name,
-            reports=list(plan.languages) if standing.state is State.FINISHED else [],
+            reports=list(plan.languages) if found.state is State.FINISHED else [],
             runs=dict(Counter(str(seen.situation) for seen in snapshot.runs)),
             done=snapshot.done,
             wanted=snapshot.wanted,
             seconds_left=snapshot.seconds_left,
-            askers=askers,
-            curves=self._runs.curves(in_order, askers),
+            experiments=experiments,
+            curves=self._runs.curves(in_order, experiments),
             listed=listed,
             failed_steps=[FailedStep(job.name, job.message, job.log.name) for job in failed],
         )
@@ -181,14 +181,14 @@ class _Runs:
     def log(self, run: str) -> Path:
         return self.folder / run / "train.log"
 
-    def askers(self, snapshot: Snapshot) -> list[Asker]:
+    def experiments(self, snapshot: Snapshot) -> list[ExperimentProgress]:
         """Experiments and searches, after a look at what has finished; scores as they are shown."""
         self.best.look(snapshot)
         return [
             replace(each, best=replace(each.best, score=self._scaled(each.best.score)))
             if each.best
             else each
-            for each in self.best.askers()
+            for each in self.best.experiments()
         ]
 
     def listed(self, seen: RunProgress, now: float) -> ListedRun:
@@ -215,12 +215,14 @@ class _Runs:
             log=run.run if self.log(run.run).is_file() else "",
         )
 
-    def curves(self, in_order: Sequence[RunProgress], askers: Sequence[Asker]) -> list[LiveCurve]:
+    def curves(
+        self, in_order: Sequence[RunProgress], experiments: Sequence[ExperimentProgress]
+    ) -> list[LiveCurve]:
         """Those of runs that train or could go on, and of the best, in the plan's order."""
         at_work = [seen.run.run for seen in in_order if seen.situation in ORDER[:3]]
         wanted: dict[str, list[str]] = {run: [] for run in at_work[:MOST_AT_WORK]}
-        for asker in [asker for asker in askers if asker.best][:MOST_BEST]:
-            wanted.setdefault(asker.best.run, []).append(asker.name)
+        for experiment in [experiment for experiment in experiments if experiment.best][:MOST_BEST]:
+            wanted.setdefault(experiment.best.run, []).append(experiment.name)
         self._curves = {run: known for run, known in self._curves.items() if run in wanted}
         return [
             self._drawn(run, points, wanted[run.run])

@@ -306,11 +306,11 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def steps_in_words(asker: Stepwise) -> str:
+def steps_in_words(stepwise: Stepwise) -> str:
     """How far a search has come, or an experiment that adds seeds, and what is still to come."""
-    if isinstance(asker, Experiment):
-        return _seeds_in_words(asker)
-    return _search_in_words(asker)
+    if isinstance(stepwise, Experiment):
+        return _seeds_in_words(stepwise)
+    return _search_in_words(stepwise)
 
 
 def _seeds_in_words(experiment: Experiment) -> str:

@@ -45,7 +45,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class StudyStatus:
     """A study's state, the jobs that failed beside trainings, and the reports, if it is finished.
 
     Reports are there while it runs too, if all of it has been told in them.
@@ -56,7 +56,7 @@ class Standing:
     reports: list[Path]
 
 
-def standing(snapshot: Snapshot, plan: Plan, results: Path, is_running: bool) -> Standing:
+def status_of(snapshot: Snapshot, plan: Plan, results: Path, is_running: bool) -> StudyStatus:
     """What is to be said first; `is_running` tells whether a workflow is at work."""
     failed_jobs = job_logs.failed(plan, results)
     reports = current_reports(plan, results) if snapshot.is_trained and not failed_jobs else []
@@ -68,7 +68,7 @@ def standing(snapshot: Snapshot, plan: Plan, results: Path, is_running: bool) ->
         state = State.FAILED
     else:
         state = State.UNFINISHED if snapshot.done else State.NEW
-    return Standing(state, failed_jobs, reports)
+    return StudyStatus(state, failed_jobs, reports)
 
 
 def counts(snapshot: Snapshot) -> str:
@@ -134,7 +134,7 @@ def _remark(seen: RunProgress, snapshot: Snapshot) -> str:
 
 def in_words(snapshot: Snapshot, plan: Plan, results: Path, is_running: bool, again: str) -> str:
     """All there is to say; `is_running` tells whether a workflow is at work, `again` starts one."""
-    found = standing(snapshot, plan, results, is_running)
+    found = status_of(snapshot, plan, results, is_running)
     is_running = found.state is State.RUNNING
     failed = snapshot.of(Situation.FAILED)
     lines = [f"{found.state}: {counts(snapshot)}", table(snapshot, plan.baseline)]

@@ -62,6 +62,7 @@ SCRIPTS = scripts(
     "vendor/vega-lite.min.js",
     "vendor/vega-embed.min.js",
     "vendor/dataTables.min.js",
+    "chart.js",
     "edges.js",
     "page.js",
 )

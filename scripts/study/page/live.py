@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from study.page import charts, document
 from study.page.curves import LEGEND_WIDTH
-from study.spec.tasks import TASKS, Task, score_of
+from study.spec.tasks import TASKS, Task
 from study.support.language import PERCENT_DIGITS, SCORE_DIGITS, Language, available
 
 PERIOD = 2000  # milliseconds between two looks
@@ -20,7 +20,7 @@ LEGEND = 340
 
 SCRIPTS = document.scripts(
     *("vendor/vega.min.js", "vendor/vega-lite.min.js", "vendor/vega-embed.min.js"),
-    *("edges.js", "live.js"),
+    *("chart.js", "edges.js", "live.js"),
 )
 
 
@@ -52,9 +52,8 @@ def _digits(task: Task) -> int:
 
 def _measures(task: Task, language: Language) -> dict[str, str]:
     """Titles of what the state calls score and loss."""
-    score = score_of("validation", [f"validation_{task.score}"])
     return {
-        "score": language.text(f"page.measures.{score}"),
+        "score": language.text(f"page.measures.validation_{task.score}"),
         "loss": language.text("page.measures.validation_loss"),
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 from study.report.data import ReportData
 from study.report.part import Part
 from study.report.words import Words
+from study.results.trends import Definition
 from study.search.steps import Scores, winner
 from study.search.trials import DIVERGED, ScoredTrial, ranked, scored
 from study.spec.searches import Search
@@ -206,8 +207,9 @@ class Searches(Part):
         if self.study.final and search.name in reasons and self.study.plan.validation != "test":
             told.append(self.say("unseen"))
         yield " ".join(told)
+        definitions = self.study.plan.hyperparameters.definitions
         for key, value in drawn.items():
-            end = _end(search.space[key], value)
+            end = end_of(search.space[key], value, definitions[key])
             if end:
                 bound = self.words.value_name(key, search.space[key][end])
                 name = self.words.setting_name(key)
@@ -240,11 +242,18 @@ class Searches(Part):
         yield told
 
 
-def _end(form: Any, value: Any) -> str | None:
-    """The end of its bounds, `low` or `high`, that a value lies at; None for a list's."""
+def end_of(form: Any, value: Any, definition: Definition) -> str | None:
+    """The end of the space, `low` or `high`, that a value lies at.
+
+    None for a list's, and where `definition`, the setting's schema, allows nothing beyond.
+    """
     if isinstance(form, list):
         return None
     scale = math.log if form["log"] else float
     low, high = scale(form["low"]), scale(form["high"])
     share = (scale(value) - low) / (high - low)
-    return "low" if share < NEAR else "high" if share > 1 - NEAR else None
+    if share < NEAR:
+        return "low" if form["low"] != definition.get("minimum") else None
+    if share > 1 - NEAR:
+        return "high" if form["high"] != definition.get("maximum") else None
+    return None

@@ -231,12 +231,12 @@ class Plan:
         epochs: dict[str, int] = {}
         seeds: dict[str, set[int]] = {}
         stepwise: list[Stepwise] = [*experiments, *searches]
-        askers = [
+        requests = [
             (trial.run, trial.epochs, trial.seeds) for each in stepwise for trial in each.trials
         ]
         if final:
-            askers.append((final.run, final.epochs, self.seeds))
-        for name, until, wanted in askers:
+            requests.append((final.run, final.epochs, self.seeds))
+        for name, until, wanted in requests:
             epochs[name] = max(until, epochs.get(name, 0))
             seeds.setdefault(name, set()).update(wanted)
         runs = [
@@ -385,12 +385,12 @@ def runs_of(
     seeds: list[int],
     chooses_final: bool,
 ) -> list[Run]:
-    """Each distinct run once, as long as its longest asker wants it, in order of first mention.
+    """Each distinct run once, as long as anyone asks for, in order of first mention.
 
-    It has the seeds that its askers want, of which a final model wants the study's `seeds`.
+    It has the seeds that are asked for, of which a final model wants the study's `seeds`.
     """
     # Who asks, for what, with which seeds, and whether it may become the final model.
-    askers: list[tuple[Value | Trial, Settings, list[int], bool]] = [
+    requests: list[tuple[Value | Trial, Settings, list[int], bool]] = [
         (trial, {**experiment.settings, **trial.settings}, trial.seeds, chooses_final)
         for experiment in experiments
         for trial in experiment.trials
@@ -400,16 +400,16 @@ def runs_of(
         for trial in search.trials:
             is_whole = trial.epochs == search.epochs
             whole = {**search.settings, **trial.settings}
-            askers.append((trial, whole, trial.seeds, chooses_final and is_whole))
+            requests.append((trial, whole, trial.seeds, chooses_final and is_whole))
     if final:
-        askers.append((final, final.settings, seeds, True))
+        requests.append((final, final.settings, seeds, True))
     runs: dict[str, Run] = {}
-    for asker, settings, wanted, is_kept in askers:
-        run = runs.get(asker.run) or Run(asker.run, identity(settings), 0, [])
-        kept = {asker.epochs} if is_kept else set()
-        runs[asker.run] = replace(
+    for value, settings, wanted, is_kept in requests:
+        run = runs.get(value.run) or Run(value.run, identity(settings), 0, [])
+        kept = {value.epochs} if is_kept else set()
+        runs[value.run] = replace(
             run,
-            epochs=max(run.epochs, asker.epochs),
+            epochs=max(run.epochs, value.epochs),
             seeds=[seed for seed in known if seed in run.seeds or seed in wanted],
             kept_epochs=sorted({*run.kept_epochs, *kept}),
         )

@@ -11,6 +11,7 @@ files in the same place.
 import hashlib
 import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -85,7 +86,7 @@ class EarlierTrial:
 
 
 @dataclass(frozen=True)
-class Stepwise:
+class Stepwise(ABC):
     """What goes on step by step, by how what it has asked for so far came out.
 
     Attributes:
@@ -100,9 +101,9 @@ class Stepwise:
     taken: list[Taken] = field(default_factory=list, kw_only=True)
 
     @property
+    @abstractmethod
     def trials(self) -> list[Trial]:
         """What it asks for so far, each as far as it has been asked for."""
-        raise NotImplementedError
 
     @property
     def is_finished(self) -> bool:

@@ -42,9 +42,13 @@ def best(tmp_path):
         found = BestSoFar(plan, tmp_path, SCORE)
         finished = [RunProgress(run, Situation.FINISHED, run.epochs, run.epochs) for run in runs]
         found.look(Snapshot(finished))
-        [asker] = found.askers()
-        assert (asker.trials, asker.most_trials, asker.finished) == (len(told), 3, len(told))
-        return asker.best
+        [experiment] = found.experiments()
+        assert (experiment.trials, experiment.most_trials, experiment.finished) == (
+            len(told),
+            3,
+            len(told),
+        )
+        return experiment.best
 
     return best
 

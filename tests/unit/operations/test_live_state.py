@@ -71,7 +71,7 @@ def test_of_a_new_study_all_runs_wait(begun):
     assert found["state"] == "not begun"
     assert found["runs"] == {"waiting": 3}
     assert [run["run"] for run in found["listed"]] == [run.run for run in plan.runs]
-    assert [(each["name"], each["runs"], each["best"]) for each in found["askers"]] == [
+    assert [(each["name"], each["runs"], each["best"]) for each in found["experiments"]] == [
         ("dropout", 3, None),
         ("epochs", 1, None),
     ]
@@ -109,7 +109,7 @@ def test_the_best_is_that_of_finished_values_at_their_own_epoch(begun):
         finish(runs, run)
         enter(runs / run.run, scores)
     enter(runs / plan.runs[2].run, [0.99])
-    dropout, epochs = state(study)["askers"]
+    dropout, epochs = state(study)["experiments"]
     assert (dropout["finished"], dropout["best"]["value"]) == (2, "0.2")
     assert dropout["best"]["score"] == 80.0
     # After two epochs it was better than after four.
@@ -126,7 +126,7 @@ def test_a_value_that_lost_a_seed_is_behind_one_that_lost_none(begun):
     enter(runs / first.run, [0.9, 0.9, 0.9], seeds=(0,), first=2)
     finish(runs, second)
     enter(runs / second.run, [0.1, 0.1, 0.1, 0.1])
-    best = state(study)["askers"][0]["best"]
+    best = state(study)["experiments"][0]["best"]
     assert (best["value"], best["lost"]) == ("0.2", 0)
 
 
@@ -193,7 +193,7 @@ def test_what_cannot_be_read_just_now_is_read_at_the_next_look(begun, monkeypatc
     _, _, study = begun
     before = study.state()
     with monkeypatch.context() as context:
-        context.setattr(live_state.status, "standing", lambda *_: Path("missing").stat())
+        context.setattr(live_state.status, "status_of", lambda *_: Path("missing").stat())
         assert study.state() == before
 
 
