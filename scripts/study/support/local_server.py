@@ -66,7 +66,7 @@ def serving(
     Of no `port`, the first free one from `first_port` on is taken.
 
     Raises:
-        StudyError: The port is taken, or the host is no address of this machine.
+        StudyError: The port is none or taken, or the host is no address of this machine.
     """
     needs_token = token or not _is_loopback(host)
     secret = secrets.token_urlsafe(16) if needs_token else ""
@@ -102,6 +102,9 @@ def _bound(answer: Answers, secret: str, host: str, port: int | None, first_port
     for each in ports:
         try:
             return _Server(answer, secret, host, each)
+        except OverflowError:
+            text = f"--port {each}: is no port, which is a number from 0 to 65535"
+            raise StudyError(text) from None
         except OSError as error:
             if error.errno in (errno.EADDRNOTAVAIL, None) or isinstance(error, socket.gaierror):
                 raise StudyError(f"--host {host}: is no address of this machine") from None

@@ -154,3 +154,10 @@ def test_after_its_end_nothing_listens():
         pass
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((LOOPBACK, port))
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_number_that_is_no_port_is_told(port):
+    told = f"--port {port}: is no port, which is a number from 0 to 65535"
+    with pytest.raises(StudyError, match=told), serving(answers, "127.0.0.1", port, PORT):
+        pass
