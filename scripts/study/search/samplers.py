@@ -36,7 +36,7 @@ MOST_DRAWS = 100
 DIGITS = 4
 
 # After so many, they are drawn at random: a sampler may insist on what it has.
-SAMPLED_DRAWS = 10
+SAMPLED_DRAWS = 4
 
 
 @dataclass(frozen=True)
