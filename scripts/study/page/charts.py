@@ -193,11 +193,11 @@ def accuracies(experiment: ExperimentResult, words: Words, alternative: str) -> 
         notes.append(text("page.published_marks"))
     notes += extremes(experiment, words)
     most = max(len(lines(name, LABEL)) for name in names)
-    chart = alt.layer(*layers, data=data(pd.DataFrame(rows))).properties(
+    chart = alt.layer(*layers).properties(
         height=max(ROW_HEIGHT, LINE_HEIGHT * most) * (len(alive) + 1),
         title=alt.Title(lines(title(experiment, words), LEGEND), anchor="start"),
     )
-    return Chart(finished(chart, alternative), " ".join(notes))
+    return Chart(finished(chart, alternative, rows_of(pd.DataFrame(rows))), " ".join(notes))
 
 
 def heatmap(experiment: ExperimentResult, words: Words, alternative: str) -> Chart | None:
@@ -288,7 +288,7 @@ def heatmap(experiment: ExperimentResult, words: Words, alternative: str) -> Cha
         ),
     )
     chart = (
-        alt.layer(cells, unknown, numbers, data=data(pd.DataFrame(rows)))
+        alt.layer(cells, unknown, numbers)
         .transform_filter("datum.part === images")
         .transform_calculate(told="datum.lost ? [datum.short, datum.lost] : datum.short")
         .add_params(measure)
@@ -297,7 +297,7 @@ def heatmap(experiment: ExperimentResult, words: Words, alternative: str) -> Cha
     notes = [text("page.heatmap_marks")]
     if any(row["lost"] for row in rows):
         notes.append(text("page.heatmap_lost"))
-    return Chart(finished(chart, alternative), " ".join(notes))
+    return Chart(finished(chart, alternative, rows_of(pd.DataFrame(rows))), " ".join(notes))
 
 
 def _short(score: float, words: Words) -> str:
@@ -325,13 +325,13 @@ def extremes(experiment: ExperimentResult, words: Words) -> list[str]:
     return [words.language.text("page.extremes", n=EXTREMES)]
 
 
-def data(table: pd.DataFrame) -> alt.InlineData:
+def rows_of(table: pd.DataFrame) -> dict[str, Any]:
     """A table as its columns and its rows, far shorter than the objects that page.js makes of them.
 
     Numbers that are not finite are null.
     """
     rows = [[_cell(cell) for cell in row] for row in table.itertuples(index=False)]
-    return alt.InlineData(values={"columns": list(table.columns), "rows": rows}, name="rows")
+    return {"columns": list(table.columns), "rows": rows}
 
 
 def _cell(cell: str | float) -> str | float | None:
@@ -348,6 +348,13 @@ def literal(names: Sequence[str]) -> str:
     return "[" + ", ".join(f"'{name}'" for name in quoted) + "]"
 
 
-def finished(chart: alt.LayerChart, alternative: str) -> dict[str, Any]:
-    """The specification of a chart as wide as its place, with its message for who cannot see it."""
-    return chart.properties(width="container", description=alternative).to_dict(validate=False)
+def finished(chart: alt.LayerChart, alternative: str, rows: Any) -> dict[str, Any]:
+    """The specification of a chart as wide as its place, with its message for who cannot see it.
+
+    `rows` are its data. Altair copies a chart with all that it holds at each step: they come last.
+    """
+    name = "rows"
+    made = chart.properties(
+        data=alt.NamedData(name), width="container", description=alternative
+    ).to_dict(validate=False)
+    return made | {"data": {"values": rows, "name": name}}

@@ -104,7 +104,8 @@ def of_final(metrics: pd.DataFrame, words: Words, alternative: str) -> Chart:
 def _chart(curves: Curves, notes: Iterable[str], words: Words, alternative: str) -> Chart:
     curves, left_out = _limited(curves, words)
     marks = words.language.text("page.curves_marks")
-    specification = charts.finished(_drawn(curves, words), alternative)
+    rows = charts.rows_of(_table(curves))
+    specification = charts.finished(_drawn(curves, words), alternative, rows)
     return Chart(specification, " ".join([marks, *notes, *left_out]))
 
 
@@ -142,7 +143,7 @@ def _drawn(curves: Curves, words: Words) -> alt.LayerChart:
         ),
     )
     chart = (
-        alt.layer(*_layers(curves, titles, words), data=charts.data(_table(curves)))
+        alt.layer(*_layers(curves, titles, words))
         .transform_calculate(
             line=f"{charts.literal(list(curves.lines))}[datum.code]", shown="datum[measure]"
         )

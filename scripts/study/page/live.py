@@ -105,10 +105,9 @@ def _chart(task: Task, language: Language) -> dict[str, Any]:
         alt.layer(
             base.mark_line(strokeWidth=2, aria=False).properties(name="lines"),
             points.properties(name="points").add_params(near),
-            data=alt.InlineData(values=[], name="rows"),
         )
         .transform_calculate(shown="datum[measure]")
         .add_params(measure)
         .properties(height=HEIGHT)
     )
-    return charts.finished(chart, language.text("live.curves_label"))
+    return charts.finished(chart, language.text("live.curves_label"), [])

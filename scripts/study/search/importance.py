@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sklearn.ensemble import RandomForestRegressor
 
 from study.search.trials import ScoredTrial
 from study.spec.searches import Search
@@ -106,6 +105,9 @@ def variances(places: Numbers, scores: Numbers, background: Numbers) -> tuple[Nu
 
     The forest learns from the places of trials in the space, (trials, settings).
     """
+    # The report reads what is found here, and scikit-learn takes two seconds to import.
+    from sklearn.ensemble import RandomForestRegressor
+
     forest = RandomForestRegressor(TREES, random_state=0).fit(places, scores)
     count = background.shape[1]
     asked = np.tile(background, (count, VALUES, 1, 1))

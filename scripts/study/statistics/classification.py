@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from study.statistics.estimates import Estimate, estimate
 from study.statistics.intervals import SHARE, t_interval
@@ -25,8 +24,9 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.n
     `labels` is (N,) and `predicted` (S, N), S >= 1; the counts, float (n_classes, n_classes), are
     means over the S seeds.
     """
-    classes = np.arange(n_classes)
-    return np.mean([confusion_matrix(labels, seed, labels=classes) for seed in predicted], axis=0)
+    pairs = n_classes * labels.astype(np.intp) + predicted
+    counts = [np.bincount(seed, minlength=n_classes**2) for seed in pairs]
+    return np.mean(counts, axis=0).reshape(n_classes, n_classes)
 
 
 def confused_pairs(confusion: np.ndarray, count: int) -> list[tuple[int, int, float]]:
@@ -78,6 +78,9 @@ def per_class(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> pd.D
     and the precision of one that is never predicted. The mean of the other seeds would be that of
     those which did better.
     """
+    # scikit-learn takes two seconds to import, which a page need not wait for.
+    from sklearn.metrics import precision_recall_fscore_support
+
     classes = np.arange(n_classes)
     scores = np.array(
         [
@@ -104,6 +107,8 @@ def averages(labels: np.ndarray, predicted: np.ndarray) -> Averages:
     Brodersen and others: The Balanced Accuracy and Its Posterior Distribution, ICPR 2010; Opitz and
     Burst: Macro F1 and Macro F1, arXiv 1911.03347, whose "averaged F1" this one is.
     """
+    from sklearn.metrics import precision_recall_fscore_support
+
     classes = np.unique(labels)
     by_seed = [
         precision_recall_fscore_support(

@@ -61,6 +61,14 @@ def for_browser(value: float, digits: int) -> float:
     return float(finer)
 
 
+@functools.cache
+def _told(value: float, digits: int, code: str) -> str:
+    """The digits of `value`, without its sign; a figure asks for those of a tick many times."""
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    told: float | Decimal = value if math.isnan(value) else rounded(value, digits)
+    return str(format_decimal(told, format=pattern, locale=code).lstrip("-"))
+
+
 class Language:
     """The catalogues of one language: resources/languages/<code>/<file>.yaml.
 
@@ -136,9 +144,7 @@ class Language:
         if abs(value) >= 10**HUGE:
             text = f"{value:.1e}".replace("+", "").replace("-", "−")
             return text.replace(".", self.number(0.5, 1)[1])
-        pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        told: float | Decimal = value if math.isnan(value) else rounded(value, digits)
-        text = format_decimal(told, format=pattern, locale=self.code).lstrip("-")
+        text = _told(value, digits, self.code)
         # What rounds to zero has no sign.
         return f"−{text}" if value < 0 and text.strip("0.,") else text
 
