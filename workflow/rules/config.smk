@@ -5,6 +5,7 @@ import gc
 import json
 import os
 import shlex
+from dataclasses import replace
 
 import inside_snakemake as inside
 from snakemake.exceptions import WorkflowError
@@ -28,10 +29,9 @@ if not MODULE:
     gc.set_threshold(50_000, 20, 20)
 
 
-def steps_taken(search, step):
-    """The text of the file of a search's step; None where it is not there."""
-    return result_text(str(searches.path_of(search, step)))
-
+# Of searches, of which there are none where results lie in storage.
+steps_taken = searches.history_in(RESULTS)
+steps_taken_at_first = functools.cache(steps_taken)
 
 # The files are read here and not by `configfile:`, which takes 1e-3 for text and the last of two
 # equal keys for both, and would merge a study given by --configfile into the default one.
@@ -47,7 +47,11 @@ try:
             inside.config_words(workflow),
         )
     # Where results choose trials or the final model: as they did last, if they did.
-    PLAN = resolve(CONFIG, choice.parse(result_text(choice.NAME) or ""), steps_taken)
+    PLAN = resolve(
+        CONFIG,
+        choice.parse(result_text(choice.NAME) or ""),
+        steps_taken_at_first,
+    )
     for each in PLAN.stepwise if STORAGE else ():
         key = "search" if each in PLAN.searches else f"experiments.{each.name}.seeds"
         raise StudyError(f"{key}: is not to be had with results in storage yet")
@@ -187,6 +191,13 @@ def search_after(name, step):
 @functools.cache
 def search_by(name, history):
     """The search of this name with these steps taken, or the experiment that adds seeds."""
+    known = STEPWISE[name]
+    taken = known.taken[: len(history)]
+    # The plan is not made anew for each of hundreds of steps that were there when it was made.
+    if len(taken) == len(history) and all(
+        text == steps_taken_at_first(search, step) for search, step, text in history
+    ):
+        return replace(known, taken=taken)
     plan = resolve(CONFIG, None, asked_in(history))
     [search] = [each for each in plan.stepwise if each.name == name]
     return search

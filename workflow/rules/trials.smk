@@ -64,23 +64,36 @@ def record_of_listed(wildcards):
     return [file_of(RUNS[wildcards.run])] if wildcards.run in LISTED else []
 
 
+# The runs of trials, by search and step.
+ASKED = {}
+
+
 def run_of_trial(search, step, run):
     """A trial's run as far as its step asks for, or an experiment: that is trained together."""
-    # Whoever asks for the trial has seen that the step is taken. Its checkpoint is not asked again:
+    # What a step asks of a run is always the same; of which runs, where it is taken anew, is not.
+    if (search, step, run) not in ASKED:
+        ASKED.update(
+            ((search, step, each.run), each) for each in runs_asked_by(search, step)
+        )
+    return ASKED[search, step, run]
+
+
+def runs_asked_by(search, step):
+    """Those of all trials that a step asks for."""
+    # Whoever asks for a trial has seen that the step is taken. Its checkpoint is not asked again:
     # Snakemake 9.27.1 may not know yet that it needs none where there are two chains of them.
     known = search_by(search, steps_in_files(search, step))
-    # Values of an experiment may share a run, at several epochs.
-    trials = [each for each in known.asked_by(step) if each.run == run]
-    trial = max(trials, key=lambda each: each.epochs)
-    settings = identity({**known.settings, **trial.settings})
-    listed = LISTED.get(run)
-    is_whole = search not in SEARCHES or trial.epochs == known.epochs
-    kept = [trial.epochs] if PLAN.chooses_final and is_whole else []
-    seeds = {*trial.seeds, *(listed.seeds if listed else ())}
-    return Run(
-        run,
-        settings,
-        max(trial.epochs, listed.epochs if listed else 0),
-        [seed for seed in in_order(PLAN.seeds, PLAN.experiments) if seed in seeds],
-        sorted({*kept, *(listed.kept_epochs if listed else ())}),
-    )
+    # Values of an experiment may share a run, at several epochs: the most come last.
+    trials = sorted(known.asked_by(step), key=lambda each: each.epochs)
+    for trial in {each.run: each for each in trials}.values():
+        listed = LISTED.get(trial.run)
+        is_whole = search not in SEARCHES or trial.epochs == known.epochs
+        kept = [trial.epochs] if PLAN.chooses_final and is_whole else []
+        seeds = {*trial.seeds, *(listed.seeds if listed else ())}
+        yield Run(
+            trial.run,
+            identity({**known.settings, **trial.settings}),
+            max(trial.epochs, listed.epochs if listed else 0),
+            [seed for seed in in_order(PLAN.seeds, PLAN.experiments) if seed in seeds],
+            sorted({*kept, *(listed.kept_epochs if listed else ())}),
+        )

@@ -8,6 +8,7 @@ An experiment that adds seeds where its answer is not clear goes step by step to
 files in the same place.
 """
 
+import functools
 import hashlib
 import json
 import math
@@ -114,7 +115,8 @@ class Stepwise(ABC):
         """What the step asks for: its trials, with the epochs and seeds of then."""
         index = next(number for number, each in enumerate(self.steps) if each.name == step)
         then = replace(self, taken=self.taken[: index + 1])
-        return [trial for trial in then.trials if trial.number in self.taken[index].asked]
+        asked = set(self.taken[index].asked)
+        return [trial for trial in then.trials if trial.number in asked]
 
     def until(self, step: str) -> Self:
         """The same until this step, of which none is taken yet."""
@@ -124,12 +126,13 @@ class Stepwise(ABC):
     @property
     def identity(self) -> dict[str, Any]:
         """All that its last step follows from, but for the records."""
-        return asdict(replace(self, taken=[]))
+        return dict(vars(replace(self, taken=[])))
 
     @property
     def digest(self) -> str:
         """Of its identity."""
-        known = json.dumps(self.identity, sort_keys=True)
+        # `asdict` would copy every step, of which there may be hundreds, of each of them.
+        known = json.dumps(self.identity, default=vars, sort_keys=True)
         return hashlib.sha256(known.encode()).hexdigest()[:16]
 
     def with_history(self, history: History, run_of: Callable[[Settings], str]) -> Self:
@@ -196,8 +199,9 @@ class Search(Stepwise):
         """Those drawn so far, each as far as it has been asked for."""
         found: dict[int, Trial] = {}
         for step, taken in zip(self.steps, self.taken, strict=False):
+            # Drawn for the epochs and with the seeds of their step.
             found |= {trial.number: trial for trial in taken.drawn}
-            for number in taken.asked:
+            for number in () if taken.drawn else taken.asked:
                 found[number] = replace(found[number], epochs=step.epochs, seeds=step.seeds)
         return list(found.values())
 
@@ -285,11 +289,17 @@ def importance_of(search: str) -> Path:
 
 
 def history_in(results: Path) -> History:
-    """The history that lies in the folder `results`."""
+    """The history that lies in the folder `results`; a file is read again where it is another."""
+
+    @functools.cache
+    def read(path: Path, stamp: tuple[int, ...]) -> str:
+        return read_text(path)
 
     def text(search: str, step: str) -> str | None:
+        path = results / path_of(search, step)
         try:
-            return read_text(results / path_of(search, step))
+            status = path.stat()
+            return read(path, (status.st_ino, status.st_size, status.st_mtime_ns))
         except (OSError, UnicodeDecodeError):
             return None
 

@@ -1,7 +1,8 @@
 """What a config says of a search, which steps it takes, and how its history is read."""
 
+import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from study.spec.config import validated
 from study.spec.plan import Plan, run_name
 from study.spec.resolution import resolve
 from study.spec.search_config import choices, combinations
-from study.spec.searches import Taken, Trial, steps_of
+from study.spec.searches import Taken, Trial, history_in, path_of, steps_of
 from study.support.errors import StudyError
 
 SPACE = {"learning_rate": {"low": 0.001, "high": 0.1, "log": True}, "dropout": [0.0, 0.2]}
@@ -171,6 +172,30 @@ def test_a_final_model_that_is_a_trial_with_fewer_seeds_is_a_run_of_its_own(plan
         choice = Choice(one.settings, [], by)
         final = resolve(validated(chosen, "config.yaml"), choice, history).final
         assert final.run == f"{prefix}{one.run}"
+
+
+def test_a_search_s_digest_is_of_all_that_it_is():
+    """As it stands in the files of steps: another one would have them all taken anew."""
+    found = search(parallel=2, halving={"min_epochs": 3})
+    known = asdict(replace(found, taken=[Taken("", [], [])]))
+    known["taken"] = []
+    del known["earlier"]
+    text = json.dumps(known, sort_keys=True)
+    assert found.digest == hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def test_a_step_s_file_is_read_again_where_it_is_another(tmp_path):
+    history = history_in(tmp_path)
+    path = tmp_path / path_of("tuned", "trials-0001")
+    assert history("tuned", "trials-0001") is None
+    path.parent.mkdir(parents=True)
+    for text in ("one", "two"):
+        # As the files of steps are written: under another name, and then moved.
+        path.with_suffix(".new").write_text(text, encoding="utf-8")
+        path.with_suffix(".new").replace(path)
+        assert history("tuned", "trials-0001") == text
+    path.write_bytes(b"\xff")
+    assert history("tuned", "trials-0001") is None
 
 
 @pytest.mark.parametrize("text", [None, "", "null", "[]", '{"of": 1}', "no JSON", '{"drawn": 3}'])
