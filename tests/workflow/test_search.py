@@ -1,10 +1,7 @@
 """A search on the real Snakefile: what it trains, how it goes on, that it equals a fresh one."""
 
 import json
-import random
-import signal
-import subprocess
-import time
+import os
 
 import optuna
 import pyarrow.parquet as pq
@@ -12,8 +9,11 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import create_trial
 
-import forkserver
+from killed import killed_throughout
 from small_study import ROOT, STUDY, Study
+
+# How often a search is killed: `make test` and `make test-full`.
+KILLS = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "full" else 3
 
 SPACE = {
     "learning_rate": {"low": 0.01, "high": 1.0, "log": True},
@@ -37,8 +37,8 @@ SEARCHED = {
     "final": "best",
 }
 
-# Steps: two rounds of trials, the rung of 3 epochs, the second seed.
-STEPS = 4
+# Epochs of single seeds that it trains: of six trials, of two of these, and of a second seed.
+EPOCHS = 6 * 1 + 2 * 2 + 3
 
 
 def configured(folder, **changes) -> Study:
@@ -67,7 +67,7 @@ def test_a_search_trains_no_epoch_twice_and_none_that_it_did_not_ask_for(searche
     found = trials(searched).to_pylist()
     assert [row["state"] for row in found].count("complete") == 2
     asked = sum(row["epochs"] for row in found) + 3
-    assert searched.newly_trained([]) == asked == 4 * 1 + 2 * 3 + 3
+    assert searched.newly_trained([]) == asked == EPOCHS
     study = searched.copy(tmp_path / "copy")
     again = study.ok()
     assert "Nothing to be done" in again.output
@@ -120,21 +120,9 @@ def test_more_trials_keep_the_earlier_ones_and_equal_a_fresh_search(searched, tm
 
 def test_a_search_that_is_killed_goes_on_and_ends_as_one_that_was_not(searched, tmp_path):
     study = configured(tmp_path / "killed")
-    chance = random.Random(0)
-    for _ in range(3):
-        process = subprocess.Popen(
-            study.command("metrics"),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=forkserver.environment(),
-            start_new_session=True,
-        )
-        time.sleep(chance.uniform(5, 15))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        study.ok("--unlock")
-    study.ok("metrics", "--rerun-incomplete")
-    assert trials(study) == trials(searched)
+    killed_throughout(study, KILLS, EPOCHS, "metrics")
+    path = "search/tuned/trials.parquet"
+    assert (study.results / path).read_bytes() == (searched.results / path).read_bytes()
     assert study.newly_trained([]) == searched.newly_trained([])
 
 

@@ -1,13 +1,18 @@
 """Seeds only where the answer is unclear, on the real Snakefile: what is trained, and for whom."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from killed import killed_throughout
 from small_study import ROOT, Study
+
+# How often it is killed: `make test` and `make test-full`.
+KILLS = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "full" else 3
 
 # One that learns nothing, and two between which chance decides.
 RATES = [0.00001, 0.0048, 0.005]
@@ -73,6 +78,26 @@ def test_one_core_makes_the_same_bytes_as_two(finished, tmp_path):
     study.ok("metrics", "--cores", "1")
     assert study.content() == finished.content()
     assert made(study) == made(finished)
+
+
+def test_what_is_damaged_before_the_first_step_keeps_no_step_from_being_taken(finished, tmp_path):
+    """Once Snakemake made the run anew and ended well, without the steps and the metrics."""
+    study = configured(tmp_path / "study")
+    study.ok("metrics", "--until", "train")
+    assert not list(study.results.glob("search/rate/*.json"))
+    damaged = next(study.results.glob("runs/*/weights.safetensors"))
+    damaged.write_bytes(b"damaged")
+    study.ok("metrics")
+    assert study.content() == finished.content()
+    assert made(study) == made(finished)
+
+
+def test_one_that_is_killed_goes_on_and_ends_as_one_that_was_not(finished, tmp_path):
+    study = configured(tmp_path / "study")
+    killed_throughout(study, KILLS, len(replicates(finished)), "metrics")
+    assert study.content() == finished.content()
+    assert made(study) == made(finished)
+    assert sorted(replicates(study)) == sorted(replicates(finished))
 
 
 def test_more_seeds_at_most_keep_what_was_trained(finished, tmp_path):

@@ -25,6 +25,7 @@ rule collect_metrics:
     input:
         plan=plan_of("metrics", "collect_metrics.py"),
         records=every_record,
+        listed=listed_records,
     output:
         report(
             "results/metrics.parquet",

@@ -91,6 +91,17 @@ def every_record(wildcards):
     ]
 
 
+def listed_records(wildcards):
+    """Those of them that are known before any step is taken.
+
+    Steps depend on them by `ancient` alone. Snakemake 9.27.1 looks at nothing that comes after a job
+    that must run, as where a record is damaged, and then does not follow `ancient`: without another
+    way from these jobs to the metrics it would end after them, as if there were no more to do.
+    """
+    is_stepwise = PLAN.stepwise and not CONFIG["partial"]
+    return [file_of(run) for run in LISTED.values()] if is_stepwise else []
+
+
 def every_description(wildcards):
     """What made each run. A job that shares the folder finds it beside the records."""
     runs = chosen_plan().runs if STORAGE else []
