@@ -1,10 +1,13 @@
 """The pages and Snakemake's own report in a real browser."""
 
+import io
 import itertools
 import os
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 
 # What a page does after a click it does in its own time: whatever is read then is waited for.
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -167,9 +170,12 @@ def test_another_measure_is_drawn(opened):
     page = opened().see_all()
     chart = page.locator("#figure-dropout .chart").first
     labels = chart.locator("svg .role-axis-label")
+    title = chart.locator("svg .role-title-text")
+    expect(title).to_have_text("Validation accuracy (%)")
     before = labels.all_text_contents()
     chart.get_by_label("Shown").select_option("validation_loss")
     expect(labels).not_to_have_text(before)
+    expect(title).to_have_text("Validation loss")
 
 
 def test_runs_are_searched_and_sorted(opened):
@@ -273,6 +279,20 @@ def test_the_theme_follows_the_readers_while_the_page_is_open(opened):
     page = opened(color_scheme="light").see_all()
     page.emulate_media(color_scheme="dark")
     expect(page.locator(".chart:not([data-drawn=dark])")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "media", "is_light"),
+    [("light", "screen", True), ("dark", "screen", False), ("dark", "print", True)],
+)
+def test_static_figures_are_as_light_as_the_page(opened, scheme, media, is_light):
+    page = opened(color_scheme=scheme).page
+    page.emulate_media(media=media)
+    for name in ("glance", "mosaic"):
+        figure = page.locator(f"#figure-{name} .static")
+        page.evaluate("(name) => unfoldTo(`#figure-${name}`)", name)
+        image = Image.open(io.BytesIO(figure.screenshot())).convert("L")
+        assert (np.median(image) > 128) == is_light
 
 
 # Texts of charts that lie, in part, beyond their chart, or are cut.

@@ -5,7 +5,7 @@ A chart answers the pointer; the page draws it when it comes near the window.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -346,6 +346,15 @@ def literal(names: Sequence[str]) -> str:
     """A list of texts in Vega's expression language."""
     quoted = (name.replace("\\", "\\\\").replace("'", "\\'") for name in names)
     return "[" + ", ".join(f"'{name}'" for name in quoted) + "]"
+
+
+def title_above(measures: Mapping[str, str]) -> alt.Title:
+    """What the heights of a chart are: the title of the measure that its parameter `measure` names.
+
+    It stands above the axis, whose own title cannot follow a choice.
+    """
+    names, titles = literal(list(measures)), literal(list(measures.values()))
+    return alt.Title(alt.ExprRef(f"{titles}[indexof({names}, measure)]"), anchor="start")
 
 
 def finished(chart: alt.LayerChart, alternative: str, rows: Any) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def _drawn(curves: Curves, words: Words) -> alt.LayerChart:
             line=f"{charts.literal(list(curves.lines))}[datum.code]", shown="datum[measure]"
         )
         .add_params(measure)
-        .properties(height=HEIGHT)
+        .properties(height=HEIGHT, title=charts.title_above(titles))
     )
     seeds = curves.seeds
     if len(seeds) == 1:

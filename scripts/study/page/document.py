@@ -19,6 +19,7 @@ from study.data import pictures
 from study.page import charts as page_charts
 from study.page import confusion
 from study.page import curves as page_curves
+from study.page import static as page_static
 from study.page import tables as page_tables
 from study.page import text as page_text
 from study.page.charts import Chart
@@ -48,6 +49,9 @@ MOST_CHARTS = 1_500_000
 
 # Parts of the report that a reader finds unfolded: with the first, the answer.
 UNFOLDED = ("best", "conclusions")
+
+# Figures that show pictures of the data, where these are pictures.
+PICTURES = ("mosaic", "final_confused", "final_mistakes")
 
 
 def scripts(*names: str) -> list[str]:
@@ -164,7 +168,10 @@ class _Page:
             if self._fits("charts", _json(chart.specification))
         }
         file = f"{name}.{self.language.code}.svg"
-        static = _data_uri(self.figures / file)
+        static = page_static.data_uri(
+            (self.figures / file).read_text(encoding="utf-8"),
+            colour_pictures=name in PICTURES and pictures.are_colour(self.study.data.train.x),
+        )
         if not self._fits("static", static):
             static = ""
         matrix = None
@@ -249,7 +256,3 @@ def _json(content: Any) -> Markup:
 def _file(name: str) -> Markup:
     """A file of style or script, to stand in the page as it is."""
     return Markup((FILES / name).read_text(encoding="utf-8"))
-
-
-def _data_uri(figure: Path) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(figure.read_bytes()).decode()}"

@@ -108,6 +108,6 @@ def _chart(task: Task, language: Language) -> dict[str, Any]:
         )
         .transform_calculate(shown="datum[measure]")
         .add_params(measure)
-        .properties(height=HEIGHT)
+        .properties(height=HEIGHT, title=charts.title_above(titles))
     )
     return charts.finished(chart, language.text("live.curves_label"), [])
