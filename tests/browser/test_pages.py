@@ -175,7 +175,7 @@ def test_another_measure_is_drawn(opened):
     before = labels.all_text_contents()
     chart.get_by_label("Shown").select_option("validation_loss")
     expect(labels).not_to_have_text(before)
-    expect(title).to_have_text("Validation loss")
+    expect(title).to_have_text("Validation loss (nats)")
 
 
 def test_runs_are_searched_and_sorted(opened):

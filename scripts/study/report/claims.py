@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from study.report.accuracy_tables import Results
+from study.results import published
 from study.results.experiments import ValueResult
 from study.spec.claims import OWN, PUBLISHED
 from study.spec.predicates import FINAL, Verdict
@@ -76,8 +77,12 @@ class Claims(Results):
 
     def tables(self) -> Iterator[tuple[str, str]]:
         """Each section of the document that claims something, with the table of its claims."""
+        names = published.load().sections.get(self.words.language.code, {})
         for section, claims in itertools.groupby(self._published, lambda each: each["section"]):
-            yield markdown.escaped(section), self._table(list(claims), with_printed=True)
+            yield (
+                markdown.escaped(names.get(section, section)),
+                self._table(list(claims), with_printed=True),
+            )
 
     def own(self) -> str:
         """The table of the study's own claims; nothing where it makes none."""

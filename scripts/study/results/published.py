@@ -66,12 +66,15 @@ class PublishedProgress:
 class ReferenceStudy:
     """All of resources/published.yaml.
 
-    `baseline` has its epochs among its settings, as in the config; `recommended_epochs` is the
-    lower and upper end of a range, and so is `expected_range`, of validation accuracy.
+    `sections` has by language what its sections, as it calls them, are called there, where that is
+    another language than its own. `baseline` has its epochs among its settings, as in the config;
+    `recommended_epochs` is the lower and upper end of a range, and so is `expected_range`, of
+    validation accuracy.
     """
 
     title: str
     course: str
+    sections: dict[str, dict[str, str]]
     dataset: str
     validation: str
     baseline: dict[str, Any]
@@ -101,6 +104,7 @@ def load() -> ReferenceStudy:
     return ReferenceStudy(
         title=content["source"]["title"],
         course=content["source"]["course"],
+        sections=content["sections"],
         dataset=content["dataset"],
         validation=content["validation"],
         baseline=baseline,

@@ -10,7 +10,7 @@ from study.data import datasets
 from study.report.claims import Claims
 from study.report.data import ReportData
 from study.report.words import Words
-from study.results import experiments
+from study.results import experiments, published
 from study.spec import config, schemas
 from study.support.language import Language
 
@@ -94,11 +94,14 @@ class TestDefault:
     def test_has_a_row_for_each_claim_under_its_section(self, told, rows, code):
         words = Words(language(code))
         tables = dict(told[code].tables())
-        assert list(tables) == list(dict.fromkeys(row["section"] for row in rows))
-        for row in rows:
+        names = published.load().sections.get(code, {})
+        sections = [names.get(row["section"], row["section"]) for row in rows]
+        assert list(tables) == list(dict.fromkeys(sections))
+        assert {"en": "Main findings", "es": "Hallazgos Principales"}[code] in tables
+        for row, section in zip(rows, sections, strict=True):
             [line] = [
                 line
-                for line in tables[row["section"]].splitlines()
+                for line in tables[section].splitlines()
                 if line.startswith(f"| {row[f'statement_{code}']} ")
             ]
             verdict = words.text(f"claims.verdicts.{row['verdict']}")

@@ -113,6 +113,12 @@ def test_sections_of_experiments_are_the_published_ones():
     assert {each for each in sections if each.startswith("Experimento")} == titles
 
 
+def test_every_section_has_a_name_in_english():
+    assert published.load().sections.keys() == {"en"}
+    sections = {form["section"] for form in LEDGER.values()}
+    assert published.load().sections["en"].keys() == sections
+
+
 def test_extremes_are_among_the_documents_own_values():
     """A value more in somebody's study changes nothing that the document says."""
     text = json.dumps([form["predicate"] for form in LEDGER.values()])
