@@ -38,7 +38,10 @@ class Made:
         names += [*(f"final_{part}" for part in FINAL), "mosaic", "glance", "glance_cost"]
         for name in names:
             for code in study.plan.languages:
-                text = f'<svg xmlns="http://www.w3.org/2000/svg"><title>{name}</title></svg>'
+                text = (
+                    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 1">'
+                    f"<title>{name}</title></svg>"
+                )
                 (self.figures / f"{name}.{code}.svg").write_text(text, encoding="utf-8")
         claims = pq.read_table(folder / "claims.parquet").to_pylist()
         self.told = collect(

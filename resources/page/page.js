@@ -6,6 +6,15 @@ const behaviour = content("behaviour");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const drawn = new Set();
 
+// Runs the libraries that charts or tables need: it takes longer than all else that opens the page.
+function need(what) {
+  for (const text of document.querySelectorAll(`[data-library=${what}]`)) {
+    const script = document.createElement("script");
+    script.textContent = text.textContent;
+    text.replaceWith(script);
+  }
+}
+
 // A chart whose data are objects, as Vega-Lite reads them.
 function specification(id) {
   const chart = content(id);
@@ -15,6 +24,7 @@ function specification(id) {
 }
 
 async function draw(place) {
+  need("charts");
   const theme = dark.matches ? "dark" : "light";
   drawn.add(place);
   await embedChart(place, specification(place.dataset.specification), theme);
@@ -57,6 +67,7 @@ function addFilters(table, columns) {
 }
 
 function makeSearchable(place) {
+  need("tables");
   const { columns, rows } = content(place.dataset.content);
   const table = new DataTable(place, {
     data: rows,
@@ -72,6 +83,7 @@ function makeSearchable(place) {
 }
 
 function makeSortable(place) {
+  need("tables");
   const table = new DataTable(place, {
     paging: false,
     searching: false,

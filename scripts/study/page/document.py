@@ -5,10 +5,10 @@ Whatever the study's size, the page stays below 8 MB: what is left out is said i
 
 import base64
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +61,13 @@ def scripts(*names: str) -> list[str]:
 
 
 # A page without the first shows its figures as pictures.
-SCRIPTS = scripts(
-    "vendor/vega.min.js",
-    "vendor/vega-lite.min.js",
-    "vendor/vega-embed.min.js",
-    "vendor/dataTables.min.js",
-    "chart.js",
-    "edges.js",
-    "page.js",
-)
+SCRIPTS = scripts("chart.js", "edges.js", "page.js")
+
+# What page.js runs when the first chart and the first table come near the window.
+LIBRARIES = {
+    "charts": ["vega.min.js", "vega-lite.min.js", "vega-embed.min.js"],
+    "tables": ["dataTables.min.js"],
+}
 
 
 def policy(own: Sequence[str], fetched: str = "") -> str:
@@ -123,13 +121,16 @@ class _Page:
             figure=self._figure,
             claim=self.words.text("columns.claim"),
             choice=self.parts.verdicts(),
-            claims=lambda count: self.parts.claims(list(islice(self.claims, count))),
+            claims=lambda count: self.parts.claims(list(itertools.islice(self.claims, count))),
             unfolded=self._unfolded(),
         )
         article = page_text.to_html(self.report, parts)
         tables = {
             "values": page_tables.values(self.study, self.words),
             "runs": page_tables.runs(self.study, self.words),
+        }
+        libraries = {
+            what: [_file(f"vendor/{name}") for name in names] for what, names in LIBRARIES.items()
         }
         title = next(line for line in self.report.splitlines() if line.startswith("# "))
         return self.environment.get_template("page.html.jinja").render(
@@ -144,7 +145,8 @@ class _Page:
             tables={name: asdict(table) for name, table in tables.items()},
             behaviour=self._behaviour(),
             scripts=[Markup(script) for script in SCRIPTS],
-            policy=policy(SCRIPTS),
+            libraries=libraries,
+            policy=policy([*SCRIPTS, *itertools.chain.from_iterable(libraries.values())]),
         )
 
     def _unfolded(self) -> list[str]:
@@ -168,17 +170,16 @@ class _Page:
             if self._fits("charts", _json(chart.specification))
         }
         file = f"{name}.{self.language.code}.svg"
-        static = page_static.data_uri(
+        static = page_static.image(
             (self.figures / file).read_text(encoding="utf-8"),
             colour_pictures=name in PICTURES and pictures.are_colour(self.study.data.train.x),
         )
-        if not self._fits("static", static):
-            static = ""
+        fitting = static if self._fits("static", static.source) else None
         matrix = None
         if name == "final_confusion" and self.study.evaluation:
             matrix = self._matrix()
         return self.parts.figure(
-            name, alternative, charts, static, f"{self.figures.name}/{file}", matrix
+            name, alternative, charts, fitting, f"{self.figures.name}/{file}", matrix
         )
 
     def _fits(self, kind: str, content: str) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import dataclass
 
 # Lightness is turned over and hues stay; where no other colour lies, the page's ground shows. Grey
 # pictures, which figures draw dark on light, become what their data are.
@@ -14,9 +15,20 @@ path[style="fill: #ffffff"] { fill: none !important; }
 _COLOUR = "image { filter: invert(1) hue-rotate(180deg); }\n"
 
 
-def data_uri(figure: str, colour_pictures: bool) -> str:
-    """The text of an SVG file as an image's source, whose pictures are in colour or are none."""
+@dataclass(frozen=True)
+class Image:
+    """An image that stands in the page; its width and height, which keep its place, in points."""
+
+    source: str
+    width: str
+    height: str
+
+
+def image(figure: str, colour_pictures: bool) -> Image:
+    """That of the text of an SVG file, whose pictures are in colour or are none."""
     rules = _DARK + (_COLOUR if colour_pictures else "")
     style = f"<style>@media (prefers-color-scheme: dark) {{\n{rules}}}</style>"
     themed = re.sub(r"<svg\b[^>]*>", lambda opened: opened[0] + style, figure, count=1)
-    return f"data:image/svg+xml;base64,{base64.b64encode(themed.encode()).decode()}"
+    source = f"data:image/svg+xml;base64,{base64.b64encode(themed.encode()).decode()}"
+    width, height = re.findall(r'viewBox="0 0 (\S+) (\S+)"', figure)[0]
+    return Image(source, width, height)
