@@ -45,6 +45,7 @@ NEUTRAL = {
     "weight_decay": 0.0,
     "gradient_clip": 0.0,
     "label_smoothing": 0.0,
+    "class_weights": "none",
     "activation": "relu",
     "weight_averaging": 0.0,
     "shift": 0,

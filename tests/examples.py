@@ -47,6 +47,7 @@ def training_settings(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
                 "gradient_clip": st.sampled_from([0.0, 0.5]),
                 "warmup_epochs": st.sampled_from([0, 2]),
                 "label_smoothing": st.sampled_from([0.0, 0.1]),
+                "class_weights": st.sampled_from(["none", "balanced"]),
                 "dropout": st.sampled_from([0.0, 0.2, 0.5]),
                 "hidden": st.lists(st.sampled_from(_WIDTHS), min_size=1, max_size=3),
                 "activation": st.sampled_from(ACTIVATIONS),

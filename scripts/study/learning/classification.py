@@ -11,22 +11,39 @@ from study.learning.objective import Metrics
 
 @dataclass(frozen=True)
 class Classification:
-    """Cross-entropy over `classes`; training spreads `smoothing` of a target over all of them."""
+    """Cross-entropy over `classes`; training spreads `smoothing` of a target over all of them.
+
+    Where it `is_balanced`, training weighs each example by n / (k n_c): of the n that are learned
+    from, n_c are of its class, and k classes occur. The weights' mean is 1. Source: King and Zeng,
+    Logistic Regression in Rare Events Data, Political Analysis 9 (2001); scikit-learn's `balanced`.
+    """
 
     classes: int
     smoothing: float = 0.0
+    is_balanced: bool = False
 
     def wanted(self, targets: Tensor) -> Tensor:
-        """The wanted distribution over classes, float32 (n, classes), for labels (n,)."""
+        """The wanted distribution over classes, float32 (n, classes), for labels (n,).
+
+        Each is times the weight of its example, where these have weights.
+        """
         hot = functional.one_hot(targets, self.classes).float()
-        return hot.mul_(1 - self.smoothing).add_(self.smoothing / self.classes)
+        wanted = hot.mul_(1 - self.smoothing).add_(self.smoothing / self.classes)
+        if self.is_balanced:
+            counts = torch.bincount(targets, minlength=self.classes)
+            weights = len(targets) / (counts.count_nonzero() * counts)
+            wanted.mul_(weights[targets, None])
+        return wanted
 
     def gradient(self, outputs: Tensor, wanted: Tensor) -> Tensor:
         """Softmax minus target, over the examples."""
-        return torch.softmax(outputs, -1).sub_(wanted).mul_(1 / wanted.shape[1])
+        probabilities = torch.softmax(outputs, -1)
+        if self.is_balanced:
+            probabilities.mul_(wanted.sum(-1, keepdim=True))
+        return probabilities.sub_(wanted).mul_(1 / wanted.shape[1])
 
     def evaluate(self, outputs: Tensor, targets: Tensor) -> Metrics:
-        """Mean loss, without smoothing, and accuracy.
+        """Mean loss, without smoothing and weights, and accuracy.
 
         One replicate after the other: the order of a sum must not depend on the stack.
         """

@@ -212,7 +212,8 @@ def objective(
     else:
         from study.learning.classification import Classification
 
-        found = Classification(outputs, settings["label_smoothing"])
+        balanced = settings["class_weights"] == "balanced"
+        found = Classification(outputs, settings["label_smoothing"], balanced)
     if loss is None:
         return found
     from study.learning.own_loss import OwnLoss

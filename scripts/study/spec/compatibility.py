@@ -7,6 +7,9 @@ from study.spec.models import Model
 from study.spec.settings import USED_BY, has_an_end, is_used, text
 from study.support.errors import StudyError
 
+# What a loss of a model's own leaves unused.
+OF_CROSS_ENTROPY = ("label_smoothing", "class_weights")
+
 
 def check(
     model: Model,
@@ -30,10 +33,9 @@ def check(
             )
         if settings[name] != model.hyperparameters.default(name):
             notes.append(f"{place}: {optimizer} ignores {name} = {text(settings[name])}")
-    if model.has_loss and settings["label_smoothing"]:
-        raise StudyError(
-            f"{place}: label_smoothing changes nothing: {model.word} has a loss of its own"
-        )
+    for name in OF_CROSS_ENTROPY if model.has_loss else ():
+        if settings[name] != model.hyperparameters.default(name):
+            raise StudyError(f"{place}: {name} changes nothing: {model.word} has a loss of its own")
     warmup, epochs = settings["warmup_epochs"], settings["epochs"]
     if settings["schedule"] == "one_cycle" and warmup:
         raise StudyError(f"{place}: one_cycle warms up by itself; leave warmup_epochs at 0")

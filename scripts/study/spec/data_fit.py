@@ -74,6 +74,10 @@ def _refuse_of_classes(plan: Plan) -> None:
             "label_smoothing: spreads a class over all others, which regression has none of; "
             "leave it out"
         )
+    if any(run.settings["class_weights"] != "none" for run in plan.runs):
+        raise StudyError(
+            "class_weights: has classes count the same, which regression has none of; leave it out"
+        )
     if plan.beside:
         raise StudyError("report.beside: compares accuracies, which regression has none of")
 

@@ -11,11 +11,11 @@ from torch.nn import functional
 
 from examples import run_settings, tensor_bytes
 from study.data.scaling import PIXELS
-from study.learning.classification import Classification
 from study.learning.examples import Examples
 from study.learning.trainer import Trainer
 from study.runs import models
 from study.spec.models import MLP
+from study.spec.tasks import CLASSIFICATION
 from study.support import resources
 
 SHAPE, CLASSES = (1, 6, 6), 3
@@ -68,6 +68,7 @@ OPTIMIZERS = [
     {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_averaging": 0.9},
     {"optimizer": "adam", "learning_rate": 0.01, "weight_averaging": 0.5, "shift": 1},
     {"optimizer": "rmsprop", "learning_rate": 0.01, "label_smoothing": 0.1},
+    {"optimizer": "adamw", "learning_rate": 0.01, "class_weights": "balanced"},
 ]
 
 
@@ -91,7 +92,7 @@ def images():
 def trainer(kind, optimizer, seeds, dropout=0.3):
     settings = run_settings(**{"batch_size": 16} | optimizer)
     architecture = kind(settings, dropout)
-    objective = Classification(CLASSES, settings["label_smoothing"])
+    objective = models.objective(CLASSIFICATION, settings, CLASSES)
     return Trainer(settings, seeds, lambda some: architecture.build(some, "cpu"), objective)
 
 

@@ -90,7 +90,7 @@ def test_sums_are_learned(targets):
 )
 def test_a_replicate_has_the_same_bytes_alone_and_in_a_stack(settings, seeds, count, targets):
     """One output makes a product with a vector, which other code might compute."""
-    settings |= {"shift": 0, "flip": False, "label_smoothing": 0.0}
+    settings |= {"shift": 0, "flip": False, "label_smoothing": 0.0, "class_weights": "none"}
     train = learnable(count, targets)
     stack, measured = trained(settings, seeds, train)
     alone, measured_alone = trained(settings, seeds[-1:], train)

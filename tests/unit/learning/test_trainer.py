@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional
 
 from examples import (
@@ -75,6 +76,9 @@ def train_plainly(model, settings, seed, images, epochs):
     optimizer = TORCH_OPTIMIZERS[settings["optimizer"]](model.parameters(), **options)
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, settings["learning_rate_decay"])
     inputs, count = normalised(images), len(images.targets)
+    labels = images.targets.numpy()
+    balanced = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
+    weights = torch.from_numpy(balanced).float()
     measures = []
     for epoch in range(1, epochs + 1):
         loss_sum = correct = 0
@@ -85,9 +89,14 @@ def train_plainly(model, settings, seed, images, epochs):
             loss_sum += functional.cross_entropy(logits, labels, reduction="sum").item()
             correct += (logits.argmax(1) == labels).sum().item()
             optimizer.zero_grad()
-            functional.cross_entropy(
-                logits, labels, label_smoothing=settings["label_smoothing"]
-            ).backward()
+            losses = functional.cross_entropy(
+                logits,
+                labels,
+                weights if settings["class_weights"] == "balanced" else None,
+                reduction="sum",
+                label_smoothing=settings["label_smoothing"],
+            )
+            (losses / len(batch)).backward()
             optimizer.step()
         schedule.step()
         measures.append((loss_sum / count, correct / count))
@@ -105,6 +114,7 @@ CASES = (
         {"optimizer": "sgd", "learning_rate": 0.2, "learning_rate_decay": 0.5},
         {"optimizer": "adam", "learning_rate": 0.02, "learning_rate_decay": 0.7},
         {"optimizer": "sgd", "learning_rate": 0.1, "label_smoothing": 0.2},
+        {"optimizer": "sgd", "learning_rate": 0.1, "class_weights": "balanced"},
         {"optimizer": "sgd", "learning_rate": 0.1, "activation": "gelu", "hidden": [16, 8, 8]},
     ]
     + [

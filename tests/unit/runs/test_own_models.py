@@ -277,11 +277,14 @@ def test_a_loss_of_another_shape_is_told_before_it_is_trained(tmp_path):
         )
 
 
-def test_label_smoothing_beside_a_loss_of_its_own_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "values"), [("label_smoothing", [0.0, 0.1]), ("class_weights", ["none", "balanced"])]
+)
+def test_what_only_cross_entropy_uses_is_refused_beside_a_loss_of_its_own(tmp_path, name, values):
     path = own_models.write(tmp_path, own_models.CNN + LOSS)
     described = {
         "model": str(path),
-        "experiments": {"smooth": {"vary": {"label_smoothing": [0.0, 0.1]}}},
+        "experiments": {"varied": {"vary": {name: values}}},
     }
-    with pytest.raises(StudyError, match="label_smoothing changes nothing: .* a loss of its own"):
+    with pytest.raises(StudyError, match=f"{name} changes nothing: .* a loss of its own"):
         resolve(config.validated(described, "config.yaml"))

@@ -32,6 +32,7 @@ METRICS = [
     ("weight_decay", "double"),
     ("gradient_clip", "double"),
     ("label_smoothing", "double"),
+    ("class_weights", "string"),
     ("dropout", "double"),
     ("hidden", "list<item: int64>"),
     ("hidden_text", "string"),

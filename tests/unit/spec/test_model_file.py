@@ -184,7 +184,7 @@ def test_perceptrons_settings_do_not_change_and_another_model_has_its_own(write)
     ]
     assert [name for name in known.names if name in of_training] == of_training
     own = ["width", "channels", "rates", "rate", "norm", "pooling", "title"]
-    start = known.names.index("label_smoothing") + 1
+    start = known.names.index("class_weights") + 1
     assert known.names[start : start + len(own)] == own
     assert len(known.names) == len(of_training) + len(own)
 

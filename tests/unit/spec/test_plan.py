@@ -241,6 +241,7 @@ _CHANGED = {
     "weight_decay": 0.1,
     "gradient_clip": 1.0,
     "label_smoothing": 0.1,
+    "class_weights": "balanced",
     "dropout": 0.3,
     "hidden": [128, 64, 32],
     "activation": "tanh",

@@ -81,6 +81,7 @@ def about(**measured):
     ("other", "message"),
     [
         ({"baseline": {"label_smoothing": 0.1}}, "label_smoothing: spreads a class"),
+        ({"baseline": {"class_weights": "balanced"}}, "class_weights: has classes count"),
         (
             {"report": {"early_stopping": {"metric": "validation_accuracy"}}},
             "validation_accuracy is none of regression; it has validation_loss, validation_r2",
