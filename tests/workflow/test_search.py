@@ -90,6 +90,14 @@ def test_the_winner_is_the_final_model_and_the_report_tells_of_the_search(search
     assert (searched.results / "figures/tuned.en.svg").is_file()
 
 
+def test_the_model_alone_asks_for_no_more_of_the_search_than_its_winner(searched, tmp_path):
+    study = searched.copy(tmp_path / "copy")
+    for name in ("importance", "trials"):
+        (study.results / f"search/tuned/{name}.parquet").unlink()
+    (study.results / "model/README.md").unlink()
+    assert study.ok("model").jobs == {"export_model": 1, "model": 1}
+
+
 def test_a_promoted_trial_is_what_is_trained_in_one_go(searched, tmp_path):
     """Another study asks for the winner's settings alone, at once, with all epochs and seeds."""
     [winner] = [row for row in trials(searched).to_pylist() if len(row["seeds"]) == 2]

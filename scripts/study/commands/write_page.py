@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from study.commands import options
 from study.data.base import CHECKSUMS
 from study.page import document
-from study.report.data import collect
+from study.report.data import collect, importances
 from study.results.metrics import read as read_metrics
 from study.spec.beside import files_beside
 from study.spec.plan import Plan
@@ -42,7 +42,14 @@ def run(arguments: argparse.Namespace) -> None:
         summary = pd.read_parquet(arguments.summary)
         claims = pq.read_table(arguments.claims).to_pylist()
         study = collect(
-            plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation, claims
+            plan,
+            metrics,
+            summary,
+            arguments.runs,
+            arguments.data,
+            arguments.evaluation,
+            claims,
+            importances(plan, arguments.runs.parent),
         )
         report = arguments.report.read_text(encoding="utf-8")
         language = language_of(plan, arguments.language)

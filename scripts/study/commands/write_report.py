@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from study.commands import options
 from study.data.base import CHECKSUMS
 from study.report import document
-from study.report.data import collect, metrics_columns
+from study.report.data import collect, importances, metrics_columns
 from study.results.metrics import read as read_metrics
 from study.spec.beside import files_beside
 from study.spec.plan import Plan
@@ -40,7 +40,14 @@ def run(arguments: argparse.Namespace) -> None:
         summary = pd.read_parquet(arguments.summary)
         claims = pq.read_table(arguments.claims).to_pylist()
         study = collect(
-            plan, metrics, summary, arguments.runs, arguments.data, arguments.evaluation, claims
+            plan,
+            metrics,
+            summary,
+            arguments.runs,
+            arguments.data,
+            arguments.evaluation,
+            claims,
+            importances(plan, arguments.runs.parent),
         )
         figures = Path(os.path.relpath(arguments.figures, arguments.output)).as_posix()
         for code in plan.languages:

@@ -138,13 +138,14 @@ def collect(
     data: Path,
     evaluated: Path | None,
     claims: Sequence[Mapping[str, Any]] = (),
+    importances: Mapping[str, Sequence[Importance]] | None = None,
 ) -> ReportData:
     """Put together what the report tells.
 
     `metrics` and `summary` are the tables of these names, `runs` the folder of the runs' outputs,
     `data` that of the data set's files, and `evaluated` what evaluate_final.py wrote, if the plan
-    has a final model; `claims` are the rows of claims.parquet. Raises StudyError where something
-    is missing.
+    has a final model; `claims` are the rows of claims.parquet, and `importances` those of the
+    searches, which the model card does without. Raises StudyError where something is missing.
     """
     content = datasets.describe(plan.dataset).load(data)
     final = findings.final(plan, summary, metrics)
@@ -162,11 +163,16 @@ def collect(
         metrics=metrics,
         made_by=[_made_by(runs / run.run / "settings.json") for run in plan.runs],
         claims=claims,
-        importances={
-            search.name: importance.read(runs.parent / importance_of(search.name))
-            for search in plan.searches
-        },
+        importances=importances or {},
     )
+
+
+def importances(plan: Plan, results: Path) -> dict[str, Sequence[Importance]]:
+    """What list_trials.py found of each search, in the folder `results`."""
+    return {
+        search.name: importance.read(results / importance_of(search.name))
+        for search in plan.searches
+    }
 
 
 def _class_counts(data: Data, validation: str | Mapping[str, Any]) -> dict[str, ClassCounts]:
