@@ -27,6 +27,7 @@ unexport PYTHONOPTIMIZE PYTHONSAFEPATH PYTHONWARNINGS
 INSTALLED := .venv/.installed
 BENCH_INSTALLED := bench/.venv/.installed
 MLFLOW_INSTALLED := .venv/mlflow/.installed
+WANDB_INSTALLED := .venv/wandb/.installed
 # Where the study is. A folder's name may be misspelt, and would be a new one.
 PLACE = $(if $(CONFIG),$(FOLDER),$(error FOLDER=$(FOLDER): no config.yaml is in it; \
 	name one by CONFIG=…, or begin a study by: make new-study NAME=$(FOLDER)))
@@ -50,7 +51,7 @@ PANEL := $$([ -t 2 ] && [ "$$TERM" != dumb ] && echo --logger panel)
 PYTEST := pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report quick recommended new-study status watch report-partial snakemake-report data plan compare tensorboard optuna mlflow csv reference claims verify accept-code prune fidelity bench check test test-full test-cluster slurm
+.PHONY: help setup report quick recommended new-study status watch report-partial snakemake-report data plan compare tensorboard optuna mlflow wandb csv reference claims verify accept-code prune fidelity bench check test test-full test-cluster slurm
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -116,6 +117,10 @@ mlflow: export PATH := $(CURDIR)/.venv/mlflow/bin:$(PATH)
 mlflow: $(MLFLOW_INSTALLED) ## Export the records to an MLflow store; installs MLflow apart
 	@$(PROGRAM)/export_results.py --to mlflow
 
+wandb: export PATH := $(CURDIR)/.venv/wandb/bin:$(PATH)
+wandb: $(WANDB_INSTALLED) ## Export the records to offline runs of Weights & Biases; installs its client apart
+	@$(PROGRAM)/export_results.py --to wandb
+
 csv: setup ## Export the records to a CSV file
 	@$(PROGRAM)/export_results.py --to csv
 
@@ -154,6 +159,11 @@ $(BENCH_INSTALLED): $(INSTALLED) bench/requirements.txt
 $(MLFLOW_INSTALLED): $(INSTALLED) requirements-mlflow.txt
 	$(call apart,.venv/mlflow)
 	.venv/mlflow/bin/python -m pip install --disable-pip-version-check -r requirements-mlflow.txt
+	@touch $@
+
+$(WANDB_INSTALLED): $(INSTALLED) requirements-wandb.txt
+	$(call apart,.venv/wandb)
+	.venv/wandb/bin/python -m pip install --disable-pip-version-check -r requirements-wandb.txt
 	@touch $@
 
 reference: setup ## Write docs/reference/config.md, every key of config.yaml, from the schemas

@@ -12,6 +12,7 @@ EXPORTS = {
     "mlflow": ("mlflow_store", "export/mlflow.db"),
     "optuna": ("optuna_studies", "export/optuna.db"),
     "tensorboard": ("event_files", "tensorboard"),
+    "wandb": ("wandb_runs", "export/wandb"),
 }
 
 

@@ -1,6 +1,5 @@
 """All runs as an MLflow store in one SQLite file."""
 
-import hashlib
 import logging
 import sys
 import time
@@ -13,7 +12,6 @@ import pandas as pd
 
 from study.exports import reading
 from study.exports.databases import Rows, insert, new_database
-from study.spec.plan import Plan
 from study.spec.settings import text
 from study.spec.tasks import task_of
 from study.support.errors import StudyError
@@ -34,7 +32,7 @@ def export(results: Path, output: Path) -> str:
     measures = task_of(reading.names(path)).columns
     metrics = reading.frame(path, ["run", "seed", "epoch", "status", *measures])
     settings = reading.settings_of_runs(path)
-    tags = _asked_by(reading.plan(results))
+    tags = reading.asked_by(reading.plan(results))
     with new_database(output) as made:
         experiment = _create(made, results.resolve().parent.name or "study")
         insert(made, _tables(metrics, settings, tags, experiment))
@@ -60,19 +58,6 @@ def _create(database: Path, name: str) -> int:
     return int(client.create_experiment(name, artifact_location="mlflow-artifacts:/1"))
 
 
-def _asked_by(plan: Plan) -> dict[str, dict[str, str]]:
-    """The tags of a run that say who asks for it: of each experiment the values, the trial."""
-    tags: dict[str, dict[str, str]] = {}
-    for experiment, value in plan.values:
-        known = tags.setdefault(value.run, {})
-        key = f"experiment.{experiment.name}"
-        known[key] = f"{known[key]}, {value.value}" if key in known else value.value
-    for search in plan.searches:
-        for trial in search.trials:
-            tags.setdefault(trial.run, {})[f"search.{search.name}"] = str(trial.number)
-    return tags
-
-
 def _tables(
     metrics: pd.DataFrame,
     settings: Mapping[str, Mapping[str, Any]],
@@ -88,7 +73,7 @@ def _tables(
     groups = metrics.groupby(replicate)
     last = groups.tail(1)
     replicates = last[[*replicate, "status", "time"]].to_dict("records")
-    ids = [_id(row["run"], row["seed"]) for row in replicates]
+    ids = [reading.replicate_id(row["run"], row["seed"]) for row in replicates]
     own = np.repeat(np.array(ids), groups.size().to_numpy())
     measures = task_of(metrics.columns).columns
     params = sorted(
@@ -150,13 +135,8 @@ def _measured(
             yield name, value, nan, at, epoch, run
 
 
-def _id(run: str, seed: int) -> str:
-    """MLflow's name of a replicate: the same at each export, so that links to it stay."""
-    return hashlib.sha256(f"{run}/{seed}".encode()).hexdigest()[:32]
-
-
 def _name(row: Mapping[str, Any]) -> str:
-    return f"{row['run']}/seed_{row['seed']}"
+    return reading.replicate_name(row["run"], row["seed"])
 
 
 def _status(row: Mapping[str, Any]) -> str:

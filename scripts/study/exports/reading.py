@@ -1,5 +1,6 @@
 """The files in results/ that exports are made from."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,29 @@ def plan(results: Path) -> Plan:
     path = results / "plan.json"
     _check(path)
     return Plan.read(path)
+
+
+def asked_by(plan: Plan) -> dict[str, dict[str, str]]:
+    """Who asks for each run: of each experiment the values (`experiment.<name>`), the trial."""
+    found: dict[str, dict[str, str]] = {}
+    for experiment, value in plan.values:
+        known = found.setdefault(value.run, {})
+        key = f"experiment.{experiment.name}"
+        known[key] = f"{known[key]}, {value.value}" if key in known else value.value
+    for search in plan.searches:
+        for trial in search.trials:
+            found.setdefault(trial.run, {})[f"search.{search.name}"] = str(trial.number)
+    return found
+
+
+def replicate_id(run: str, seed: int) -> str:
+    """A tool's name of a replicate: the same at each export, so that links to it stay."""
+    return hashlib.sha256(f"{run}/{seed}".encode()).hexdigest()[:32]
+
+
+def replicate_name(run: str, seed: int) -> str:
+    """What a person reads instead."""
+    return f"{run}/seed_{seed}"
 
 
 def _check(path: Path) -> None:

@@ -1,7 +1,9 @@
 """Each tool reads back the very numbers of the Parquet files, by its own reader."""
 
 import json
+import os
 import sqlite3
+import subprocess
 import sys
 import tomllib
 
@@ -16,12 +18,14 @@ from optuna.trial import TrialState
 import madeup_search
 from small_study import ROOT
 from study.commands import door, export_results
-from study.exports import csv_file, mlflow_store, optuna_studies
+from study.exports import csv_file, mlflow_store, optuna_studies, wandb_runs
 from study.search.steps import Scores, winner
 from study.spec import settings
 from study.spec.plan import Plan
 from study.spec.searches import path_of_trials
 from study.spec.tasks import CLASSIFICATION
+
+FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
 
 
 @pytest.fixture(scope="module")
@@ -230,20 +234,88 @@ def test_mlflow_writes_the_same_rows_of_what_is_not_finite(mlflow, store, tmp_pa
     assert own == ours
 
 
-def test_a_missing_package_is_told_in_one_message(results, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "mlflow", None)
-    output = tmp_path / "mlflow.db"
-    with pytest.raises(SystemExit, match=r"--to mlflow: .*pip install mlflow-skinny==") as told:
-        program(monkeypatch, "--to", "mlflow", "--results", results, "--output", output)
+@pytest.mark.parametrize(("tool", "package"), [("mlflow", "mlflow-skinny"), ("wandb", "wandb")])
+def test_a_missing_package_is_told_in_one_message(results, tmp_path, monkeypatch, tool, package):
+    monkeypatch.setitem(sys.modules, tool, None)
+    output = tmp_path / tool
+    with pytest.raises(SystemExit, match=rf"--to {tool}: .*pip install {package}==") as told:
+        program(monkeypatch, "--to", tool, "--results", results, "--output", output)
     assert str(told.value).count("\n") == 0
     assert not output.exists()
 
 
 def test_the_version_of_mlflow_is_named_once():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["project"]["optional-dependencies"] == {"mlflow": [mlflow_store.PACKAGE]}
+    assert project["project"]["optional-dependencies"]["mlflow"] == [mlflow_store.PACKAGE]
     apart = (ROOT / "requirements-mlflow.txt").read_text(encoding="utf-8")
     assert mlflow_store.PACKAGE.replace("-skinny", "") in apart.splitlines()
+
+
+# Weights & Biases
+
+
+@pytest.fixture(scope="module")
+def offline(results):
+    pytest.importorskip("wandb", reason="wandb is not installed: make wandb installs it")
+    folder = results / "export" / "wandb"
+    for _ in range(2):
+        wandb_runs.export(results, folder)
+    return folder
+
+
+def told_by_wandb(run, *words):
+    """What its own reader prints of an offline run, as JSON."""
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", *words, run]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+def test_wandb_has_every_number_and_setting(results, metrics, offline):
+    groups = dict(iter(metrics.groupby(["run", "seed"])))
+    assert len(list(offline.iterdir())) == len(groups)
+    for run in sorted(offline.iterdir())[:: 1 if FULL else 7]:
+        records = told_by_wandb(run)
+        [described] = [each["run"] for each in records if each["type"] == "run"]
+        config = described["config"]["update"]
+        rows = groups[described["run_group"], config["seed"]]
+        last = rows.iloc[-1]
+        assert described["project"] == results.parent.name
+        assert described["display_name"] == f"{last['run']}/seed_{last['seed']}"
+        assert config["run"] == last["run"]
+        assert config["hidden"] == last["hidden_text"]
+        assert config["learning_rate"] == last["learning_rate"]
+        assert ("momentum" in config) == (last["optimizer"] == "sgd")
+        assert config["search.tuned"].isdigit()
+        items = [each["history"]["item"] for each in records if each["type"] == "history"]
+        assert [item["_step"] for item in items] == rows["epoch"].tolist()
+        for name in CLASSIFICATION.columns:
+            values = np.array([float(item[name]) for item in items])
+            assert np.array_equal(values, rows[name].to_numpy(), equal_nan=True)
+        [ended] = [each["exit"] for each in records if each["type"] == "exit"]
+        assert bool(ended.get("exit_code")) == (last["status"] == "diverged")
+
+
+def test_wandb_is_told_nothing_of_this_machine(offline):
+    assert {path.suffix for path in offline.rglob("*") if path.is_file()} == {".wandb"}
+    for run in sorted(offline.iterdir())[:2]:
+        told = json.dumps(told_by_wandb(run))
+        assert '"host"' not in told
+        assert str(offline) not in told
+        assert os.fspath(ROOT) not in told
+
+
+def test_wandb_would_upload_all_of_them(metrics, offline):
+    command = [sys.executable, "-m", "wandb", "sync", "--dry-run", *sorted(offline.iterdir())]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True)
+    count = len(metrics[["run", "seed"]].drop_duplicates())
+    assert f"{count} run" in printed.stdout + printed.stderr
+
+
+def test_the_version_of_wandb_is_named_once():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["optional-dependencies"]["wandb"] == [wandb_runs.PACKAGE]
+    apart = (ROOT / "requirements-wandb.txt").read_text(encoding="utf-8")
+    assert wandb_runs.PACKAGE in apart.splitlines()
 
 
 # All of them
