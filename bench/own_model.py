@@ -10,9 +10,10 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -58,16 +59,21 @@ class Compared:
     target: float
 
 
-def trainer_of(word: str, train: Examples) -> Trainer:
+def trainer_of(
+    word: str,
+    train: Examples,
+    values: Mapping[str, Any] = SETTINGS,
+    seeds: Sequence[int] = (SEED,),
+) -> Trainer:
     """The program's training of the model that a config names by `word`, before its first epoch."""
     model = describe(word)
-    chosen = settings.identity(model.hyperparameters.complete(SETTINGS))
+    chosen = settings.identity(model.hyperparameters.complete(values))
     network = models.architecture(model, chosen, train.shape, CLASSES, scaling.PIXELS)
     objective = models.objective(CLASSIFICATION, chosen, CLASSES)
     run = replicates.Training(
         chosen, train, train, network, CLASSIFICATION, objective, "cpu", "cpu"
     )
-    return run.trainer([SEED])
+    return run.trainer(seeds)
 
 
 def by_program(trainer: Trainer, train: Examples) -> Epoch:
