@@ -19,6 +19,7 @@ from study.runs.completeness import completeness_of
 from study.spec.plan import Experiment, Plan, Run, Value
 from study.spec.searches import Search, Stepwise
 from study.spec.settings import identity, text
+from study.support.durations import duration
 
 # Seconds of a job beside its epochs: importing torch, checking the data, writing the outputs.
 OVERHEAD = 2.5
@@ -392,15 +393,6 @@ def replicates_in_words(replicates: Mapping[str, Mapping[str, Any]]) -> str:
         f"{count} x {epochs}" + (" (diverged)" if diverged else "")
         for (epochs, diverged), count in sorted(counts.items(), key=lambda item: -item[0][0])
     )
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `3 min 20 s`, `2 h 5 min`."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes == 0:
-        return f"{rest} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 # As data.

@@ -15,13 +15,13 @@ from study.operations import job_logs
 from study.operations.job_logs import FailedJob
 from study.operations.plan_table import (
     differences,
-    duration,
     settings_in_words,
     steps_in_words,
 )
 from study.operations.progress import RunProgress, Situation, Snapshot, trained_since
 from study.spec.plan import Plan
 from study.spec.tasks import CLASSIFICATION, TASKS, Task, score_of, task_of
+from study.support.durations import duration
 
 LOST = "every seed diverged"
 

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from study.data.pictures import COLOURS
 from study.data.scaling import PIXELS, of_inputs
@@ -15,6 +16,7 @@ from study.results.experiments import ExperimentResult, ValueResult, are_paired,
 from study.spec.predicates import Verdict
 from study.statistics import significance
 from study.support import markdown
+from study.support.durations import duration
 
 # The training images that are classified again, without dropout, after every epoch.
 SEEN_IMAGES = 10_000
@@ -52,6 +54,9 @@ class Introduction(Part):
     def brief(self) -> Iterator[str]:
         """The main results, a paragraph each: what is best, how sure, its cost, what is next."""
         words, study = self.words, self.study
+        yield from self._best()
+        yield from Searches(study, words, self.figures).briefly()
+        yield from self._final()
         match self.spreads():
             case []:
                 pass
@@ -62,9 +67,7 @@ class Introduction(Part):
             case spreads:
                 yield self._effects(spreads)
         yield from self._clear_effects()
-        yield from self._best()
-        yield from Searches(study, words, self.figures).briefly()
-        yield from self._final()
+        yield from self._cost()
         yield from self._next()
         yield from self._claims()
         if self.is_unbalanced("validation"):
@@ -110,12 +113,21 @@ class Introduction(Part):
             experiments = self.words.part("experiments", clear, len(found))
             yield self.text("brief.clear", experiments=experiments)
 
+    @cached_property
+    def _alive(self) -> list[ValueResult]:
+        """The values of which not every seed diverged."""
+        return [value for _, value in self.study.values if value.n]
+
+    @cached_property
+    def _first(self) -> ValueResult | None:
+        """The best of them."""
+        return min(self._alive, key=rank, default=None)
+
     def _best(self) -> Iterator[str]:
         """The best value of all, or several that are as good."""
-        alive = [value for _, value in self.study.values if value.n]
-        if not alive:
+        alive, first = self._alive, self._first
+        if not first:
             return
-        first = min(alive, key=rank)
         bests = [value for value in alive if rank(value) == rank(first)]
         named = dict.fromkeys(map(self.words.phrase, bests))
         is_highest = first.validation.mean >= max(value.validation.mean for value in alive)
@@ -126,18 +138,19 @@ class Introduction(Part):
         )
         experiment = next(each for each, value in self.study.values if value is first)
         yield recommendation(experiment, self.words)
-        yield self._cost(first)
 
-    def _cost(self, value: ValueResult) -> str:
-        """How long a seed of a value takes, and the whole study."""
+    def _cost(self) -> Iterator[str]:
+        """How long a seed of the best value takes, and the whole study."""
+        value = self._first
+        if not value:
+            return
         rows = findings.replicates(value, self.study.metrics)
-        number = self.words.number
-        return self.text(
+        yield self.text(
             "brief.cost",
             value=self.words.phrase_alone(value),
-            seconds=number(rows.groupby("seed")["seconds"].sum().mean(), 1),
+            seconds=self.words.number(rows.groupby("seed")["seconds"].sum().mean(), 1),
             epochs=self.words.counted("epochs", value.epochs),
-            total=number(self.study.metrics["seconds"].sum(), 1),
+            total=duration(self.study.metrics["seconds"].sum()),
         )
 
     def _next(self) -> Iterator[str]:

@@ -196,14 +196,6 @@ def test_two_long_jobs_run_beside_three_short_ones():
     assert PlanTable(rows, None, False, [], 5).wall_seconds == 6
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
-)
-def test_durations_in_words(seconds, text):
-    assert plan_table.duration(seconds) == text
-
-
 # The printed table.
 
 
