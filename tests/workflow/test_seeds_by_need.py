@@ -92,6 +92,18 @@ def test_what_is_damaged_before_the_first_step_keeps_no_step_from_being_taken(fi
     assert made(study) == made(finished)
 
 
+def test_what_goes_on_with_the_final_model_s_run_comes_before_its_evaluation(tmp_path):
+    """Once the evaluation was made again by the next call, from the same weights."""
+    dropouts = {"vary": {"dropout": [0.5, 0.2, 0.0]}}
+    changes = {"final": {"dropout": 0.0}}
+    study = configured(tmp_path / "study", experiments={"dropout": dropouts}, **changes)
+    study.ok()
+    adding = dropouts | {"seeds": {"start": 2, "most": 3}}
+    study.configure(experiments={"dropout": adding}, **changes)
+    study.ok()
+    assert "Nothing to be done" in study.ok().output
+
+
 def test_one_that_is_killed_goes_on_and_ends_as_one_that_was_not(finished, tmp_path):
     study = configured(tmp_path / "study")
     killed_throughout(study, KILLS, len(replicates(finished)), "metrics")

@@ -15,6 +15,7 @@ rule evaluate_final:
         plan=plan_of("evaluation", "evaluate_final.py"),
         settings=of_final_run("settings.json"),
         weights=of_final_run("weights.safetensors"),
+        further=further_of_final_run,
         checksums=f"{DATA}/checksums.sha256",
         pixels=ancient(PIXELS),
     output:

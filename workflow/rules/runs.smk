@@ -125,6 +125,12 @@ def of_final_run(file):
     return lambda wildcards: file_of(chosen_plan().final, file)
 
 
+def further_of_final_run(wildcards):
+    """The marks of trials that go on with the final model's run, which changes its files."""
+    plan = chosen_plan()
+    return [path for path in every_trial(plan) if run_of_mark(path) == plan.final.run]
+
+
 def if_chosen(files):
     """An input function: these files of the final model; none where results chose none."""
     return lambda wildcards: files if files and chosen_plan().final else []

@@ -35,6 +35,11 @@ def mark(search, step, run):
     return f"results/search/{search}/{step}/{run}.trained"
 
 
+def run_of_mark(path):
+    """The run that a mark is of."""
+    return os.path.basename(path).removesuffix(".trained")
+
+
 def trained(search, step):
     """The marks of all trials that this step of a search asks for."""
     runs = (trial.run for trial in search_after(search, step).asked_by(step))
