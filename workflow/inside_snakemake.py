@@ -6,7 +6,9 @@ this file by `workflow.current_basedir`, which is not documented either: `workfl
 gives a copy of a single file.
 """
 
+import os
 import sys
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -105,6 +107,16 @@ def await_again(checkpoint: Any, **wildcards: str) -> NoReturn:
     """
     output, _ = checkpoint.rule.expand_output(wildcards)
     raise IncompleteCheckpointException(checkpoint.rule, checkpoint_target(output[0]))
+
+
+def was_cut_off(path: str) -> bool:
+    """Whether the job of this file was killed before it was done, by a note in .snakemake/.
+
+    Would be replaced by a documented way to ask for it before there is a graph.
+    """
+    note = urlsafe_b64encode(path.encode()).decode()
+    # A longer name than a file can have is noted otherwise, and not found.
+    return os.path.exists(Path(".snakemake", "incomplete", note))
 
 
 def outputs(workflow: Any) -> set[str]:

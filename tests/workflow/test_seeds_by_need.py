@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -102,6 +103,18 @@ def test_what_goes_on_with_the_final_model_s_run_comes_before_its_evaluation(tmp
     study.configure(experiments={"dropout": adding}, **changes)
     study.ok()
     assert "Nothing to be done" in study.ok().output
+
+
+def test_a_kill_as_the_first_step_ends_is_no_reason_to_collect_too_early(finished, tmp_path):
+    """Snakemake has not noted that it is done: it once collected before it knew the later steps."""
+    study = finished.copy(tmp_path / "cut off")
+    (study.results / "metrics.parquet").unlink()
+    first = "results/search/rate/seeds-0005.json"
+    notes = study.folder / ".snakemake" / "incomplete"
+    notes.mkdir(exist_ok=True)
+    (notes / urlsafe_b64encode(first.encode()).decode()).write_text("{}", encoding="utf-8")
+    study.ok("metrics")
+    assert study.content() == finished.content()
 
 
 def test_one_that_is_killed_goes_on_and_ends_as_one_that_was_not(finished, tmp_path):
